@@ -1,0 +1,141 @@
+"""Every option, its default and its help text: the only place where defaults live (the CLI is made from these classes).
+
+The string below a field is its help text. Presets are plain Python objects at the end of the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class FaceConfig:
+    """How the face is found in one image (photo or style)."""
+
+    face: int | None = None
+    """Which face to use when several are found (0 is the best)."""
+    box: tuple[float, float, float, float] | None = None
+    """x0 y0 x1 y1 of the face in pixels, instead of detection."""
+    clicks: tuple[float, ...] | None = None
+    """x y of five points in pixels, instead of detection: left eye, right eye, nose tip, left and right mouth corner
+    (left and right as seen in the picture)."""
+    landmarks: Path | None = None
+    """A text file of 68 landmarks, "x y" a line, in pixels, instead of detection."""
+    mask: Path | None = None
+    """An image that is white where the person is, instead of the automatic matte."""
+
+
+@dataclass(frozen=True)
+class PortraitConfig:
+    """Photo -> 3D portrait."""
+
+    max_yaw_degrees: float = 45.0
+    """A face turned farther than this is refused."""
+    warn_yaw_degrees: float = 30.0
+    """A face turned farther than this is warned about."""
+    min_face_px: float = 80.0
+    """A face smaller than this (forehead to chin) is refused."""
+    grid: int = 384
+    """Samples of the relief along each side of the crop."""
+
+
+@dataclass(frozen=True)
+class ViewsConfig:
+    """The stereo rig (paper, III.A)."""
+
+    size: int = 512
+    """Width and height of each view in pixels (128 to 2048)."""
+    half_angle_degrees: float = 8.0
+    """Each camera stands this far left or right of straight ahead (3 to 20; 7.5 to 10 is best)."""
+    views: int = 2
+    """Number of views."""
+
+
+@dataclass(frozen=True)
+class AlignConfig:
+    """Style -> content: exaggeration and re-posing."""
+
+    strength: float = 0.8
+    """How far the shape goes to the style's proportions: 0 keeps the person's, 1 takes the style's (0 to 1.5)."""
+    repose: bool = True
+    """Turn the style's head to the content's pose through its own relief."""
+    mirror_from_degrees: float = 15.0
+    """Beyond this yaw gap the re-posed style's hidden side is completed by its mirror image."""
+
+
+@dataclass(frozen=True)
+class StylizeConfig:
+    """Views + style -> stylized views."""
+
+    method: Literal["guided"] = "guided"
+    """Which engine paints."""
+    style_strength: float = 1.0
+    """How much of the style's brushwork and colour is taken: 0 keeps the photo, 1 is all style."""
+    identity: float = 0.5
+    """How strictly the person's own shading and features lead the painting (0: free, 1: strict)."""
+    keep_colours: bool = False
+    """Keep the photo's colours and take only the style's brushwork."""
+
+
+@dataclass(frozen=True)
+class ReconstructConfig:
+    """Stylized views -> stylized mesh."""
+
+    shape: Literal["blend", "paper", "direct"] = "blend"
+    """blend: x, y triangulated, depth mostly from the direct 3D deformation, displacement smoothed; paper: plain
+    triangulation and Taubin smoothing; direct: 3D deformation of the landmarks only."""
+    depth_from_triangulation: float = 0.25
+    """Share of the triangulated depth in `blend`."""
+    texture_size: int = 2048
+    """Width and height of the texture in pixels (256 to 8192)."""
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Which files are written."""
+
+    stl: bool = False
+    """Also write a watertight bust as STL (for printing)."""
+    threemf: bool = False
+    """Also write the watertight bust as 3MF."""
+    print_height_mm: float = 100.0
+    """Height of the printed bust in mm."""
+    still_size: int = 768
+    """Width and height of the stills in pixels."""
+    turntable: bool = True
+    """Write the turntable animation."""
+    turntable_frames: int = 24
+    """Number of frames of the turntable."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """All options of `twinbrush stylize`."""
+
+    photo_face: FaceConfig = field(default_factory=FaceConfig)
+    style_face: FaceConfig = field(default_factory=FaceConfig)
+    portrait: PortraitConfig = field(default_factory=PortraitConfig)
+    views: ViewsConfig = field(default_factory=ViewsConfig)
+    align: AlignConfig = field(default_factory=AlignConfig)
+    stylize: StylizeConfig = field(default_factory=StylizeConfig)
+    reconstruct: ReconstructConfig = field(default_factory=ReconstructConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+    seed: int = 0
+    """Seed of every random choice: the same seed on the same machine gives the same bytes."""
+
+
+DEFAULT = Config()
+FAST = replace(
+    DEFAULT,
+    views=replace(DEFAULT.views, size=256),
+    reconstruct=replace(DEFAULT.reconstruct, texture_size=1024),
+    export=replace(DEFAULT.export, turntable=False, still_size=512),
+)
+FINE = replace(
+    DEFAULT,
+    views=replace(DEFAULT.views, size=1024),
+    reconstruct=replace(DEFAULT.reconstruct, texture_size=4096),
+)
+PRESETS: dict[str, Config] = {"fast": FAST, "default": DEFAULT, "fine": FINE}

@@ -1,0 +1,53 @@
+"""The frozen mesh that every room passes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+
+class Region(IntEnum):
+    """What a pixel or a vertex shows."""
+
+    BACKGROUND = 0
+    SKIN = 1  # face, ears, neck
+    HAIR = 2  # hair of the head, hats; a beard counts as skin
+    CLOTH = 3  # clothes, and whatever is worn below the neck
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """vertices (V, 3) mm in the world frame of camera.py; faces (F, 3) 0-based, counter-clockwise seen from outside;
+    uv (V, 2) in [0, 1] with (0, 0) the BOTTOM-left corner of the texture (OBJ/OpenGL; glTF flips v on export);
+    texture (H, W, 3) float32 in [0, 1], row 0 on top; regions (V,) of `Region`."""
+
+    vertices: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    uv: Float[np.ndarray, "v 2"] | None = None
+    texture: Float[np.ndarray, "h w 3"] | None = None
+    regions: UInt8[np.ndarray, "v"] | None = None
+
+    def moved(self, vertices: Float[np.ndarray, "v 3"]) -> Mesh:
+        """The same mesh with other vertex positions (same topology, uv, texture, regions)."""
+        if vertices.shape != self.vertices.shape:
+            raise ValueError(f"expected {self.vertices.shape}, got {vertices.shape}")
+        return replace(self, vertices=vertices)
+
+    def painted(self, texture: Float[np.ndarray, "h w 3"]) -> Mesh:
+        """The same mesh with another texture."""
+        return replace(self, texture=texture)
+
+
+def vertex_normals(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
+    """Area-weighted unit normals, pointing outward for counter-clockwise faces; zero for unreferenced vertices."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    face_normals = np.cross(b - a, c - a)
+    normals = np.zeros_like(vertices)
+    for axis in range(3):
+        for corner in range(3):
+            normals[:, axis] += np.bincount(faces[:, corner], face_normals[:, axis], minlength=len(vertices))
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return normals / np.where(length > 0, length, 1)

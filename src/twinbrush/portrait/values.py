@@ -1,0 +1,55 @@
+"""What room 1 hands on: Photo in, Portrait out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from twinbrush.camera import Camera
+from twinbrush.mesh import Mesh
+
+
+@dataclass(frozen=True)
+class Face:
+    """One found face, in pixels of the image it was found in.
+
+    landmarks: (468, 3) MediaPipe face-mesh points: x, y in pixels, z in pixel units (smaller = nearer to the viewer).
+    rotation: (3, 3) head-to-world rotation (identity = looking straight at the viewer; frame of camera.py).
+    source: "detector", "box", "clicks" or "file68" (where the landmarks came from).
+    """
+
+    landmarks: Float[np.ndarray, "468 3"]
+    rotation: Float[np.ndarray, "3 3"]
+    yaw_radians: float
+    pitch_radians: float
+    roll_radians: float
+    score: float
+    box_xyxy: tuple[float, float, float, float]
+    source: str = "detector"
+
+    @property
+    def height_px(self) -> float:
+        """Top of the forehead (landmark 10) to chin (152), pixels."""
+        return float(np.linalg.norm(self.landmarks[10, :2] - self.landmarks[152, :2]))
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """The 3D portrait: one surface over the photo's crop plane.
+
+    mesh: uv is the crop plane (u = (x + .5) / width, v = 1 - (y + .5) / height), texture = `image`.
+    landmarks_xyz: (468, 3) the face's landmarks on the surface, world mm.
+    camera: the photo's own camera for the crop: project(camera, mesh.vertices) are pixels of `image`.
+    image (H, W, 3): the crop, square, float32 0..1. matte (H, W) 0..1: the person. regions (H, W): `Region`.
+    """
+
+    mesh: Mesh
+    landmarks_xyz: Float[np.ndarray, "468 3"]
+    camera: Camera
+    image: Float[np.ndarray, "h w 3"]
+    matte: Float[np.ndarray, "h w"]
+    regions: UInt8[np.ndarray, "h w"]
+    face: Face  # in crop pixels
+    warnings: tuple[str, ...] = field(default=())

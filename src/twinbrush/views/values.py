@@ -1,0 +1,39 @@
+"""What room 2 hands on: N rendered views of one mesh, with exact correspondence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+
+from twinbrush.camera import Camera
+from twinbrush.mesh import Mesh
+
+
+@dataclass(frozen=True)
+class ViewSet:
+    """N views of one mesh; view 0 is the left camera of a stereo pair (camera at -half_angle).
+
+    images: rendered colours; outside the silhouette filled by push-pull, so no background bleeds in.
+    face_index: the triangle each pixel's centre sees, -1 outside. barycentric: its (perspective-correct) weights.
+    depth: mm, inf outside. vertex_pixels: where every vertex projects (for warped views: f_k(p_k(v))).
+    vertex_visible: the vertex is not hidden. regions: `Region` per pixel. landmarks_xy: the 468 points in each view.
+    """
+
+    mesh: Mesh
+    cameras: tuple[Camera, ...]
+    images: Float[np.ndarray, "n h w 3"]
+    face_index: Int[np.ndarray, "n h w"]
+    barycentric: Float[np.ndarray, "n h w 3"]
+    depth: Float[np.ndarray, "n h w"]
+    vertex_pixels: Float[np.ndarray, "n v 2"]
+    vertex_visible: Bool[np.ndarray, "n v"]
+    regions: UInt8[np.ndarray, "n h w"]
+    landmarks_xyz: Float[np.ndarray, "m 3"]
+    landmarks_xy: Float[np.ndarray, "n m 2"]
+
+    @property
+    def coverage(self) -> Bool[np.ndarray, "n h w"]:
+        """True where a pixel sees the surface."""
+        return self.face_index >= 0

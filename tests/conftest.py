@@ -1,0 +1,22 @@
+"""Shape types bite in the tests: jaxtyping + beartype check every annotated function of the package."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+os.environ.setdefault("NUMBA_NUM_THREADS", "2")
+install_import_hook("twinbrush", "beartype.beartype")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real photos, styles and heads with known geometry beside the checkout; tests that need them skip without them."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not there")
+    return SHARED
