@@ -1,0 +1,60 @@
+"""Files appear whole or not at all: temporary name in the same folder, fsync, rename."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from twinbrush.errors import OutputError
+
+
+def output_error(path: Path | str, error: OSError) -> OutputError:
+    """The operating system's complaint about writing `path`, told as a user error with a remedy."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError(f"{path}: the disk is full.", "Free some space or choose another folder.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return OutputError(f"{path}: not writable.", "Choose a folder you may write to.")
+    if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
+        return OutputError(f"{path}: something else is in the way ({error.strerror}).", "Choose another name.")
+    return OutputError(f"{path}: cannot be written ({error.strerror or error}).", "Choose another folder.")
+
+
+def write_atomically(path: Path | str, writer: Callable[[BinaryIO], object] | bytes) -> Path:
+    """Write `path` whole or not at all; missing parent folders are made.
+
+    writer: the bytes themselves, or a function that writes them into the open binary file it is given (the file can
+    seek). Returns the path. Raises OutputError when the folder is not writable, the disk is full...; whatever the
+    writer raises itself passes through, and in both cases nothing is left behind.
+    """
+    target = Path(path)
+    temporary: str | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:64]}.", suffix=".part", dir=target.parent)
+        with os.fdopen(descriptor, "w+b") as file:
+            if isinstance(writer, bytes):
+                file.write(writer)
+            else:
+                writer(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+        temporary = None
+    except OSError as error:
+        raise output_error(target, error) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+    return target
+
+
+def _umask() -> int:
+    """The process' umask (it can only be read by setting it)."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
