@@ -61,7 +61,12 @@ def unproject(
 
 
 def look_at_origin(
-    azimuth_radians: float, elevation_radians: float, distance_mm: float, focal_px: float, width: int, height: int,
+    azimuth_radians: float,
+    elevation_radians: float,
+    distance_mm: float,
+    focal_px: float,
+    width: int,
+    height: int,
     target_xyz: Float[np.ndarray, "3"] | None = None,
 ) -> Camera:
     """A camera on a sphere about `target_xyz` (default: the world origin), looking at it, y up.

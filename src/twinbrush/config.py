@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
+
+from twinbrush.errors import BadOption
 
 
 @dataclass(frozen=True)
@@ -114,14 +118,14 @@ class ExportConfig:
 class Config:
     """All options of `twinbrush stylize`."""
 
-    photo_face: FaceConfig = field(default_factory=FaceConfig)
-    style_face: FaceConfig = field(default_factory=FaceConfig)
-    portrait: PortraitConfig = field(default_factory=PortraitConfig)
-    views: ViewsConfig = field(default_factory=ViewsConfig)
-    align: AlignConfig = field(default_factory=AlignConfig)
-    stylize: StylizeConfig = field(default_factory=StylizeConfig)
-    reconstruct: ReconstructConfig = field(default_factory=ReconstructConfig)
-    export: ExportConfig = field(default_factory=ExportConfig)
+    photo_face: tyro.conf.OmitArgPrefixes[FaceConfig] = field(default_factory=FaceConfig)
+    style_face: Annotated[FaceConfig, tyro.conf.arg(name="style")] = field(default_factory=FaceConfig)
+    portrait: tyro.conf.OmitArgPrefixes[PortraitConfig] = field(default_factory=PortraitConfig)
+    views: tyro.conf.OmitArgPrefixes[ViewsConfig] = field(default_factory=ViewsConfig)
+    align: tyro.conf.OmitArgPrefixes[AlignConfig] = field(default_factory=AlignConfig)
+    stylize: tyro.conf.OmitArgPrefixes[StylizeConfig] = field(default_factory=StylizeConfig)
+    reconstruct: tyro.conf.OmitArgPrefixes[ReconstructConfig] = field(default_factory=ReconstructConfig)
+    export: tyro.conf.OmitArgPrefixes[ExportConfig] = field(default_factory=ExportConfig)
     seed: int = 0
     """Seed of every random choice: the same seed on the same machine gives the same bytes."""
 
@@ -139,3 +143,32 @@ FINE = replace(
     reconstruct=replace(DEFAULT.reconstruct, texture_size=4096),
 )
 PRESETS: dict[str, Config] = {"fast": FAST, "default": DEFAULT, "fine": FINE}
+
+
+# Allowed ranges, both ends included: (section, field, lowest, highest).
+LIMITS: tuple[tuple[str, str, float, float], ...] = (
+    ("views", "size", 128, 2048),
+    ("views", "half_angle_degrees", 3, 20),
+    ("views", "views", 2, 2),
+    ("align", "strength", 0, 1.5),
+    ("stylize", "style_strength", 0, 1),
+    ("stylize", "identity", 0, 1),
+    ("reconstruct", "depth_from_triangulation", 0, 1),
+    ("reconstruct", "texture_size", 256, 8192),
+    ("portrait", "grid", 64, 1024),
+    ("portrait", "min_face_px", 20, 4096),
+    ("export", "print_height_mm", 10, 1000),
+    ("export", "still_size", 128, 2048),
+    ("export", "turntable_frames", 4, 360),
+)
+
+
+def check(config: Config) -> None:
+    """Raise BadOption for the first value outside its range (NaN included)."""
+    for section, name, lowest, highest in LIMITS:
+        value = getattr(getattr(config, section), name)
+        if not lowest <= value <= highest:
+            option = "--" + name.replace("_", "-")
+            raise BadOption(f"{option} {value}: out of range.", f"Give a value from {lowest} to {highest}.")
+    if config.seed < 0:
+        raise BadOption(f"--seed {config.seed}: negative.", "Give 0 or more.")

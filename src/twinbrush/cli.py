@@ -1,0 +1,191 @@
+"""The command line: parse, call the pipeline, show each Step. Heavy imports wait until the first line is on screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from twinbrush import __version__
+from twinbrush.config import DEFAULT, PRESETS, Config, FaceConfig
+from twinbrush.errors import BadOption, TwinbrushError
+from twinbrush.terminal import Display, report_crash
+
+OutFolder = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+
+
+@dataclass(frozen=True)
+class Stylize:
+    """One face photo and one style portrait in, a stylized 3D portrait out.
+
+    Example: twinbrush stylize photo.jpg style.jpg -o out/
+    """
+
+    photo: tyro.conf.Positional[Path]
+    """The face photo."""
+    style: tyro.conf.Positional[Path]
+    """The style portrait: a painting, a drawing, a caricature."""
+    out: OutFolder = Path("out")
+    """The folder for the results; a second run with the same inputs resumes from its finished stages."""
+    preset: str = "default"
+    """fast, default or fine: the starting point for all other options."""
+    options: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=lambda: DEFAULT)
+
+
+@dataclass(frozen=True)
+class Reshape:
+    """Change only how far the shape follows the style, in seconds: nothing is painted again."""
+
+    out: tyro.conf.Positional[Path]
+    """A folder that `twinbrush stylize` has written."""
+    strength: float
+    """New geometry strength: 0 keeps the person's shape, 1 takes the style's proportions (0 to 1.5)."""
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Show what is found in an image: landmarks, pose and regions, drawn on the image."""
+
+    image: tyro.conf.Positional[Path]
+    """A photo or a style portrait."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """The picture to write (default: IMAGE_inspected.png in the current folder)."""
+    art: bool = False
+    """The image is a style portrait: search harder, and segment as for art."""
+    options: Annotated[FaceConfig, tyro.conf.arg(name="")] = field(default_factory=FaceConfig)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Stylize the bundled photo (NASA's portrait of an astronaut) with bundled style portraits."""
+
+    out: OutFolder = Path("demo-out")
+    """The folder for the results."""
+    style: str = "oil"
+    """Which bundled style portrait, or `all`."""
+    preset: str = "default"
+    """fast, default or fine."""
+
+
+@dataclass(frozen=True)
+class ModelsFetch:
+    """Bring the model files into the cache: from the package index, or offline from a wheel or a folder."""
+
+    source: Annotated[Path | None, tyro.conf.arg(name="from")] = None
+    """A mediapipe wheel, or a folder with the .tflite files."""
+
+
+@dataclass(frozen=True)
+class ModelsList:
+    """Show the model files: place, licence, sha256, state."""
+
+
+COMMANDS: dict[str, type] = {
+    "stylize": Stylize,
+    "reshape": Reshape,
+    "inspect": Inspect,
+    "demo": Demo,
+    "models fetch": ModelsFetch,
+    "models list": ModelsList,
+}
+
+
+def overview() -> str:
+    """The text of `twinbrush --help`."""
+    lines = [f"twinbrush {__version__}: a face photo + a style portrait -> a stylized 3D portrait", ""]
+    for name, kind in COMMANDS.items():
+        lines.append(f"  twinbrush {name:<13} {(kind.__doc__ or '').splitlines()[0]}")
+    return "\n".join([*lines, "", "twinbrush COMMAND --help shows a command's options."])
+
+
+def _preset(arguments: Sequence[str]) -> Config:
+    """The preset named in the arguments: its values are the defaults that the parser shows and overrides."""
+    name = "default"
+    for here, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if here == "--preset":
+            name = following
+        elif here.startswith("--preset="):
+            name = here.partition("=")[2]
+    if name not in PRESETS:
+        raise BadOption(f"--preset {name}: no such preset.", f"Choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+def parse(arguments: Sequence[str]) -> object:
+    """A command's dataclass. Raises BadOption (unknown command or preset) and SystemExit (help, other mistakes)."""
+    words = " ".join(arguments[:2])
+    name = next((n for n in COMMANDS if words == n or words.startswith(n + " ") or arguments[0] == n), None)
+    if name is None:
+        raise BadOption(f"twinbrush {arguments[0]}: no such command.", "See twinbrush --help.")
+    rest = list(arguments[len(name.split()) :])
+    default = None
+    if name == "stylize":
+        default = Stylize(photo=tyro.MISSING, style=tyro.MISSING, options=_preset(rest))
+    return tyro.cli(COMMANDS[name], args=rest, prog=f"twinbrush {name}", default=default)
+
+
+def run(command: object) -> None:
+    """Carry out a parsed command. Raises TwinbrushError for whatever the user can mend."""
+    with Display() as display:
+        # Only now: these imports take a second or two, and the first line is already on screen.
+        from twinbrush import demo, pipeline
+
+        match command:
+            case Stylize():
+                result = pipeline.stylize_files(
+                    command.photo, command.style, command.out, command.options, progress=display.progress
+                )
+                display.results(result)
+            case Reshape():
+                display.results(pipeline.reshape_files(command.out, command.strength, progress=display.progress))
+            case Inspect():
+                display.say(
+                    pipeline.inspect_file(
+                        command.image, command.out, command.options, art=command.art, progress=display.progress
+                    )
+                )
+            case Demo():
+                config = _preset(["--preset", command.preset])
+                for result in demo.run(command.out, command.style, config, progress=display.progress):
+                    display.results(result)
+            case ModelsFetch():
+                display.say(pipeline.fetch_model_files(command.source, progress=display.progress))
+            case ModelsList():
+                display.say(pipeline.describe_model_files())
+            case _:
+                raise TypeError(f"{command!r} is not a command")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The entry point. Exit codes: 0 done, 2 the user can mend it, 130 interrupted, 1 a fault of ours."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # One thread: twice as many CPU-seconds buy little wall time at these sizes, and bytes stay reproducible.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        print(f"twinbrush {__version__}")
+        return 0
+    try:
+        run(parse(arguments))
+    except TwinbrushError as error:
+        print(f"twinbrush: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("twinbrush: interrupted. Finished stages are kept: the same command resumes from them.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        print(report_crash(error), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

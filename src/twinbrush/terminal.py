@@ -1,0 +1,89 @@
+"""What people see: a progress bar with stage and remaining time; plain lines when output is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from twinbrush.progress import Step
+
+if TYPE_CHECKING:
+    from twinbrush.pipeline import Result
+
+# Share of the whole time each stage takes on a quiet machine (benchmarks/stylize.py prints it): drives the bar.
+WEIGHTS = {
+    "models": 1.0, "inputs": 2.0, "portrait": 8.0, "style": 4.0, "views": 6.0, "align": 6.0,
+    "stylize": 45.0, "shape": 8.0, "texture": 8.0, "export": 12.0,
+}  # fmt: skip
+
+
+class Display:
+    """Shows Steps; use as a context manager so that the bar is taken down whatever happens."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.plain = not self.console.is_terminal
+        self.stage = ""
+        self.finished = 0.0
+        self.started = time.monotonic()
+        self.bar = Progress(
+            TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self.console, transient=True,
+        )  # fmt: skip
+        self.task = self.bar.add_task("starting", total=sum(WEIGHTS.values()))
+
+    def __enter__(self) -> Display:
+        if self.plain:
+            print("twinbrush: starting", file=sys.stderr, flush=True)
+        else:
+            self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def progress(self, step: Step) -> None:
+        """The callback for the pipeline."""
+        if step.stage != self.stage:
+            self.finished += WEIGHTS.get(self.stage, 0.0)
+            self.stage = step.stage
+            if self.plain:
+                elapsed = time.monotonic() - self.started
+                note = f" ({step.note})" if step.note else ""
+                print(f"twinbrush: [{elapsed:5.1f} s] {step.stage}{note}", file=sys.stderr, flush=True)
+        share = step.done / step.total if step.total else 1.0
+        completed = self.finished + WEIGHTS.get(step.stage, 0.0) * share
+        self.bar.update(self.task, completed=completed, description=f"{step.stage} {step.note}".strip())
+
+    def say(self, text: str) -> None:
+        """The command's answer, on standard output."""
+        self.bar.stop()
+        print(text)
+
+    def results(self, result: Result) -> None:
+        """What was made, where, and what to be careful about."""
+        self.bar.stop()
+        for warning in result.warnings:
+            print(f"twinbrush: note: {warning}", file=sys.stderr)
+        print(result.summary())
+
+
+def report_crash(error: BaseException) -> str:
+    """Keep an unexpected failure's traceback in a file and say where."""
+    text = "".join(traceback.format_exception(error))
+    with tempfile.NamedTemporaryFile("w", prefix="twinbrush-", suffix=".log", delete=False) as log:
+        log.write(text)
+    return (
+        f"twinbrush: an unexpected failure, a fault of ours: {type(error).__name__}: {error}\n"
+        f"The details are in {Path(log.name)}: please report it with that file."
+    )
