@@ -1,0 +1,55 @@
+"""A small mixture of Gaussians over colours, fitted without random numbers (segmentation's colour models)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+MAX_SAMPLES = 4000  # more samples change the fit by less than the noise of the labels
+LLOYD_STEPS = 8
+MIN_DEVIATION = 3.0  # Lab units: JPEG noise; narrower components would call every neighbour of a flat colour foreign
+
+
+@dataclass(frozen=True)
+class ColourModel:
+    """Mixture of axis-aligned Gaussians in CIE Lab."""
+
+    centres: Float[np.ndarray, "k 3"]
+    deviations: Float[np.ndarray, "k 3"]
+    weights: Float[np.ndarray, "k"]
+
+    def energy(self, lab: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
+        """-log likelihood of every pixel."""
+        best = np.full(lab.shape[:2], np.inf, np.float32)
+        for centre, deviation, weight in zip(self.centres, self.deviations, self.weights, strict=True):
+            scaled = (lab - centre.astype(np.float32)) / deviation.astype(np.float32)
+            constant = float(np.log(deviation).sum() - np.log(weight))
+            best = np.minimum(best, 0.5 * np.einsum("hwc,hwc->hw", scaled, scaled) + np.float32(constant))
+        return best.astype(np.float64)
+
+
+def to_lab(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w 3"]:
+    """sRGB 0..1 -> CIE Lab (L 0..100)."""
+    return cv2.cvtColor(np.ascontiguousarray(image, np.float32), cv2.COLOR_RGB2LAB)
+
+
+def fit_colours(samples: Float[np.ndarray, "n 3"], components: int = 5) -> ColourModel:
+    """Lloyd's k-means from quantiles along the principal axis; needs at least one sample."""
+    samples = samples[:: max(1, len(samples) // MAX_SAMPLES)].astype(np.float64)
+    components = max(1, min(components, len(samples) // 20))
+    centred = samples - samples.mean(0)
+    axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
+    order = np.argsort(centred @ axis, kind="stable")
+    centres = np.stack([part.mean(0) for part in np.array_split(samples[order], components)])
+    nearest = np.zeros(len(samples), int)
+    for _ in range(LLOYD_STEPS):
+        nearest = ((samples[:, None] - centres) ** 2).sum(-1).argmin(1)
+        centres = np.stack([samples[nearest == k].mean(0) if (nearest == k).any() else centres[k]
+                            for k in range(components)])
+    deviations = np.stack([samples[nearest == k].std(0) if (nearest == k).any() else np.ones(3)
+                           for k in range(components)])
+    weights = np.bincount(nearest, minlength=components) / len(samples)
+    return ColourModel(centres, np.maximum(deviations, MIN_DEVIATION), np.maximum(weights, 1e-3))

@@ -1,0 +1,140 @@
+"""Small image filters shared by this room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+
+def box_mean(values: Float[np.ndarray, "h w *c"], radius: int) -> Float[np.ndarray, "h w *c"]:
+    """Mean over a (2 radius + 1) square window, borders replicated."""
+    size = (2 * radius + 1, 2 * radius + 1)
+    return cv2.blur(values, size, borderType=cv2.BORDER_REPLICATE)
+
+
+def blur(values: Float[np.ndarray, "h w *c"], sigma: float) -> Float[np.ndarray, "h w *c"]:
+    """Gaussian blur, borders replicated."""
+    return cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+def masked_blur(
+    values: Float[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"] | Float[np.ndarray, "h w"], sigma: float
+) -> Float[np.ndarray, "h w"]:
+    """Gaussian blur of the pixels of `mask` only (normalised convolution); elsewhere extrapolated, far away unchanged."""
+    weight = mask.astype(np.float64)
+    total = blur(weight, sigma)
+    return np.where(total > 1e-6, blur(values.astype(np.float64) * weight, sigma) / np.maximum(total, 1e-6), values)
+
+
+def guided_filter(
+    guide: Float[np.ndarray, "h w 3"], values: Float[np.ndarray, "h w"], radius: int, epsilon: float
+) -> Float[np.ndarray, "h w"]:
+    """Guided filter with a colour guide (He, Sun, Tang 2013): smooths `values` but keeps edges that `guide` has."""
+    guide = guide.astype(np.float32)
+    values = values.astype(np.float32)
+    mean_guide = box_mean(guide, radius)
+    mean_values = box_mean(values, radius)
+    covariance = box_mean(guide * values[..., None], radius) - mean_guide * mean_values[..., None]
+    second = box_mean((guide[..., :, None] * guide[..., None, :]).reshape(*values.shape, 9), radius)
+    variance = second.reshape(*values.shape, 3, 3) - mean_guide[..., :, None] * mean_guide[..., None, :]
+    variance = variance.astype(np.float64) + epsilon * np.eye(3)
+    slope = np.linalg.solve(variance, covariance[..., None].astype(np.float64))[..., 0].astype(np.float32)
+    offset = mean_values - np.sum(slope * mean_guide, axis=-1)
+    return np.sum(box_mean(slope, radius) * guide, axis=-1) + box_mean(offset, radius)
+
+
+def signed_distance(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """Distance in pixels to the mask's border: positive inside, negative outside."""
+    if not mask.any():
+        return np.full(mask.shape, -float(max(mask.shape)))
+    if mask.all():
+        return np.full(mask.shape, float(max(mask.shape)))
+    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float64)
+
+
+def polygon_mask(shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"]) -> Bool[np.ndarray, "h w"]:
+    """Pixels inside a closed polygon."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(points_xy * 16).astype(np.int32)], 1, shift=4)
+    return mask > 0
+
+
+def soft_polygon(shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "h w"]:
+    """Anti-aliased inside of a closed polygon, 0..1 (4x4 samples a pixel)."""
+    fine = np.zeros((shape[0] * 4, shape[1] * 4), np.uint8)
+    cv2.fillPoly(fine, [np.round((points_xy * 4 + 1.5) * 16).astype(np.int32)], 255, shift=4)
+    return cv2.resize(fine, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
+
+
+def polyline_distance(
+    shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"]
+) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
+    """Distance of every pixel to an open polyline (pixels), and where along it (0..1) its nearest point lies."""
+    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float64)
+    lengths = np.linalg.norm(np.diff(points_xy, axis=0), axis=1)
+    starts = np.concatenate([[0.0], np.cumsum(lengths)])
+    best = np.full(shape, np.inf)
+    along = np.zeros(shape)
+    for k in range(len(points_xy) - 1):
+        a, step = points_xy[k], points_xy[k + 1] - points_xy[k]
+        t = np.clip(((xs - a[0]) * step[0] + (ys - a[1]) * step[1]) / max(float(step @ step), 1e-12), 0, 1)
+        distance = np.hypot(xs - a[0] - t * step[0], ys - a[1] - t * step[1])
+        nearer = distance < best
+        best = np.where(nearer, distance, best)
+        along = np.where(nearer, (starts[k] + t * lengths[k]) / max(starts[-1], 1e-12), along)
+    return best, along
+
+
+def keep_component(mask: Bool[np.ndarray, "h w"], seed: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """The 4-connected component of `mask` that shares most pixels with `seed` (empty if none does)."""
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    counts = np.bincount(labels[seed & mask], minlength=2)
+    counts[0] = 0
+    return labels == int(counts.argmax()) if counts.max() > 0 else np.zeros_like(mask)
+
+
+def fill_holes(mask: Bool[np.ndarray, "h w"], largest: float = np.inf) -> Bool[np.ndarray, "h w"]:
+    """Fill background components that do not touch the border and have at most `largest` pixels."""
+    _, labels, stats, _ = _components(~mask)
+    touching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    fill = np.ones(len(stats), bool)
+    fill[touching] = False
+    fill[0] = False
+    fill &= stats[:, cv2.CC_STAT_AREA] <= largest
+    return mask | fill[labels]
+
+
+def drop_specks(mask: Bool[np.ndarray, "h w"], smallest: float) -> Bool[np.ndarray, "h w"]:
+    """Without the components of fewer than `smallest` pixels."""
+    _, labels, stats, _ = _components(mask)
+    keep = stats[:, cv2.CC_STAT_AREA] >= smallest
+    keep[0] = False
+    return keep[labels]
+
+
+def _components(mask: Bool[np.ndarray, "h w"]) -> tuple[int, Int[np.ndarray, "h w"], Int[np.ndarray, "n 5"], Any]:
+    return cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+
+
+def push_colours(
+    image: Float[np.ndarray, "h w 3"], weight: Float[np.ndarray, "h w"]
+) -> Float[np.ndarray, "h w 3"]:
+    """Push-pull: pixels with weight 1 keep their colour; where it is lower, colours come from the neighbourhood with
+    weight (Gortler et al. 1996, section 4.2, on a Gaussian pyramid)."""
+    height, width = weight.shape
+    if min(height, width) <= 2:
+        total = max(float(weight.sum()), 1e-12)
+        mean = (image * weight[..., None]).sum((0, 1)) / total
+        return image * weight[..., None] + mean.astype(image.dtype) * (1 - weight[..., None])
+    smaller = ((width + 1) // 2, (height + 1) // 2)
+    total = cv2.resize(weight, smaller, interpolation=cv2.INTER_AREA)
+    colours = cv2.resize(image * weight[..., None], smaller, interpolation=cv2.INTER_AREA)
+    colours = colours / np.maximum(total, 1e-12)[..., None]
+    coarse = push_colours(colours.astype(image.dtype), np.minimum(1, total * 4).astype(weight.dtype))
+    filled = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return image * weight[..., None] + filled * (1 - weight[..., None])
