@@ -1,0 +1,113 @@
+"""What every file format needs from a mesh: checked, without stray vertices, with unit normals and encoded pictures."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+from PIL import Image
+
+from twinbrush.errors import BadMesh
+from twinbrush.mesh import Mesh, vertex_normals
+
+# Lossless and as small as the slower settings on painted textures, at a quarter of their cost (benchmarks/export.py):
+# deflate hardly finds repeated runs in brushwork, so Huffman coding of averaged differences is all that pays.
+_PNG_FLAGS = [
+    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG,
+]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A mesh ready for writing: all vertices referenced, no triangle names a vertex twice, normals of unit length.
+
+    kept: indices of the input's vertices that are left, in order (to bring another mesh of the same topology along).
+    uv: (0, 0) is the bottom-left corner of the texture, as in `Mesh`.
+    """
+
+    vertices: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    normals: Float[np.ndarray, "v 3"]
+    uv: Float[np.ndarray, "v 2"] | None
+    kept: Int[np.ndarray, "v"]
+
+
+def surface_of(mesh: Mesh) -> Surface:
+    """Check `mesh` and drop what no file should carry. Raises BadMesh (no triangles, index out of range, NaN)."""
+    _check(mesh)
+    a, b, c = mesh.faces.T
+    faces = mesh.faces[(a != b) & (b != c) & (c != a)]
+    if len(faces) == 0:
+        raise BadMesh("The mesh has no triangle with three different corners.", "Use another photo or mask.")
+    kept = np.unique(faces)
+    renumbered = np.zeros(len(mesh.vertices), np.int64)
+    renumbered[kept] = np.arange(len(kept))
+    vertices, faces = mesh.vertices[kept].astype(np.float64), renumbered[faces]
+    normals = vertex_normals(vertices, faces)
+    normals[np.linalg.norm(normals, axis=1) < 0.5] = (0.0, 0.0, 1.0)  # only zero-area triangles around: face the viewer
+    return Surface(vertices, faces, normals, None if mesh.uv is None else mesh.uv[kept].astype(np.float64), kept)
+
+
+def _check(mesh: Mesh) -> None:
+    """Raise BadMesh when arrays are empty, out of range or not finite."""
+    remedy = "This is a fault of an earlier stage; please report it."
+    if len(mesh.faces) == 0 or len(mesh.vertices) == 0:
+        raise BadMesh("The mesh is empty.", remedy)
+    if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
+        raise BadMesh(f"A triangle names a vertex outside 0..{len(mesh.vertices) - 1}.", remedy)
+    if not np.isfinite(mesh.vertices).all():
+        raise BadMesh("The mesh has vertices that are not finite numbers.", remedy)
+    if mesh.uv is not None and not np.isfinite(mesh.uv).all():
+        raise BadMesh("The mesh has texture coordinates that are not finite numbers.", remedy)
+
+
+def bytes_of(image: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w c"]:
+    """Colours 0..1 -> 0..255, rounded to nearest; what lies outside is clipped."""
+    return (np.clip(image, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+
+
+def png_bytes(image: Float[np.ndarray, "h w c"] | UInt8[np.ndarray, "h w c"]) -> bytes:
+    """A PNG of an RGB or RGBA image (sRGB; float 0..1 or bytes); the same pixels always give the same bytes."""
+    pixels = image if image.dtype == np.uint8 else bytes_of(image)
+    code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    return cv2.imencode(".png", cv2.cvtColor(pixels, code), _PNG_FLAGS)[1].tobytes()
+
+
+def texture_png(mesh: Mesh) -> bytes | None:
+    """The mesh's texture as PNG, or None when it has none: encode once, hand to every writer."""
+    return None if mesh.texture is None or mesh.uv is None else png_bytes(mesh.texture)
+
+
+def photo_bytes(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"], quality: int) -> bytes:
+    """A JPEG without colour subsampling (thin dark lines of ink on skin keep their edges)."""
+    pixels = image if image.dtype == np.uint8 else bytes_of(image)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality, subsampling=0)
+    return stream.getvalue()
+
+
+def sample_texture(
+    texture: Float[np.ndarray, "h w 3"], uv: Float[np.ndarray, "v 2"]
+) -> Float[np.ndarray, "v 3"]:
+    """Bilinear colours of `texture` at `uv`; texel centres lie at ((i + .5) / w, 1 - (j + .5) / h), borders clamp."""
+    height, width = texture.shape[:2]
+    x = np.clip(uv[:, 0] * width - 0.5, 0, width - 1)
+    y = np.clip((1 - uv[:, 1]) * height - 0.5, 0, height - 1)
+    x0, y0 = np.minimum(x.astype(np.int64), max(width - 2, 0)), np.minimum(y.astype(np.int64), max(height - 2, 0))
+    x1, y1 = np.minimum(x0 + 1, width - 1), np.minimum(y0 + 1, height - 1)
+    fx, fy = (x - x0)[:, None], (y - y0)[:, None]
+    top = texture[y0, x0] * (1 - fx) + texture[y0, x1] * fx
+    bottom = texture[y1, x0] * (1 - fx) + texture[y1, x1] * fx
+    return (top * (1 - fy) + bottom * fy).astype(np.float64)
+
+
+def border_edges(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
+    """Directed edges that only one triangle has, in the direction in which that triangle walks them."""
+    edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    count = int(edges.max()) + 1 if len(edges) else 1
+    key, opposite = edges[:, 0] * count + edges[:, 1], edges[:, 1] * count + edges[:, 0]
+    single: Bool[np.ndarray, "e"] = ~np.isin(key, opposite)
+    return edges[single]

@@ -1,0 +1,142 @@
+"""viewer.html: one page that shows the portrait from a file, offline, in any browser since 2023; our own small WebGL.
+
+The mesh travels quantised to 16 bits a coordinate (0.005 mm on a head), texture coordinates to 1/65535, both textures
+as JPEG; positions and indices are stored as differences between neighbours, split into byte planes, deflated and
+written as base64. A content security policy inside the page forbids every request.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import zlib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Int
+
+from twinbrush.errors import BadMesh
+from twinbrush.export.surface import bytes_of, photo_bytes, surface_of
+from twinbrush.files import write_atomically
+from twinbrush.mesh import Mesh
+
+TEXTURE_SIDE = 2048  # px: more does not show on a screen and would make the page heavy
+TEXTURE_QUALITY = 88
+THUMBNAIL_SIDE = 640  # px: sharp when enlarged on a laptop
+_STEPS = 65535
+
+
+def viewer_html(
+    mesh: Mesh,
+    *,
+    title: str,
+    before: Mesh | None = None,
+    inputs: tuple[tuple[str, Float[np.ndarray, "h w 3"]], ...] = (),
+) -> bytes:
+    """The page for a textured mesh.
+
+    before: the portrait made from the photo (same topology and uv), for the slider from photo to portrait.
+    inputs: (caption, picture) shown as small pictures, such as ("Photo", ...), ("Style", ...). Raises BadMesh.
+    """
+    page = _file("page.html")
+    parts = {
+        "TITLE": html.escape(title),
+        "STYLE": _file("look.css").strip(),
+        "INPUTS": "".join(_thumbnail(caption, picture) for caption, picture in inputs),
+        "PORTRAIT": json.dumps(_payload(mesh, before), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        "SCRIPT": _file("viewer.js").strip(),
+    }
+    pieces = page.split("@")  # odd pieces are the names of parts: nothing that is put in is searched for names again
+    return "".join(piece if i % 2 == 0 else parts[piece] for i, piece in enumerate(pieces)).encode()
+
+
+def write_viewer(
+    mesh: Mesh,
+    path: Path | str,
+    *,
+    title: str = "Portrait",
+    before: Mesh | None = None,
+    inputs: tuple[tuple[str, Float[np.ndarray, "h w 3"]], ...] = (),
+) -> Path:
+    """Write `viewer_html` to `path`, whole or not at all. Raises BadMesh, OutputError."""
+    return write_atomically(path, viewer_html(mesh, title=title, before=before, inputs=inputs))
+
+
+def pack_numbers(values: Int[np.ndarray, "n"]) -> str:
+    """Integers below 2^31 -> differences -> zigzag -> byte planes (as many as needed) -> deflate -> base64."""
+    differences = np.diff(values.astype(np.int64), prepend=0)
+    zigzag = ((differences << 1) ^ (differences >> 63)).astype("<u4")
+    planes = zigzag.view(np.uint8).reshape(-1, 4).T
+    used = 4
+    while used > 1 and not planes[used - 1].any():
+        used -= 1
+    return base64.b64encode(zlib.compress(planes[:used].tobytes(), 6)).decode()
+
+
+def _payload(mesh: Mesh, before: Mesh | None) -> dict[str, Any]:
+    """What the script reads."""
+    surface = surface_of(mesh)
+    if surface.uv is None or mesh.texture is None:
+        raise BadMesh("The viewer needs a textured mesh.", "Bake a texture first.")
+    low, high = surface.vertices.min(0), surface.vertices.max(0)
+    payload: dict[str, Any] = {
+        "centre": np.round((low + high) / 2, 3).tolist(),
+        "extent": np.round(high - low, 3).tolist(),
+        "faces": {"data": pack_numbers(surface.faces.ravel()), "count": surface.faces.size},
+        "after": _packed_vectors(surface.vertices),
+        "uv": _packed_vectors(surface.uv),
+        "textures": {"after": _texture(mesh.texture)},
+    }
+    if before is not None:
+        if before.vertices.shape != mesh.vertices.shape or before.texture is None:
+            raise BadMesh(
+                "The mesh before stylization does not fit the result (other topology or no texture).",
+                "Both must have the same vertices and triangles and a texture.",
+            )
+        payload["before"] = _packed_vectors(before.vertices[surface.kept].astype(np.float64))
+        payload["textures"]["before"] = _texture(before.texture)
+    return payload
+
+
+def _packed_vectors(vectors: Float[np.ndarray, "n c"]) -> dict[str, Any]:
+    """Quantised to 16 bits over the largest side of the bounding box, one coordinate after the other."""
+    low = vectors.min(0)
+    step = max(float((vectors.max(0) - low).max()), 1e-9) / _STEPS
+    quantised = np.round((vectors - low) / step).astype(np.int64)
+    return {
+        "data": pack_numbers(quantised.T.ravel()), "count": len(vectors), "size": vectors.shape[1],
+        "low": low.tolist(), "step": step,
+    }
+
+
+def _texture(texture: Float[np.ndarray, "h w 3"]) -> str:
+    """JPEG with sides that are powers of two (WebGL 1 makes mipmaps of no others), as a data address."""
+    sides = [min(TEXTURE_SIDE, 1 << round(np.log2(max(side, 2)))) for side in texture.shape[1::-1]]
+    pixels = bytes_of(texture)
+    if sides != list(texture.shape[1::-1]):
+        smaller = sides[0] < texture.shape[1]
+        pixels = cv2.resize(pixels, sides, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    return _data_address(photo_bytes(pixels, TEXTURE_QUALITY))
+
+
+def _thumbnail(caption: str, picture: Float[np.ndarray, "h w 3"]) -> str:
+    """A button with a small picture, which the script shows large."""
+    scale = min(1.0, THUMBNAIL_SIDE / max(picture.shape[:2]))
+    size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
+    pixels = cv2.resize(bytes_of(picture), size, interpolation=cv2.INTER_AREA)
+    text, address = html.escape(caption, quote=True), _data_address(photo_bytes(pixels, 86))
+    return f'<button title="{text}: show large"><img alt="{text}" src="{address}">{text}</button>'
+
+
+def _data_address(jpeg: bytes) -> str:
+    """The picture inside the page."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def _file(name: str) -> str:
+    """A text file beside this module."""
+    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")

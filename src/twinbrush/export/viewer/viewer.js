@@ -1,0 +1,320 @@
+"use strict";
+// The portrait's page: unpack the mesh, draw it with WebGL, turn it with mouse, touch and keys. No library, no requests.
+(async () => {
+const $ = id => document.getElementById(id);
+const portrait = JSON.parse($("portrait").textContent);
+const canvas = $("stage");
+const fail = text => { $("message").textContent = text; $("message").hidden = false; document.body.classList.add("bare"); };
+
+// ---- unpack: see viewer/__init__.py, `pack_numbers` --------------------------------------------------------------
+async function unpack(base64) {
+  const packed = Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+// Byte planes, lowest first, of differences between neighbours (modulo 2^32, zigzag) -> the numbers.
+function numbers(bytes, count) {
+  const out = new Uint32Array(count), planes = bytes.length / count;
+  for (let plane = 0; plane < planes; plane++)
+    for (let i = 0; i < count; i++) out[i] |= bytes[plane * count + i] << (8 * plane);
+  let sum = 0;
+  for (let i = 0; i < count; i++) { const z = out[i]; sum = (sum + ((z >>> 1) ^ -(z & 1))) | 0; out[i] = sum; }
+  return out;
+}
+async function vectors({ data, count, size, low, step }) {
+  const flat = numbers(await unpack(data), count * size), out = new Float32Array(count * size);
+  for (let axis = 0; axis < size; axis++)
+    for (let i = 0; i < count; i++) out[i * size + axis] = low[axis] + step * flat[axis * count + i];
+  return out;
+}
+function loadImage(source) {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = () => reject(new Error("a texture of this page is damaged"));
+    image.src = source;
+  });
+}
+
+// ---- shape: normals, and how hollow or proud each vertex is (for the clay) -----------------------------------------
+function shapeOf(points, faces) {
+  const normals = new Float32Array(points.length), hollow = new Float32Array(points.length / 3);
+  for (let f = 0; f < faces.length; f += 3) {
+    const a = 3 * faces[f], b = 3 * faces[f + 1], c = 3 * faces[f + 2];
+    const ux = points[b] - points[a], uy = points[b + 1] - points[a + 1], uz = points[b + 2] - points[a + 2];
+    const vx = points[c] - points[a], vy = points[c + 1] - points[a + 1], vz = points[c + 2] - points[a + 2];
+    const nx = uy * vz - uz * vy, ny = uz * vx - ux * vz, nz = ux * vy - uy * vx;
+    for (const k of [a, b, c]) { normals[k] += nx; normals[k + 1] += ny; normals[k + 2] += nz; }
+  }
+  for (let i = 0; i < normals.length; i += 3) {
+    const length = Math.hypot(normals[i], normals[i + 1], normals[i + 2]) || 1;
+    normals[i] /= length; normals[i + 1] /= length; normals[i + 2] /= length;
+  }
+  const weight = new Float32Array(hollow.length);
+  for (let f = 0; f < faces.length; f++) {
+    const i = faces[f], j = faces[f % 3 === 2 ? f - 2 : f + 1], a = 3 * i, b = 3 * j;
+    const dx = points[b] - points[a], dy = points[b + 1] - points[a + 1], dz = points[b + 2] - points[a + 2];
+    const length = Math.hypot(dx, dy, dz) || 1;
+    hollow[i] += (normals[a] * dx + normals[a + 1] * dy + normals[a + 2] * dz) / length; weight[i]++;
+    hollow[j] -= (normals[b] * dx + normals[b + 1] * dy + normals[b + 2] * dz) / length; weight[j]++;
+  }
+  let smooth = hollow.map((value, i) => value / (weight[i] || 1));
+  for (let round = 0; round < 3; round++) {  // single vertices are noise; what is hollow over a few millimetres is form
+    const sum = new Float32Array(smooth), count = new Float32Array(smooth.length).fill(1);
+    for (let f = 0; f < faces.length; f++) {
+      const i = faces[f], j = faces[f % 3 === 2 ? f - 2 : f + 1];
+      sum[i] += smooth[j]; sum[j] += smooth[i]; count[i]++; count[j]++;
+    }
+    smooth = sum.map((value, i) => value / count[i]);
+  }
+  return { points, normals, hollow: smooth };
+}
+
+// ---- WebGL ---------------------------------------------------------------------------------------------------------
+const VERTEX = `
+attribute vec3 aBefore, aAfter, aNormalBefore, aNormalAfter; attribute vec2 aUv, aHollow;
+uniform mat4 uView, uProjection; uniform float uMorph;
+varying vec3 vPlace, vNormal; varying vec2 vUv; varying float vHollow;
+void main() {
+  vec4 place = uView * vec4(mix(aBefore, aAfter, uMorph), 1.0);
+  vPlace = place.xyz; vUv = aUv; vHollow = mix(aHollow.x, aHollow.y, uMorph);
+  vNormal = mat3(uView) * mix(aNormalBefore, aNormalAfter, uMorph);
+  gl_Position = uProjection * place;
+}`;
+const FRAGMENT = `
+precision highp float;
+varying vec3 vPlace, vNormal; varying vec2 vUv; varying float vHollow;
+uniform sampler2D uTextureBefore, uTextureAfter; uniform float uMorph, uClay;
+float wrap(vec3 n, vec3 light, float soft) { return max((dot(n, normalize(light)) + soft) / (1.0 + soft), 0.0); }
+void main() {
+  vec3 n = normalize(vNormal) * (gl_FrontFacing ? 1.0 : -1.0), eye = normalize(-vPlace);
+  // A studio that travels with the camera: key from the upper left, cool fill from the right, a rim from behind.
+  vec3 key = vec3(-0.55, 0.62, 0.62);
+  float main_ = wrap(n, key, 0.25), fill = wrap(n, vec3(0.85, 0.05, 0.5), 0.5), rim = wrap(n, vec3(0.3, 0.45, -0.85), 0.0);
+  float sky = 0.5 + 0.5 * n.y, edge = pow(1.0 - max(dot(n, eye), 0.0), 3.0);
+  vec3 light = vec3(1.0, 0.96, 0.9) * main_ * 0.92 + vec3(0.72, 0.82, 1.0) * fill * 0.22 + vec3(0.9, 0.95, 1.0) * rim * edge * 0.9
+    + mix(vec3(0.1, 0.085, 0.075), vec3(0.2, 0.215, 0.235), sky);
+  float shade = 1.0 + clamp(vHollow * -5.0, -0.45, 0.25);
+  float gloss = pow(max(dot(n, normalize(normalize(key) + eye)), 0.0), 26.0) * 0.06;
+  vec3 clay = vec3(0.58, 0.515, 0.455) * light * shade + gloss;
+  vec3 paint = mix(texture2D(uTextureBefore, vUv).rgb, texture2D(uTextureAfter, vUv).rgb, uMorph);
+  paint = pow(paint, vec3(2.2)) * (0.76 + 0.3 * wrap(n, key, 0.6) + 0.1 * rim * edge);
+  vec3 colour = gl_FrontFacing ? mix(paint, clay, uClay) : vec3(0.028, 0.027, 0.026) * (0.6 + 0.8 * main_);
+  gl_FragColor = vec4(pow(min(colour, 1.0), vec3(1.0 / 2.2)), 1.0);
+}`;
+function programOf(gl) {
+  const program = gl.createProgram();
+  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+    const shader = gl.createShader(kind);
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader));
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  gl.useProgram(program);
+  return program;
+}
+function attribute(gl, program, name, values, size) {
+  gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+  gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+  const place = gl.getAttribLocation(program, name);
+  gl.enableVertexAttribArray(place);
+  gl.vertexAttribPointer(place, size, gl.FLOAT, false, 0, 0);
+}
+function texture(gl, program, name, unit, image) {  // sides are powers of two, so that WebGL 1 can make mipmaps too
+  gl.activeTexture(gl.TEXTURE0 + unit);
+  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+  gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, true);
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, image);
+  gl.generateMipmap(gl.TEXTURE_2D);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
+  for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
+  const sharper = gl.getExtension("EXT_texture_filter_anisotropic");
+  if (sharper) gl.texParameterf(gl.TEXTURE_2D, sharper.TEXTURE_MAX_ANISOTROPY_EXT, 4);
+  gl.uniform1i(gl.getUniformLocation(program, name), unit);
+}
+
+const options = { antialias: true, alpha: true, premultipliedAlpha: false };
+const gl2 = canvas.getContext("webgl2", options), gl = gl2 || canvas.getContext("webgl", options);
+if (!gl || (!gl2 && !gl.getExtension("OES_element_index_uint")))  // WebGL 1 needs leave to count beyond 65535 vertices
+  return fail("This browser cannot draw 3D (WebGL is missing or switched off). Open this page in a current Chrome, Firefox, Edge or Safari.");
+if (!window.DecompressionStream)
+  return fail("This browser is too old to unpack the portrait. Open this page in a Chrome, Firefox, Edge or Safari from 2023 or later.");
+
+const faces = numbers(await unpack(portrait.faces.data), portrait.faces.count);
+const after = shapeOf(await vectors(portrait.after), faces);
+const before = portrait.before ? shapeOf(await vectors(portrait.before), faces) : after;
+const hollow = new Float32Array(after.hollow.length * 2);
+after.hollow.forEach((value, i) => { hollow[2 * i] = before.hollow[i]; hollow[2 * i + 1] = value; });
+const images = await Promise.all([portrait.textures.before || portrait.textures.after, portrait.textures.after].map(loadImage));
+const uv = await vectors(portrait.uv);
+
+let program, place;
+function upload() {
+  program = programOf(gl);
+  attribute(gl, program, "aBefore", before.points, 3);
+  attribute(gl, program, "aAfter", after.points, 3);
+  attribute(gl, program, "aNormalBefore", before.normals, 3);
+  attribute(gl, program, "aNormalAfter", after.normals, 3);
+  attribute(gl, program, "aUv", uv, 2);
+  attribute(gl, program, "aHollow", hollow, 2);
+  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
+  gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, faces, gl.STATIC_DRAW);
+  texture(gl, program, "uTextureBefore", 0, images[0]);
+  texture(gl, program, "uTextureAfter", 1, images[1]);
+  gl.enable(gl.DEPTH_TEST);
+  gl.clearColor(0, 0, 0, 0);
+  place = Object.fromEntries(["uView", "uProjection", "uMorph", "uClay"].map(name => [name, gl.getUniformLocation(program, name)]));
+}
+upload();
+canvas.addEventListener("webglcontextlost", event => event.preventDefault());
+canvas.addEventListener("webglcontextrestored", () => { upload(); wake(); });
+
+// ---- camera and state: what is shown (`now`) glides to what is wanted (`goal`) --------------------------------------
+const FIELD = 24 * Math.PI / 180;
+const home = { yaw: 0, pitch: 0, zoom: 1, panX: 0, panY: 0 };
+const goal = { ...home, morph: 1, clay: 0 }, now = { ...goal };
+const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+let swinging = false, swingTime = 0, swingYaw = 0, last = 0, pending = false;
+
+function distanceHome() {
+  const [x, y, z] = portrait.extent, aspect = canvas.width / canvas.height, slope = Math.tan(FIELD / 2);
+  return z / 2 + 1.16 * Math.max(y / 2 / slope, Math.hypot(x, 0.5 * z) / 2 / (slope * aspect));
+}
+function draw() {
+  const scale = Math.min(window.devicePixelRatio || 1, 2);
+  const width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
+  if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
+  gl.viewport(0, 0, width, height);
+  gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+  const yaw = now.yaw + swingYaw, [cx, cy, cz] = portrait.centre, distance = distanceHome() / now.zoom;
+  const cosY = Math.cos(yaw), sinY = Math.sin(yaw), cosP = Math.cos(now.pitch), sinP = Math.sin(now.pitch);
+  const r = [cosY, 0, -sinY, sinP * sinY, cosP, sinP * cosY, cosP * sinY, -sinP, cosP * cosY];  // rows right, up, back
+  const shift = row => -(r[row] * cx + r[row + 1] * cy + r[row + 2] * cz);
+  const lift = canvas.clientWidth <= 620 ? 0.05 * distance * Math.tan(FIELD / 2) : 0.03 * distance * Math.tan(FIELD / 2);
+  const view = [r[0], r[3], r[6], 0, r[1], r[4], r[7], 0, r[2], r[5], r[8], 0,
+    shift(0) + now.panX, shift(3) + now.panY + lift, shift(6) - distance, 1];
+  const radius = Math.hypot(...portrait.extent), near = Math.max(distance - radius, radius / 100), far = distance + radius;
+  const focal = 1 / Math.tan(FIELD / 2);
+  const projection = [focal * height / width, 0, 0, 0, 0, focal, 0, 0, 0, 0, (near + far) / (near - far), -1,
+    0, 0, 2 * near * far / (near - far), 0];
+  gl.uniformMatrix4fv(place.uView, false, view);
+  gl.uniformMatrix4fv(place.uProjection, false, projection);
+  gl.uniform1f(place.uMorph, now.morph);
+  gl.uniform1f(place.uClay, now.clay);
+  gl.drawElements(gl.TRIANGLES, faces.length, gl.UNSIGNED_INT, 0);
+}
+function frame(time) {
+  pending = false;
+  const seconds = Math.min((time - last) / 1000 || 0, 0.05), share = calm ? 1 : 1 - Math.exp(-seconds * 14);
+  last = time;
+  let moving = false;
+  for (const name in goal) {
+    const rest = goal[name] - now[name];
+    if (Math.abs(rest) < 1e-4) now[name] = goal[name]; else { now[name] += rest * share; moving = true; }
+  }
+  if (swinging) swingTime += seconds;
+  const wanted = swinging ? 0.6 * Math.sin(swingTime * 0.9) : 0;
+  swingYaw += (wanted - swingYaw) * (swinging ? 1 : share);
+  if (Math.abs(swingYaw) < 1e-4 && !swinging) { swingYaw = 0; swingTime = 0; }
+  draw();
+  document.body.dataset.state = moving || swinging || swingYaw ? "moving" : "still";
+  if (moving || swinging || swingYaw) wake();
+}
+function wake() {
+  if (pending) return;
+  pending = true;
+  document.body.dataset.state = "moving";
+  requestAnimationFrame(frame);
+}
+function want(change) {
+  Object.assign(goal, change);
+  goal.pitch = clamp(goal.pitch, -1.45, 1.45);
+  goal.zoom = clamp(goal.zoom, 0.4, 8);
+  wake();
+}
+const turn = (dx, dy) => want({ yaw: goal.yaw + dx, pitch: goal.pitch + dy });
+const move = (dx, dy) => {  // in CSS pixels: the point under the finger stays under it
+  const perPixel = 2 * distanceHome() / goal.zoom * Math.tan(FIELD / 2) / canvas.clientHeight, reach = Math.max(...portrait.extent);
+  want({ panX: clamp(goal.panX + dx * perPixel, -reach, reach), panY: clamp(goal.panY - dy * perPixel, -reach, reach) });
+};
+
+// ---- controls ------------------------------------------------------------------------------------------------------
+function press(id, on) { $(id).setAttribute("aria-pressed", String(on)); }
+function setClay(on) { want({ clay: on ? 1 : 0 }); press("clay", on); press("painted", !on); }
+function setMorph(value) { want({ morph: value }); $("amount").value = String(Math.round(value * 100)); }
+function setSwing(on) { swinging = on; press("swing", on); wake(); }
+function reset() {
+  setSwing(false);
+  now.yaw -= 2 * Math.PI * Math.round(now.yaw / (2 * Math.PI));  // the short way home
+  want(home);
+}
+$("painted").onclick = () => setClay(false);
+$("clay").onclick = () => setClay(true);
+$("before").onclick = () => setMorph(0);
+$("after").onclick = () => setMorph(1);
+$("amount").oninput = () => { want({ morph: $("amount").value / 100 }); now.morph = goal.morph; };
+$("swing").onclick = () => setSwing(!swinging);
+$("reset").onclick = reset;
+$("help").onclick = () => $("keys").showModal();
+for (const button of document.querySelectorAll("#inputs button")) button.onclick = () => {
+  const image = $("large").querySelector("img"), small = button.querySelector("img");
+  image.src = small.src; image.alt = small.alt;
+  $("large").showModal();
+};
+for (const dialog of document.querySelectorAll("dialog"))
+  dialog.addEventListener("click", event => { if (event.target === dialog) dialog.close(); });
+if (!portrait.before) for (const part of [$("morph"), $("key-b"), $("key-b").nextElementSibling]) part.hidden = true;
+
+const fingers = new Map();
+let panning = false;
+canvas.addEventListener("pointerdown", event => {
+  canvas.setPointerCapture(event.pointerId);
+  fingers.set(event.pointerId, [event.clientX, event.clientY]);
+  panning = event.button === 2 || event.button === 1 || event.shiftKey;
+  if (swinging) { now.yaw += swingYaw; goal.yaw = now.yaw; swingYaw = 0; setSwing(false); }
+});
+canvas.addEventListener("pointermove", event => {
+  const previous = fingers.get(event.pointerId);
+  if (!previous) return;
+  const dx = event.clientX - previous[0], dy = event.clientY - previous[1];
+  if (fingers.size === 2) {
+    const other = [...fingers].find(([id]) => id !== event.pointerId)[1];
+    const span = (x, y) => Math.hypot(x - other[0], y - other[1]) || 1;
+    want({ zoom: goal.zoom * span(event.clientX, event.clientY) / span(...previous) });
+    move(dx / 2, dy / 2);
+  } else if (panning) move(dx, dy);
+  else turn(-dx * 0.0075, dy * 0.0075);
+  fingers.set(event.pointerId, [event.clientX, event.clientY]);
+});
+for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, event => fingers.delete(event.pointerId));
+canvas.addEventListener("wheel", event => {
+  event.preventDefault();
+  want({ zoom: goal.zoom * Math.exp(-event.deltaY * (event.deltaMode ? 0.04 : event.ctrlKey ? 0.01 : 0.0014)) });
+}, { passive: false });
+canvas.addEventListener("contextmenu", event => event.preventDefault());
+canvas.addEventListener("dblclick", reset);
+const keys = {
+  ArrowLeft: () => turn(-0.12, 0), ArrowRight: () => turn(0.12, 0), ArrowUp: () => turn(0, 0.1), ArrowDown: () => turn(0, -0.1),
+  "+": () => want({ zoom: goal.zoom * 1.2 }), "=": () => want({ zoom: goal.zoom * 1.2 }), "-": () => want({ zoom: goal.zoom / 1.2 }),
+  r: reset, 0: reset, c: () => setClay(!goal.clay), b: () => portrait.before && setMorph(goal.morph > 0.5 ? 0 : 1),
+  " ": () => setSwing(!swinging), h: () => document.body.classList.toggle("bare"), "?": () => $("keys").showModal(),
+};
+addEventListener("keydown", event => {
+  const inControl = event.target.closest("dialog") || (event.target.closest("button, input") && /^( |Enter|Arrow)/.test(event.key));
+  const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action || inControl || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  action();
+});
+addEventListener("resize", wake);
+document.body.dataset.vertices = String(after.hollow.length);
+wake();
+})().catch(error => {
+  const message = document.getElementById("message");
+  message.textContent = "The portrait cannot be shown: " + error.message + ".";
+  message.hidden = false;
+  console.error(error);
+});
