@@ -18,7 +18,8 @@ def view_consistency(images: Float[np.ndarray, "n h w 3"], views: ViewSet) -> di
 
     mean_absolute: mean |difference| of RGB in 0..1. delta_e: mean CIE76 distance in Lab (D65, sRGB).
     delta_e_above_5: share of the points with a distance over 5. points: how many points there are.
-    `images` are in the frame of `views` (give warped views for stylized images). Colours between pixel centres are bilinear.
+    `images` are in the frame of `views` (give warped views for stylized images). Colours between pixel centres are
+    bilinear.
     """
     absolute, distances = [], []
     for a in range(len(images) - 1):

@@ -48,5 +48,5 @@ def fill_nearest(labels: UInt8[np.ndarray, "h w"], known: Bool[np.ndarray, "h w"
     """Unknown pixels take the label of the nearest known pixel."""
     if known.all() or not known.any():
         return labels
-    rows, columns = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    return labels[rows, columns]
+    nearest = np.asarray(ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True))
+    return labels[nearest[0], nearest[1]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from twinbrush.camera import Camera, project
 from twinbrush.config import ViewsConfig
@@ -43,8 +43,8 @@ def warp_views(
     *,
     progress: Progress = ignore,
 ) -> ViewSet:
-    """The same surface with every vertex drawn at another place of each view, at its old depth: warped content, occlusion
-    and correspondence in one pass (Eq. 4-5 without inverting any map).
+    """The same surface with every vertex drawn at another place of each view, at its old depth: warped content,
+    occlusion and correspondence in one pass (Eq. 4-5 without inverting any map).
 
     landmarks_xy: where the landmarks go; without it they move like the nearest vertices.
     """
@@ -62,7 +62,7 @@ def vertex_depths(views: ViewSet) -> Float[np.ndarray, "n v"]:
 
 def _carried(views: ViewSet, moved: Float[np.ndarray, "n v 2"]) -> Float[np.ndarray, "n m 2"]:
     """The displacement at the landmarks, from the 4 nearest vertices by inverse distance."""
-    distance, nearest = cKDTree(views.mesh.vertices).query(views.landmarks_xyz, k=4)
+    distance, nearest = KDTree(views.mesh.vertices).query(views.landmarks_xyz, k=4)
     weight = 1 / (distance + 1e-3)
     weight /= weight.sum(1, keepdims=True)
     return np.einsum("nmkc,mk->nmc", moved[:, nearest], weight)

@@ -15,8 +15,8 @@ MARGIN = 0.06
 
 
 def stereo_rig(config: ViewsConfig, portrait: Portrait) -> tuple[Camera, ...]:
-    """N cameras on an arc about the portrait, from -half_angle (view 0, left) to +half_angle, as far away as the photo's
-    camera was, all with one focal length, such that the whole portrait fills the views.
+    """N cameras on an arc about the portrait, from -half_angle (view 0, left) to +half_angle, as far away as the
+    photo's camera was, all with one focal length, such that the whole portrait fills the views.
 
     Raises BadOption for sizes, angles or counts out of range.
     """
@@ -72,6 +72,6 @@ def _check(config: ViewsConfig) -> None:
     if not 128 <= config.size <= 2048:
         raise BadOption(f"The size of the views is {config.size} pixels.", "Choose 128 to 2048.")
     if not 3 <= config.half_angle_degrees <= 20:
-        raise BadOption(f"The half-angle is {config.half_angle_degrees} degrees.", "Choose 3 to 20 (7.5 to 10 is best).")
+        raise BadOption(f"The half-angle is {config.half_angle_degrees} degrees.", "Choose 3 to 20; 8 is good.")
     if not 1 <= config.views <= 16:
         raise BadOption(f"The number of views is {config.views}.", "Choose 1 to 16 (2 is the stereo pair).")

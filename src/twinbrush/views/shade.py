@@ -1,0 +1,174 @@
+"""Stills of a mesh from the same z-buffer: clay under three lights, or the texture under gentle light."""
+
+from __future__ import annotations
+
+from typing import Literal, no_type_check
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32
+from numba import njit
+
+from twinbrush.camera import Camera, project
+from twinbrush.mesh import Mesh, vertex_normals
+from twinbrush.views.rasterize import Raster, rasterize
+from twinbrush.views.render import sample_texture
+
+# A photographer's set, in the camera frame (x right, y down, z away from the camera): direction TOWARD the light,
+# then its colour in linear light. Key from the upper left, cool fill from the right, warm rims from behind.
+KEY = ((-0.55, -0.62, -0.56), (1.62, 1.54, 1.42))
+FILL = ((0.85, -0.05, -0.52), (0.26, 0.29, 0.34))
+RIM_RIGHT = ((0.80, -0.45, 0.42), (0.85, 0.80, 0.74))
+RIM_LEFT = ((-0.86, -0.30, 0.42), (0.28, 0.30, 0.34))
+SKY = (0.30, 0.31, 0.33)  # ambient light from above ...
+GROUND = (0.15, 0.14, 0.13)  # ... and from below
+CLAY = (0.46, 0.425, 0.39)  # linear reflectance: a warm grey
+BACKDROP = ((0.97, 0.97, 0.965), (0.80, 0.80, 0.795))  # sRGB in the middle and in the corners
+# Ambient occlusion: radii as shares of the picture and how strongly each darkens.
+OCCLUSION = ((0.006, 0.9), (0.02, 0.8), (0.06, 0.5))
+
+
+def shade(
+    mesh: Mesh,
+    camera: Camera,
+    *,
+    mode: Literal["textured", "clay"] = "textured",
+    ssaa: int = 2,
+    backdrop: Literal["studio", "white"] = "studio",
+) -> Float[np.ndarray, "h w 3"]:
+    """A still (height, width, 3), sRGB 0..1. Surfaces are two-sided; a mesh without texture is always clay.
+
+    ssaa: samples along each side of a pixel.
+    """
+    pixels, depth = project(camera, mesh.vertices)
+    height, width = camera.height, camera.width
+    raster = rasterize(pixels * ssaa + (ssaa - 1) / 2, depth, mesh.faces, width * ssaa, height * ssaa)
+    occlusion = _occlusion(raster.depth[ssaa // 2 :: ssaa, ssaa // 2 :: ssaa], float(camera.intrinsics[0, 0]))
+    occlusion = cv2.resize(occlusion, (width * ssaa, height * ssaa), interpolation=cv2.INTER_LINEAR)
+    light = _lit(mesh, camera, raster, occlusion, ssaa)
+    if mode == "textured" and mesh.texture is not None and mesh.uv is not None:
+        colour, _ = sample_texture(mesh, raster)
+        # the texture has its own painted light: keep most of it and let the form show softly
+        tone = light.mean(-1, keepdims=True) / 0.5
+        colour = colour * np.clip(0.80 + 0.20 * tone, 0.55, 1.06)
+    else:
+        colour = _srgb(light)
+    return _over(np.clip(colour, 0, 1), raster.face_index >= 0, _backdrop(height, width, backdrop), ssaa)
+
+
+def _lit(
+    mesh: Mesh, camera: Camera, raster: Raster, occlusion: Float32[np.ndarray, "h w"], ssaa: int
+) -> Float32[np.ndarray, "h w 3"]:
+    """Clay under the lights, linear."""
+    rotation = camera.world_to_camera[:, :3]
+    normals = (vertex_normals(mesh.vertices, mesh.faces) @ rotation.T).astype(np.float32)
+    lights = np.array([KEY, FILL, RIM_RIGHT, RIM_LEFT], np.float32)
+    lights[:, 0] /= np.linalg.norm(lights[:, 0], axis=1, keepdims=True)
+    out = np.zeros((*raster.face_index.shape, 3), np.float32)
+    inverse = np.linalg.inv(camera.intrinsics).astype(np.float32)
+    _light_pixels(
+        raster.face_index, raster.barycentric, mesh.faces, normals, lights, np.array([SKY, GROUND], np.float32),
+        np.array(CLAY, np.float32), inverse, np.float32(ssaa), occlusion, out,
+    )
+    return out
+
+
+@njit(cache=True)
+@no_type_check
+def _light_pixels(  # noqa: C901 (one pass over the pixels is what makes it fast)
+    face_index, barycentric, faces, normals, lights, ambient, albedo, inverse, ssaa, occlusion, out
+):
+    """Wrapped Lambert + Blinn-Phong + hemisphere ambient + Fresnel-weighted rims at every covered pixel."""
+    for y in range(face_index.shape[0]):
+        for x in range(face_index.shape[1]):
+            f = face_index[y, x]
+            if f < 0:
+                continue
+            nx = ny = nz = np.float32(0)
+            for corner in range(3):
+                weight, vertex = barycentric[y, x, corner], faces[f, corner]
+                nx += weight * normals[vertex, 0]
+                ny += weight * normals[vertex, 1]
+                nz += weight * normals[vertex, 2]
+            # unit vector from the surface to the eye
+            vx = -((x + 0.5) / ssaa - 0.5) * inverse[0, 0] - inverse[0, 2]
+            vy = -((y + 0.5) / ssaa - 0.5) * inverse[1, 1] - inverse[1, 2]
+            scale = 1 / np.sqrt(vx * vx + vy * vy + 1)
+            vx, vy, vz = vx * scale, vy * scale, -scale
+            length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
+            nx, ny, nz = nx / length, ny / length, nz / length
+            facing = nx * vx + ny * vy + nz * vz
+            inner = facing < 0
+            if inner:
+                nx, ny, nz, facing = -nx, -ny, -nz, -facing
+            open_share = occlusion[y, x]
+            up = 0.5 - 0.5 * ny
+            fresnel = (1 - facing) ** 4
+            for c in range(3):
+                total = (ambient[0, c] * up + ambient[1, c] * (1 - up)) * open_share
+                gloss = np.float32(0)
+                for number in range(lights.shape[0]):
+                    lx, ly, lz = lights[number, 0, 0], lights[number, 0, 1], lights[number, 0, 2]
+                    cosine = nx * lx + ny * ly + nz * lz
+                    if number < 2:
+                        wrapped = (cosine + 0.18) / 1.18
+                        if wrapped > 0:
+                            total += lights[number, 1, c] * wrapped * wrapped ** 0.35 * (0.35 + 0.65 * open_share)
+                        hx, hy, hz = lx + vx, ly + vy, lz + vz
+                        half = (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz)
+                        if half > 0 and cosine > 0:
+                            gloss += lights[number, 1, c] * (0.05 * half ** 18 + 0.03 * half ** 60) * open_share
+                    elif cosine > 0:
+                        total += lights[number, 1, c] * cosine * (0.1 + 0.9 * fresnel)
+                value = albedo[c] * total + gloss
+                out[y, x, c] = value * (0.45 if inner else 1.0)
+
+
+def _occlusion(depth: Float[np.ndarray, "h w"], focal_px: float) -> Float32[np.ndarray, "h w"]:
+    """1 in the open, less where the surface lies behind its surroundings (depth minus blurred depth, three radii)."""
+    covered = np.isfinite(depth)
+    if not covered.any():
+        return np.ones(depth.shape, np.float32)
+    mean = float(depth[covered].mean())
+    relief = np.where(covered, depth - mean, 0).astype(np.float32)
+    known = covered.astype(np.float32)
+    openness = np.ones(depth.shape, np.float32)
+    for radius, strength in OCCLUSION:
+        sigma = radius * depth.shape[0]
+        reduce = max(1, int(sigma / 3))
+        size = (max(depth.shape[1] // reduce, 1), max(depth.shape[0] // reduce, 1))
+        stack = cv2.resize(np.dstack([relief, known]), size, interpolation=cv2.INTER_AREA)
+        stack = cv2.GaussianBlur(stack, (0, 0), sigma / reduce, borderType=cv2.BORDER_REPLICATE)
+        stack = cv2.resize(stack, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        surroundings = stack[..., 0] / np.maximum(stack[..., 1], 1e-3)
+        # how far behind, in units of the radius in mm; beyond about one radius it does not get darker
+        behind = np.clip((relief - surroundings) / (sigma * mean / focal_px), 0, 1.2)
+        openness *= np.exp(-strength * behind)
+    return openness
+
+
+def _srgb(linear: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """Soft shoulder above 0.8 (no clipped highlights), then the sRGB transfer curve by its 2.2 approximation."""
+    soft = np.where(linear > 0.8, 0.8 + 0.2 * np.tanh((linear - 0.8) / 0.2), linear)
+    return np.power(np.maximum(soft, 0), np.float32(1 / 2.2))
+
+
+def _backdrop(height: int, width: int, kind: str) -> Float32[np.ndarray, "h w 3"]:
+    if kind == "white":
+        return np.ones((height, width, 3), np.float32)
+    ys, xs = np.mgrid[:height, :width].astype(np.float32)
+    away = np.hypot((xs / width - 0.5) * 1.1, ys / height - 0.45)
+    t = np.clip((away - 0.1) / 0.75, 0, 1)
+    t = (t * t * (3 - 2 * t))[..., None]
+    return (np.array(BACKDROP[0], np.float32) * (1 - t) + np.array(BACKDROP[1], np.float32) * t).astype(np.float32)
+
+
+def _over(
+    colour: Float[np.ndarray, "hs ws 3"], covered: np.ndarray, backdrop: Float32[np.ndarray, "h w 3"], ssaa: int
+) -> Float[np.ndarray, "h w 3"]:
+    """Average the sub-samples over the backdrop."""
+    height, width = backdrop.shape[:2]
+    weighted = colour.astype(np.float32)
+    weighted[~covered] = 0
+    share = cv2.resize(covered.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)[..., None]
+    return cv2.resize(weighted, (width, height), interpolation=cv2.INTER_AREA) + backdrop * (1 - share)
