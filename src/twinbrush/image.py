@@ -1,0 +1,213 @@
+"""Pictures in and out: float32 RGB (H, W, 3) in [0, 1], sRGB, upright; and nothing else leaves this room."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+from PIL import Image, ImageCms, ImageOps
+
+from twinbrush.errors import BadImage
+from twinbrush.files import write_atomically
+
+MIN_SIDE, MAX_SIDE = 64, 4096  # pixels; a larger (but legal) picture is reduced
+MAX_PIXELS = 100_000_000
+MAX_ASPECT = 10.0
+_MAX_BYTES = 1 << 29
+# Formats whose decoders are part of Pillow and start no other program (EPS would start Ghostscript).
+_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
+_KNOWN = "Use a PNG, JPEG, TIFF, WebP, BMP or GIF picture."
+# What Pillow's decoders raise on damaged files, besides OSError.
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, struct.error, OverflowError,
+           ZeroDivisionError, AttributeError)
+
+
+@dataclass(frozen=True)
+class LoadedImage:
+    """pixels (H, W, 3): sRGB, composed over white where transparent; alpha (H, W): None if the picture is opaque;
+    sha256 of the file's bytes; notes: what was done to the picture that the user should know."""
+
+    pixels: Float[np.ndarray, "h w 3"]
+    alpha: Float[np.ndarray, "h w"] | None
+    sha256: str
+    path: str
+    notes: tuple[str, ...] = ()
+
+
+def load_image(path: Path | str) -> LoadedImage:
+    """Read any ordinary picture: upright (EXIF), sRGB (ICC), first frame, at most 4096 pixels a side.
+
+    Raises BadImage with a remedy for everything that is no usable picture.
+    """
+    data = _read(Path(path))
+    notes: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of large files and odd metadata; both are dealt with here
+        picture = _open(path, data)
+        _check_size(path, *picture.size)
+        _note_frames(picture, notes)
+        try:
+            picture.load()
+        except _DAMAGE as error:
+            raise BadImage(path, f"the picture is damaged or cut short ({error}).", "Get the file again.") from error
+        except MemoryError as error:
+            raise BadImage(path, "the picture needs more memory than there is.", "Reduce it first.") from error
+        upright = _upright(picture, notes)
+        flat, alpha = _to_float(upright, notes)
+    pixels = flat if alpha is None else flat * alpha[..., None] + (1 - alpha[..., None])
+    return LoadedImage(np.ascontiguousarray(pixels, np.float32), alpha, hashlib.sha256(data).hexdigest(), str(path),
+                       tuple(notes))
+
+
+def resize(image: Float[np.ndarray, "h w *c"], width: int, height: int) -> Float[np.ndarray, "height width *c"]:
+    """Resample: exact area means when shrinking, clipped cubic when enlarging. float32 in, float32 out."""
+    if (width, height) == (image.shape[1], image.shape[0]):
+        return image
+    shrinking = width <= image.shape[1] and height <= image.shape[0]
+    source = np.ascontiguousarray(image, np.float32)
+    result = cv2.resize(source, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    if not shrinking:
+        result = np.clip(result, float(source.min()), float(source.max()))
+    return np.asarray(result, np.float32)
+
+
+def to_bytes(image: Float[np.ndarray, "h w *c"]) -> np.ndarray:
+    """[0, 1] -> uint8, rounded to nearest; NaN is an error (ValueError), not a black pixel."""
+    if not np.isfinite(image).all():
+        raise ValueError("the image has NaN or infinite values")
+    return np.floor(np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def encode_png(image: Float[np.ndarray, "h w *c"]) -> bytes:
+    """PNG of an (H, W), (H, W, 3) or (H, W, 4) image in [0, 1]; the same image always gives the same bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(to_bytes(image)).save(buffer, format="PNG", compress_level=4)
+    return buffer.getvalue()
+
+
+def save_png(path: Path | str, image: Float[np.ndarray, "h w *c"]) -> Path:
+    """Write a PNG whole or not at all. Raises OutputError."""
+    return write_atomically(path, encode_png(image))
+
+
+def _read(path: Path) -> bytes:
+    """The file's bytes. Raises BadImage."""
+    try:
+        if not path.exists():
+            raise BadImage(path, "there is no such file.", "Check the path.")
+        if path.is_dir():
+            raise BadImage(path, "is a folder, not a picture.", "Name a picture file in it.")
+        if not path.is_file():
+            raise BadImage(path, "is not an ordinary file.", "Name a picture file.")
+        if path.stat().st_size > _MAX_BYTES:
+            raise BadImage(path, f"is larger than {_MAX_BYTES >> 20} MB.", "Save it as JPEG or PNG, reduced.")
+        data = path.read_bytes()
+    except PermissionError as error:
+        raise BadImage(path, "may not be read (permission denied).", "Change its permissions.") from error
+    except (OSError, ValueError) as error:
+        raise BadImage(path, f"cannot be read ({error}).", "Check the path.") from error
+    if not data:
+        raise BadImage(path, "the file is empty.", "Get the file again.")
+    return data
+
+
+def _open(path: Path | str, data: bytes) -> Image.Image:
+    """The picture with its header read and nothing decoded. Raises BadImage."""
+    Image.init()
+    formats = [name for name in _FORMATS if name in Image.OPEN]
+    try:
+        return Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError as error:
+        raise BadImage(path, f"has more than {MAX_PIXELS // 1_000_000} million pixels.", "Reduce it first.") from error
+    except _DAMAGE as error:
+        raise BadImage(path, "is not a picture that can be read.", _KNOWN) from error
+
+
+def _check_size(path: Path | str, width: int, height: int) -> None:
+    """Refuse by the header's size, before anything is decoded."""
+    if width * height > MAX_PIXELS:
+        raise BadImage(path, f"{width} x {height} is more than {MAX_PIXELS // 1_000_000} million pixels.",
+                       "Reduce it first.")
+    if min(width, height) < MIN_SIDE:
+        raise BadImage(path, f"{width} x {height} is too small; each side needs {MIN_SIDE} pixels or more.",
+                       "Use a larger picture.")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise BadImage(path, f"{width} x {height} is too long and narrow for a portrait.", "Crop it to the person.")
+
+
+def _note_frames(picture: Image.Image, notes: list[str]) -> None:
+    frames = int(getattr(picture, "n_frames", 1))
+    if frames > 1 and picture.format != "MPO":  # MPO: an ordinary photo with a preview inside
+        picture.seek(0)
+        notes.append(f"the first of {frames} frames is used")
+
+
+def _upright(picture: Image.Image, notes: list[str]) -> Image.Image:
+    """Turned as its EXIF orientation says."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except _DAMAGE:
+        notes.append("its EXIF data is damaged and was ignored: the picture may lie on its side")
+        return picture
+
+
+def _to_float(
+    picture: Image.Image, notes: list[str]
+) -> tuple[Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w"] | None]:
+    """RGB in [0, 1], not yet composed, and alpha (None when opaque)."""
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        grey = np.asarray(_reduced(picture.convert("F"), notes), np.float32)
+        # A TIFF of floats may be 0..1; integers of more than 8 bits are 0..65535.
+        top = 1.0 if picture.mode == "F" and float(grey.max(initial=0)) <= 1.0 else 65535.0
+        grey = np.clip(np.nan_to_num(grey) / top, 0, 1)
+        return np.repeat(grey[..., None], 3, axis=2), None
+    alpha = None
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        picture_rgba = picture.convert("RGBA")
+        channel = picture_rgba.getchannel("A")
+        if channel.getextrema() != (255, 255):
+            alpha = np.asarray(_reduced(channel, []), np.float32) / 255
+            notes.append("it is partly transparent and was laid over white")
+        colour = picture_rgba.convert("RGB")
+        colour.info["icc_profile"] = picture.info.get("icc_profile")
+        picture = colour
+    rgb = _reduced(_to_srgb(picture, notes), notes)
+    return np.asarray(rgb, np.float32) / np.float32(255), alpha
+
+
+def _to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
+    """8-bit sRGB by the embedded colour profile, or by the plain conversion if there is none."""
+    profile_bytes: Any = picture.info.get("icc_profile")
+    if profile_bytes and picture.mode in ("RGB", "CMYK", "L", "LAB"):
+        try:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
+            if picture.mode == "RGB" and "srgb" in ImageCms.getProfileDescription(profile).lower():
+                return picture
+            target = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(picture, profile, target, outputMode="RGB")
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, *_DAMAGE):
+            notes.append("its colour profile is damaged and was ignored")
+    if picture.mode == "CMYK":
+        notes.append("it is CMYK without a colour profile: colours may be off")
+    return picture.convert("RGB")
+
+
+def _reduced(picture: Image.Image, notes: list[str]) -> Image.Image:
+    """At most MAX_SIDE pixels a side."""
+    width, height = picture.size
+    scale = MAX_SIDE / max(width, height)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    notes.append(f"it was reduced from {width} x {height} to {size[0]} x {size[1]}")
+    return picture.resize(size, Image.Resampling.LANCZOS)
