@@ -12,6 +12,7 @@ from twinbrush.errors import BadOption, FaceNotFound, FaceUnusable, SeveralFaces
 from twinbrush.portrait import detect as detector
 from twinbrush.portrait.landmarks import Fit, fit_landmarks, halvings, roi_from_eyes
 from twinbrush.portrait.pose import angles_from_rotation, head_rotation, shape_residual
+from twinbrush.portrait.refine import refine_on_art
 from twinbrush.portrait.values import Face
 
 # A candidate is a face if the landmark network says so, its answer does not change when the crop is mirrored, and the
@@ -52,8 +53,11 @@ def find_face_with_warnings(
     Raises FaceNotFound, SeveralFaces, FaceUnusable, BadLandmarks, BadOption and ModelFileError.
     """
     limits = portrait or PortraitConfig()
-    faces = _detected(image, where)
+    levels = halvings(image)
+    faces = _detected(levels, where)
     face, others, warnings = _choose(faces, config, where)
+    if art:
+        face = make_face(refine_on_art(levels, Fit(face.landmarks, 1.0, 0.0)), face.score, face.source)
     warnings += _check(face, image.shape[1], image.shape[0], where, limits, art)
     return FoundFace(face, tuple(others), tuple(warnings))
 
@@ -67,10 +71,10 @@ def make_face(fit: Fit, score: float, source: str = "detector") -> Face:
     return Face(fit.landmarks, rotation, yaw, pitch, roll, score, (x0, y0, x1, y1), source)
 
 
-def _detected(image: Float[np.ndarray, "h w 3"], where: str) -> list[Face]:
+def _detected(levels: list[Float[np.ndarray, "_ _ 3"]], where: str) -> list[Face]:
     """All verified faces, best first. Raises FaceNotFound."""
+    image = levels[0]
     height, width = image.shape[:2]
-    levels = halvings(image)
     names = (detector.SHORT_RANGE, detector.FULL_RANGE)
     whole = [detector.whole_image(width, height)]
     best = 0.0

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from twinbrush import models
 from twinbrush.portrait.face_model import eye_centres, mirror_indices
 
-_SIDE = 192
+SIDE = 192  # of the network's input, pixels
 _MARGIN = 1.5  # side of the crop over the longer side of the landmarks' box, as the network was trained
 
 
@@ -29,8 +29,8 @@ class Roi:
     def to_image(self) -> Float[np.ndarray, "2 3"]:
         """Affine map from continuous network coordinates (0..192) to image pixels."""
         c, s = np.cos(self.roll_radians), np.sin(self.roll_radians)
-        linear = np.array([[c, -s], [s, c]]) * (self.side / _SIDE)
-        shift = np.array(self.centre_xy) - linear @ np.full(2, _SIDE / 2)
+        linear = np.array([[c, -s], [s, c]]) * (self.side / SIDE)
+        shift = np.array(self.centre_xy) - linear @ np.full(2, SIDE / 2)
         return np.concatenate([linear, shift[:, None]], axis=1)
 
 
@@ -95,35 +95,41 @@ def fit_many(levels: list[Float[np.ndarray, "_ _ 3"]], rois: list[Roi]) -> list[
 def _fit_once(levels: list[Float[np.ndarray, "_ _ 3"]], roi: Roi) -> Fit:
     network = models.interpreter("face_landmark")
     crop = crop_roi(levels, roi)
-    plain, flag = _run(network, crop)
-    other, other_flag = _run(network, crop[:, ::-1])
-    other = other[mirror_indices()] * [-1, 1, 1] + [_SIDE, 0, 0]
+    plain, flag = run_network(network, crop)
+    other, other_flag = run_network(network, crop[:, ::-1])
+    other = other[mirror_indices()] * [-1, 1, 1] + [SIDE, 0, 0]
     left, right = eye_centres(plain[:, :2])
     unit = max(float(np.linalg.norm(right - left)), 1.0)
     spread = float(np.linalg.norm((plain - other)[:, :2], axis=1).mean()) / unit
     points = (plain + other) / 2
     to_image = roi.to_image()
     xy = points[:, :2] @ to_image[:, :2].T + to_image[:, 2]
-    z = points[:, 2:] * (roi.side / _SIDE)
+    z = points[:, 2:] * (roi.side / SIDE)
     return Fit(np.concatenate([xy, z], axis=1), (flag + other_flag) / 2, spread)
 
 
 def crop_roi(levels: list[Float[np.ndarray, "_ _ 3"]], roi: Roi) -> Float[np.ndarray, "192 192 3"]:
     """The crop, from the level that is just fine enough; outside the image the border is repeated."""
-    level = int(np.clip(np.floor(np.log2(max(roi.side / _SIDE, 1.0))), 0, len(levels) - 1))
-    source = levels[level]
-    shrink = np.array([source.shape[1] / levels[0].shape[1], source.shape[0] / levels[0].shape[0]])
+    y, x = np.mgrid[:SIDE, :SIDE] + 0.5  # pixel centres in continuous network coordinates
     to_image = roi.to_image()
-    # network pixel centre (i) -> continuous (i + 0.5) -> image pixel -> pixel of the shrunk level
-    inverse = to_image.copy()
-    inverse[:, 2] += to_image[:, :2] @ np.full(2, 0.5)
-    inverse = inverse * shrink[:, None]
-    inverse[:, 2] += (shrink - 1) / 2
-    return cv2.warpAffine(source, inverse, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                          borderMode=cv2.BORDER_REPLICATE)
+    return sample(levels, np.stack([x, y], axis=-1) @ to_image[:, :2].T + to_image[:, 2], roi.side)
 
 
-def _run(network: models.Network, crop: Float[np.ndarray, "192 192 3"]) -> tuple[Float[np.ndarray, "468 3"], float]:
+def sample(
+    levels: list[Float[np.ndarray, "_ _ 3"]], positions_xy: Float[np.ndarray, "h w 2"], side: float
+) -> Float[np.ndarray, "h w 3"]:
+    """The image at pixel positions of its full size, from the level that suits a crop of `side` pixels."""
+    source = levels[int(np.clip(np.floor(np.log2(max(side / SIDE, 1.0))), 0, len(levels) - 1))]
+    shrink = np.array([source.shape[1] / levels[0].shape[1], source.shape[0] / levels[0].shape[0]])
+    shrunk = ((positions_xy + 0.5) * shrink - 0.5).astype(np.float32)
+    sampled = cv2.remap(source, shrunk[..., 0], shrunk[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(sampled, np.float32)
+
+
+def run_network(
+    network: models.Network, crop: Float[np.ndarray, "192 192 3"]
+) -> tuple[Float[np.ndarray, "468 3"], float]:
+    """Landmarks in continuous crop coordinates (0..192), and the probability that this is a face."""
     output = network(np.ascontiguousarray(crop[None], np.float32))
     flag = 1.0 / (1.0 + np.exp(-float(output["conv2d_31"].reshape(()))))
     return output["conv2d_21"].reshape(468, 3).astype(float), flag

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.camera import INTERPUPILLARY_MM
-from twinbrush.portrait.face_model import mean_face
+from twinbrush.portrait.face_model import interocular, mean_face
 
 # 26 points on forehead, nose, eye corners, temples and cheekbones: bone lies close beneath them.
 RIGID = (10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 362, 263, 129, 358, 2, 109, 338, 54, 284, 127, 356, 234, 454,
@@ -46,13 +45,25 @@ def angles_from_rotation(rotation: Float[np.ndarray, "3 3"]) -> tuple[float, flo
     return yaw, pitch, float(np.arctan2(rest[0, 1], rest[0, 0]))
 
 
+def posed_mean_face(landmarks: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "468 3"]:
+    """The mean face posed, scaled and placed like these landmarks (least squares), in their own frame and units.
+
+    Raises ValueError when the landmarks are so odd that no scale > 0 fits.
+    """
+    flip = np.array([1.0, -1.0, -1.0])
+    centre = landmarks.mean(axis=0)
+    straight = mean_face()
+    turned = (straight - straight.mean(axis=0)) @ head_rotation(landmarks).T * flip
+    scale = float(((landmarks - centre) * turned).sum() / (turned**2).sum())
+    if not scale > 0:
+        raise ValueError("these landmarks are no face")
+    return scale * turned + centre
+
+
 def shape_residual(landmarks: Float[np.ndarray, "468 3"]) -> float:
     """Mean distance (x, y) to the mean face posed like these landmarks, in inter-ocular distances: how odd they are."""
-    posed = landmarks * np.array([1.0, -1.0, -1.0])
-    posed = posed - posed.mean(axis=0)
-    straight = mean_face()
-    straight = (straight - straight.mean(axis=0)) @ head_rotation(landmarks).T
-    scale = float((posed * straight).sum() / (straight**2).sum())
-    if scale <= 0:
+    try:
+        natural = posed_mean_face(landmarks)
+    except ValueError:
         return float("inf")
-    return float(np.linalg.norm((posed - scale * straight)[:, :2], axis=1).mean() / (INTERPUPILLARY_MM * scale))
+    return float(np.linalg.norm((landmarks - natural)[:, :2], axis=1).mean() / interocular(natural))
