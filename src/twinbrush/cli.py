@@ -76,8 +76,8 @@ class Demo:
 class ModelsFetch:
     """Bring the model files into the cache: from the package index, or offline from a wheel or a folder."""
 
-    source: Annotated[Path | None, tyro.conf.arg(name="from")] = None
-    """A mediapipe wheel, or a folder with the .tflite files."""
+    source: Annotated[Path | None, tyro.conf.arg(name="wheel")] = None
+    """A mediapipe wheel, or a folder with the .tflite files, instead of downloading."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def run(command: object) -> None:
     """Carry out a parsed command. Raises TwinbrushError for whatever the user can mend."""
     with Display() as display:
         # Only now: these imports take a second or two, and the first line is already on screen.
-        from twinbrush import demo, pipeline
+        from twinbrush import commands, demo, pipeline
 
         match command:
             case Stylize():
@@ -145,7 +145,7 @@ def run(command: object) -> None:
                 display.results(pipeline.reshape_files(command.out, command.strength, progress=display.progress))
             case Inspect():
                 display.say(
-                    pipeline.inspect_file(
+                    commands.inspect_file(
                         command.image, command.out, command.options, art=command.art, progress=display.progress
                     )
                 )
@@ -154,9 +154,9 @@ def run(command: object) -> None:
                 for result in demo.run(command.out, command.style, config, progress=display.progress):
                     display.results(result)
             case ModelsFetch():
-                display.say(pipeline.fetch_model_files(command.source, progress=display.progress))
+                display.say(commands.fetch_model_files(command.source, progress=display.progress))
             case ModelsList():
-                display.say(pipeline.describe_model_files())
+                display.say(commands.describe_model_files())
             case _:
                 raise TypeError(f"{command!r} is not a command")
 

@@ -50,7 +50,7 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.bar.stop()
+        self._take_down()
 
     def progress(self, step: Step) -> None:
         """The callback for the pipeline."""
@@ -65,14 +65,18 @@ class Display:
         completed = self.finished + WEIGHTS.get(step.stage, 0.0) * share
         self.bar.update(self.task, completed=completed, description=f"{step.stage} {step.note}".strip())
 
+    def _take_down(self) -> None:
+        if not self.plain:
+            self.bar.stop()
+
     def say(self, text: str) -> None:
         """The command's answer, on standard output."""
-        self.bar.stop()
+        self._take_down()
         print(text)
 
     def results(self, result: Result) -> None:
         """What was made, where, and what to be careful about."""
-        self.bar.stop()
+        self._take_down()
         for warning in result.warnings:
             print(f"twinbrush: note: {warning}", file=sys.stderr)
         print(result.summary())

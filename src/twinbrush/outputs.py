@@ -1,0 +1,86 @@
+"""The results' folder: every file is first written into a hidden folder beside it and moved over when all are there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinbrush.config import Config
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.export.surface import texture_png
+from twinbrush.files import output_error
+from twinbrush.inputs import Input
+from twinbrush.mesh import Mesh
+from twinbrush.portrait.values import Portrait
+from twinbrush.progress import Progress, Step
+from twinbrush.stylize.values import Stylization
+from twinbrush.views.values import ViewSet
+
+TURNTABLE_SIZE = 448  # px: an animation to send around, not to print
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that the last stages need."""
+
+    content: Input
+    art: Input
+    portrait: Portrait
+    views: ViewSet
+    aligned: AlignedStyle
+    painted: Stylization
+
+
+def write_pictures(scene: Scene, mesh: Mesh, folder: Path, config: Config, progress: Progress) -> None:
+    """Stills, sheet, turntable, the stylized views themselves."""
+    from twinbrush.export.sheet import portrait_sheet, write_sheet
+    from twinbrush.export.stills import render_stills, write_stills, write_turntable
+    from twinbrush.image import save_png
+
+    progress(Step("export", 1, 6, "stills"))
+    stills = render_stills(mesh, config.export.still_size)
+    write_stills(stills, folder)
+    views = list(scene.painted.images)
+    for name, view in zip(("left", "right"), views, strict=False):
+        save_png(folder / f"view_{name}.png", view)
+    progress(Step("export", 2, 6, "sheet"))
+    sheet = portrait_sheet(scene.content.picture.pixels, scene.art.picture.pixels, views, stills)
+    write_sheet(sheet, folder / "sheet.png")
+    if config.export.turntable:
+        progress(Step("export", 3, 6, "turntable"))
+        write_turntable(mesh, folder / "turntable.webp", frames=config.export.turntable_frames, size=TURNTABLE_SIZE)
+
+
+def write_meshes(scene: Scene, mesh: Mesh, folder: Path, config: Config, progress: Progress) -> None:
+    """GLB, OBJ, PLY, the viewer page, and on request the printable bust."""
+    from twinbrush.export.gltf import write_glb
+    from twinbrush.export.obj import write_obj
+    from twinbrush.export.ply import write_ply
+    from twinbrush.export.viewer import write_viewer
+
+    progress(Step("export", 4, 6, "meshes"))
+    png = texture_png(mesh)
+    before = scene.portrait.mesh
+    write_glb(mesh, folder / "portrait.glb", before=before, png=png)
+    write_obj(mesh, folder, png=png)
+    write_ply(mesh, folder / "portrait.ply")
+    progress(Step("export", 5, 6, "viewer"))
+    inputs = (("Photo", scene.content.picture.pixels), ("Style", scene.art.picture.pixels))
+    write_viewer(mesh, folder / "viewer.html", before=before, inputs=inputs)
+    if config.export.stl or config.export.threemf:
+        from twinbrush.export.solid import write_solid
+
+        names = [n for n, wanted in (("bust.stl", config.export.stl), ("bust.3mf", config.export.threemf)) if wanted]
+        write_solid(mesh, [folder / name for name in names], height_mm=config.export.print_height_mm)
+
+
+def move_over(staging: Path, out: Path) -> tuple[str, ...]:
+    """Move all finished files from the hidden folder into `out`; returns their names. Raises OutputError."""
+    names = tuple(sorted(path.name for path in staging.iterdir()))
+    for name in names:
+        try:
+            os.replace(staging / name, out / name)
+        except OSError as error:
+            raise output_error(out / name, error) from error
+    return names
