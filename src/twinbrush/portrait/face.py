@@ -10,7 +10,9 @@ from jaxtyping import Float
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import BadOption, FaceNotFound, FaceUnusable, SeveralFaces
 from twinbrush.portrait import detect as detector
+from twinbrush.portrait.hints import fit_to_68, fit_to_box, fit_to_clicks
 from twinbrush.portrait.landmarks import Fit, fit_landmarks, halvings, roi_from_eyes
+from twinbrush.portrait.landmarks68 import read_landmarks68
 from twinbrush.portrait.pose import angles_from_rotation, head_rotation, shape_residual
 from twinbrush.portrait.refine import refine_on_art
 from twinbrush.portrait.values import Face
@@ -54,12 +56,36 @@ def find_face_with_warnings(
     """
     limits = portrait or PortraitConfig()
     levels = halvings(image)
-    faces = _detected(levels, where)
-    face, others, warnings = _choose(faces, config, where)
-    if art:
-        face = make_face(refine_on_art(levels, Fit(face.landmarks, 1.0, 0.0)), face.score, face.source)
+    hinted = _hinted(levels, config, where, art)
+    if hinted is not None:
+        face, others, warnings = hinted[0], [], hinted[1]
+    else:
+        face, others, warnings = _choose(_detected(levels, where), config, where)
+        if art:
+            face = make_face(refine_on_art(levels, Fit(face.landmarks, 1.0, 0.0)), face.score)
     warnings += _check(face, image.shape[1], image.shape[0], where, limits, art)
     return FoundFace(face, tuple(others), tuple(warnings))
+
+
+def _hinted(
+    levels: list[Float[np.ndarray, "_ _ 3"]], config: FaceConfig, where: str, art: bool
+) -> tuple[Face, list[str]] | None:
+    """The face where the user said it is; None when nothing was said. Raises BadLandmarks and BadOption."""
+    height, width = levels[0].shape[:2]
+    given = [name for name in ("landmarks", "clicks", "box") if getattr(config, name) is not None]
+    if len(given) > 1:
+        raise BadOption(f"{where}: {' and '.join(given)} were given.", "Give one of landmarks, clicks or box.")
+    if config.landmarks is not None:
+        points = read_landmarks68(config.landmarks, width, height)
+        fit, warnings = fit_to_68(levels, points, art)
+        where, source = str(config.landmarks), "file68"
+    elif config.clicks is not None:
+        (fit, warnings), source = fit_to_clicks(levels, config.clicks, where, art), "clicks"
+    elif config.box is not None:
+        (fit, warnings), source = fit_to_box(levels, config.box, where, art), "box"
+    else:
+        return None
+    return make_face(fit, fit.flag, source), [f"{where}: {warning}" for warning in warnings]
 
 
 def make_face(fit: Fit, score: float, source: str = "detector") -> Face:
