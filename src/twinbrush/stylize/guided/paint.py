@@ -1,0 +1,122 @@
+"""The guided engine: colour-matched views, patch synthesis over all views at once, then the person's features.
+
+Recipe and numbers: docs/stylization.md. No trained weights are needed; a `lead` (views painted by another engine) makes
+it the second half of a hybrid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32
+
+from twinbrush.config import StylizeConfig
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.mesh import Region
+from twinbrush.progress import Progress, Step, ignore
+from twinbrush.stylize.bands import blend, contrast_gains, match_contrast
+from twinbrush.stylize.colour import colour_match, to_lab, with_photo_colours
+from twinbrush.stylize.geometry import warp_to_targets
+from twinbrush.stylize.guided.atlas import style_sheet
+from twinbrush.stylize.guided.consensus import build_consensus
+from twinbrush.stylize.guided.facemap import face_height, feature_mask
+from twinbrush.stylize.guided.scene import Scene
+from twinbrush.stylize.guided.synthesis import synthesize
+from twinbrush.stylize.values import Stylization
+from twinbrush.views.fill import push_pull
+from twinbrush.views.values import ViewSet
+
+_TRUSTED = 0.4  # confidence of a style pixel's region below which it lends neither colours nor patches
+
+# Share of the guide (the person in the style's palette) in each band of the result at identity 0.5, fine to coarse:
+# elsewhere, and on eyes, brows and lips.
+_ELSEWHERE = (0.0, 0.08, 0.2, 0.35, 0.45, 0.5)
+_FEATURES = (0.3, 0.5, 0.65, 0.7, 0.7, 0.6)
+_SHARPENING = 0.0
+
+
+def paint_guided(
+    views: ViewSet, aligned: AlignedStyle, config: StylizeConfig, *, seed: int, progress: Progress = ignore
+) -> Stylization:
+    """Warp the views to the style's proportions and paint them (see `stylize`)."""
+    warp = warp_to_targets(views, aligned)
+    scene, warnings = build_scene(warp.warped, aligned)
+    images, log = paint(scene, config, seed=seed, progress=progress)
+    return Stylization(images, warp.warped, "guided", {**warp.log, **log}, (*warp.warnings, *warnings))
+
+
+def build_scene(
+    warped: ViewSet, aligned: AlignedStyle, lead: Float[np.ndarray, "n a b 3"] | None = None
+) -> tuple[Scene, tuple[str, ...]]:
+    """Everything the painter needs, from warped views and the aligned style; and warnings.
+
+    lead: the views as another engine painted them (any size); it then guides the synthesis.
+    """
+    photo = np.ascontiguousarray(warped.images, np.float32)
+    coverage = warped.coverage
+    regions = np.where(coverage & (warped.regions == int(Region.BACKGROUND)), int(Region.CLOTH), warped.regions)
+    regions = regions.astype(np.uint8)
+    trusted = aligned.canvas_valid & (aligned.canvas_confidence >= _TRUSTED)
+    unit = face_height(warped.landmarks_xy.mean(0))
+    style_unit = face_height(aligned.canvas_landmarks_xy)
+    matched, warnings = colour_match(
+        photo, regions, coverage, aligned.canvas, aligned.canvas_regions, trusted, unit
+    )
+    sheet = style_sheet(aligned.canvas, trusted, aligned.canvas_regions, aligned.canvas_landmarks_xy)
+    gains = contrast_gains(
+        to_lab(matched)[..., 0], regions, coverage, unit,
+        to_lab(sheet.colours)[..., 0], sheet.regions, sheet.usable, style_unit,
+    )
+    matched = np.stack([
+        match_contrast(image, regions[k], coverage[k], gains, unit) for k, image in enumerate(matched)
+    ])
+    scene = Scene(
+        photo, matched, coverage, regions, warped.landmarks_xy, build_consensus(warped), sheet,
+        None if lead is None else np.ascontiguousarray(lead, np.float32),
+    )
+    return scene, warnings
+
+
+def paint(
+    scene: Scene, config: StylizeConfig, *, seed: int, progress: Progress = ignore
+) -> tuple[Float32[np.ndarray, "n h w 3"], dict[str, float]]:
+    """Paint the scene's views; returns the pictures and numbers for the log."""
+    painting = synthesize(scene, identity=config.identity, seed=seed, progress=progress)
+    images = scene.consensus.merge(painting.images, cv2.INTER_LINEAR)
+    finished = np.stack([_finish(scene, k, image, config) for k, image in enumerate(images)])
+    if config.keep_colours:
+        finished = with_photo_colours(finished, scene.photo, scene.coverage, 0.05 * face_height(scene.middle_xy))
+    finished = np.clip(scene.consensus.merge(finished, cv2.INTER_CUBIC), 0, 1)
+    filled = np.stack([
+        push_pull(image, covered.astype(np.float32))
+        for image, covered in zip(finished, scene.coverage, strict=True)
+    ])
+    progress(Step("stylize", 1, 1, "done"))
+    return filled.astype(np.float32), {"match_cost": painting.cost}
+
+
+def _finish(
+    scene: Scene, view: int, painted: Float32[np.ndarray, "h w 3"], config: StylizeConfig
+) -> Float32[np.ndarray, "h w 3"]:
+    """Bring the person's features back, and the photo as far as the style is wanted less."""
+    height, width = painted.shape[:2]
+    landmarks = scene.landmarks_xy[view]
+    unit = face_height(landmarks)
+    mask = feature_mask(landmarks, ("eyes", "brows", "lips"), height, width, 0.02, 0.02)
+    scale = 2 * config.identity
+    shares = tuple(
+        np.clip(scale * (there + (here - there) * mask), 0, 1).astype(np.float32)
+        for there, here in zip(_ELSEWHERE, _FEATURES, strict=True)
+    )
+    finished = blend(painted, scene.guide[view], unit, shares)
+    if config.style_strength < 1:
+        photo_shares = tuple(1 - config.style_strength for _ in shares)
+        finished = blend(finished, scene.photo[view], unit, photo_shares)
+    return finished
+
+
+def with_lead(scene: Scene, lead: Float[np.ndarray, "n a b 3"]) -> Scene:
+    """The same scene led by another engine's pictures."""
+    return replace(scene, lead=np.ascontiguousarray(lead, np.float32))
