@@ -1,0 +1,51 @@
+"""The portrait's outline: the matte's contour, the bust's cut, the photo's edge; as one smooth level set."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from twinbrush.portrait import indices
+from twinbrush.portrait.crop import Crop
+from twinbrush.portrait.filters import blur, keep_component, polygon_mask, signed_distance
+from twinbrush.portrait.geometry import Frame
+
+CUT_HALF_WIDTH, CUT_DEPTH, CUT_POWER = 0.93, 0.56, 2.4  # the bust's lower outline, a superellipse, in face heights
+CUT_START = 0.12  # ... begins this far above the chin
+EDGE_MARGIN_MM = 2.0  # the bust ends this far inside the photo's edge
+CORNER_MM = 14.0  # radius with which outlines meet
+SMOOTH_MM = 0.9  # the matte's contour is smoothed by this much
+
+
+def outline(crop: Crop, frame: Frame) -> Float[np.ndarray, "s s"]:
+    """Signed distance (mm, positive inside) to the portrait's outline; smooth enough for its zero contour to be cut."""
+    unit = frame.pixels_per_mm
+    matte = np.where(crop.inside, crop.matte, crop.matte)
+    person = signed_distance(matte > 0.5) / unit
+    person = blur(np.clip(person, -40, 40), SMOOTH_MM * unit)
+    edge = signed_distance(np.pad(crop.inside, 1)[1:-1, 1:-1]) / unit - EDGE_MARGIN_MM
+    cut = _bust_cut(crop, frame)
+    level = smooth_minimum(smooth_minimum(person, cut, CORNER_MM), edge, CORNER_MM)
+    seed = polygon_mask(level.shape, crop.face.landmarks[list(indices.OVAL), :2])
+    kept = keep_component(level > 0, seed)
+    return np.where((level > 0) & ~kept, -0.5, level)
+
+
+def smooth_minimum(a: Float[np.ndarray, "h w"], b: Float[np.ndarray, "h w"], radius: float) -> (
+    Float[np.ndarray, "h w"]
+):
+    """Minimum with a rounded corner: differs from min(a, b) only where both are below `radius` of each other."""
+    overlap = np.maximum(radius - np.abs(a - b), 0) / radius
+    return np.minimum(a, b) - overlap**2 * radius / 4
+
+
+def _bust_cut(crop: Crop, frame: Frame) -> Float[np.ndarray, "s s"]:
+    """Signed distance (mm) to the sculptor's cut: above the chin free, below it inside a superellipse."""
+    points = crop.face.landmarks
+    height = float(np.linalg.norm(points[indices.CHIN] - points[indices.FOREHEAD_TOP]))
+    ys, xs = np.mgrid[: crop.matte.shape[0], : crop.matte.shape[1]].astype(np.float64)
+    centre_x = 0.5 * points[indices.CHIN, 0] + 0.5 * points[list(indices.OVAL), 0].mean()
+    x = np.abs(xs - centre_x) / (CUT_HALF_WIDTH * height)
+    y = (ys - points[indices.CHIN, 1] + CUT_START * height) / ((CUT_DEPTH + CUT_START) * height)
+    inside = x**CUT_POWER + np.maximum(y, 0) ** CUT_POWER <= 1
+    return signed_distance(inside) / frame.pixels_per_mm

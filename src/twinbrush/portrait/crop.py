@@ -1,0 +1,81 @@
+"""The square around head, neck and shoulders that becomes the portrait's picture plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from twinbrush.portrait import indices
+from twinbrush.portrait.segment import Segmentation
+from twinbrush.portrait.values import Face
+
+SIDE_FACE_HEIGHTS = 2.2  # side of the square in face heights (forehead to chin): hair, neck and some shoulders fit in
+CENTRE_BELOW_FACE = 0.02  # its centre below the face's middle, in face heights
+MIN_SIDE_PX, MAX_SIDE_PX = 512, 1280
+
+
+@dataclass(frozen=True)
+class Crop:
+    """image (S, S, 3), matte and regions (S, S) of the square; inside: the photo reaches here; face in its pixels."""
+
+    image: Float[np.ndarray, "s s 3"]
+    matte: Float[np.ndarray, "s s"]
+    regions: UInt8[np.ndarray, "s s"]
+    inside: Bool[np.ndarray, "s s"]
+    face: Face
+
+
+def cut_crop(image: Float[np.ndarray, "h w 3"], segmentation: Segmentation, face: Face) -> Crop:
+    """Cut the square; where it leaves the photo, the border's colours and labels go on, and `inside` is False."""
+    points = face.landmarks
+    height = float(np.linalg.norm(points[indices.CHIN] - points[indices.FOREHEAD_TOP]))
+    side = SIDE_FACE_HEIGHTS * height
+    centre = (points[indices.CHIN, :2] + points[indices.FOREHEAD_TOP, :2]) / 2 + [0, CENTRE_BELOW_FACE * height]
+    centre[0] = 0.5 * (centre[0] + points[list(indices.OVAL), 0].mean())
+    size = int(np.clip(round(side), MIN_SIDE_PX, MAX_SIDE_PX))
+    scale = size / side
+    offset = (size - 1) / 2 - centre * scale
+    matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
+    whole = np.ones(image.shape[:2], np.uint8)
+    return Crop(
+        _cut(image, matrix, size, cv2.BORDER_REPLICATE).astype(np.float32),
+        np.clip(_cut(segmentation.matte, matrix, size, cv2.BORDER_REPLICATE), 0, 1).astype(np.float64),
+        cv2.warpAffine(segmentation.regions, matrix, (size, size), flags=cv2.INTER_NEAREST,
+                       borderMode=cv2.BORDER_REPLICATE),
+        cv2.warpAffine(whole, matrix, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0,
+        moved_face(face, scale, offset),
+    )
+
+
+def moved_face(face: Face, scale: float, offset_xy: Float[np.ndarray, "2"]) -> Face:
+    """The face in pixels of a scaled and shifted picture: new = scale * old + offset."""
+    landmarks = face.landmarks * scale + np.array([offset_xy[0], offset_xy[1], 0.0])
+    x0, y0, x1, y1 = face.box_xyxy
+    box = (x0 * scale + offset_xy[0], y0 * scale + offset_xy[1], x1 * scale + offset_xy[0], y1 * scale + offset_xy[1])
+    return replace(face, landmarks=landmarks, box_xyxy=tuple(float(v) for v in box))
+
+
+def resized(crop: Crop, size: int) -> Crop:
+    """The same crop at another resolution (pixel centres kept in place)."""
+    scale = size / crop.image.shape[0]
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    nearest = lambda labels: cv2.resize(labels, (size, size), interpolation=cv2.INTER_NEAREST)  # noqa: E731
+    return Crop(
+        cv2.resize(crop.image, (size, size), interpolation=method),
+        cv2.resize(crop.matte, (size, size), interpolation=method),
+        nearest(crop.regions), nearest(crop.inside.astype(np.uint8)) > 0,
+        moved_face(crop.face, scale, np.full(2, (scale - 1) / 2)),
+    )
+
+
+def _cut(values: Float[np.ndarray, "h w *c"], matrix: Float[np.ndarray, "2 3"], size: int, border: int) -> (
+    Float[np.ndarray, "s s *c"]
+):
+    """Resample; where the square is coarser than the photo, blur first against aliasing."""
+    scale = matrix[0, 0]
+    if scale < 0.8:
+        values = cv2.GaussianBlur(values, (0, 0), 0.45 / scale)
+    return cv2.warpAffine(values, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=border).clip(0, 1)
