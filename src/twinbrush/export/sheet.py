@@ -58,7 +58,7 @@ def portrait_sheet(
     rows = [first]
     for kind, title in (("portrait", "Portrait"), ("clay", "Clay")):
         rows.append([
-            (f"{title}, {degrees:+d}°".replace("+0", "0").replace("-", "−"), stills[f"{kind}_{degrees}"])
+            (f"{title}, {degrees:+d}°".replace("+0", "0"), stills[f"{kind}_{degrees}"])
             for degrees in STILL_DEGREES if f"{kind}_{degrees}" in stills
         ])
     return contact_sheet([row for row in rows if row])
