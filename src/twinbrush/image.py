@@ -64,7 +64,7 @@ def load_image(path: Path | str) -> LoadedImage:
         flat, alpha = _to_float(upright, notes)
     pixels = flat if alpha is None else flat * alpha[..., None] + (1 - alpha[..., None])
     return LoadedImage(np.ascontiguousarray(pixels, np.float32), alpha, hashlib.sha256(data).hexdigest(), str(path),
-                       tuple(notes))
+                       tuple(f"{path}: {note}" for note in notes))
 
 
 def resize(image: Float[np.ndarray, "h w *c"], width: int, height: int) -> Float[np.ndarray, "height width *c"]:
@@ -147,7 +147,7 @@ def _note_frames(picture: Image.Image, notes: list[str]) -> None:
     frames = int(getattr(picture, "n_frames", 1))
     if frames > 1 and picture.format != "MPO":  # MPO: an ordinary photo with a preview inside
         picture.seek(0)
-        notes.append(f"the first of {frames} frames is used")
+        notes.append(f"only the first of {frames} frames is used")
 
 
 def _upright(picture: Image.Image, notes: list[str]) -> Image.Image:
@@ -175,7 +175,7 @@ def _to_float(
         channel = picture_rgba.getchannel("A")
         if channel.getextrema() != (255, 255):
             alpha = np.asarray(_reduced(channel, []), np.float32) / 255
-            notes.append("it is partly transparent and was laid over white")
+            notes.append("partly transparent: laid over white")
         colour = picture_rgba.convert("RGB")
         colour.info["icc_profile"] = picture.info.get("icc_profile")
         picture = colour
@@ -198,7 +198,7 @@ def _to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
         except (ImageCms.PyCMSError, *_DAMAGE):
             notes.append("its colour profile is damaged and was ignored")
     if picture.mode == "CMYK":
-        notes.append("it is CMYK without a colour profile: colours may be off")
+        notes.append("CMYK without a colour profile: colours may be off")
     return picture.convert("RGB")
 
 
@@ -209,5 +209,5 @@ def _reduced(picture: Image.Image, notes: list[str]) -> Image.Image:
     if scale >= 1:
         return picture
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    notes.append(f"it was reduced from {width} x {height} to {size[0]} x {size[1]}")
+    notes.append(f"reduced from {width} x {height} to {size[0]} x {size[1]}")
     return picture.resize(size, Image.Resampling.LANCZOS)

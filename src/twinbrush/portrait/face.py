@@ -108,27 +108,32 @@ def _detected(levels: list[Float[np.ndarray, "_ _ 3"]], where: str) -> list[Face
         (whole, detector.CERTAIN), (detector.search_windows(width, height), detector.DOUBTFUL)
     ):
         candidates = detector.detect(image, windows, names, threshold)
-        best = max([best, *(c.score for c in candidates)])
-        faces = _verified(levels, candidates[:_MAX_CANDIDATES])
+        faces, score = _verified(levels, candidates[:_MAX_CANDIDATES])
+        best = max(best, score)
         if faces:
             return faces
-    raise FaceNotFound(where, best if best < detector.CERTAIN else 0.0, detector.CERTAIN)
+    raise FaceNotFound(where, min(best, detector.CERTAIN - 0.01), detector.CERTAIN)
 
 
-def _verified(levels: list[Float[np.ndarray, "_ _ 3"]], candidates: list[detector.Candidate]) -> list[Face]:
-    """Landmarks of every candidate; those that are no face, or one that is there already, are dropped."""
+def _verified(
+    levels: list[Float[np.ndarray, "_ _ 3"]], candidates: list[detector.Candidate]
+) -> tuple[list[Face], float]:
+    """Landmarks of every candidate; those that are no face, or one that is there already, are dropped. Also the best
+    score (detector's times landmark network's) of those dropped."""
     faces: list[Face] = []
+    best_dropped = 0.0
     for candidate in candidates:
         roi = roi_from_eyes(candidate.points_xy[0], candidate.points_xy[1], candidate.box_xyxy)
         fit = fit_landmarks(levels, roi, passes=3)
         if fit.flag < _MIN_FLAG or fit.spread > _MAX_SPREAD or shape_residual(fit.landmarks) > _MAX_RESIDUAL:
+            best_dropped = max(best_dropped, candidate.score * fit.flag)
             continue
         face = make_face(fit, candidate.score * fit.flag)
         boxes = np.array([f.box_xyxy for f in faces]).reshape(-1, 4)
         if len(faces) and (detector.overlap(np.array(face.box_xyxy), boxes) > 0.2).any():
             continue
         faces.append(face)
-    return sorted(faces, key=lambda f: -f.score)
+    return sorted(faces, key=lambda f: -f.score), best_dropped
 
 
 def _choose(faces: list[Face], config: FaceConfig, where: str) -> tuple[Face, list[Face], list[str]]:

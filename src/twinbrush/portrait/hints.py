@@ -15,7 +15,8 @@ from scipy.optimize import least_squares
 
 from twinbrush.errors import BadLandmarks
 from twinbrush.portrait import detect as detector
-from twinbrush.portrait.face_model import MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, NOSE_TIP, eye_centres, mean_face
+from twinbrush.portrait.face_model import MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, eye_centres, mean_face
+from twinbrush.portrait.indices import NOSE_TIP
 from twinbrush.portrait.landmarks import Fit, Roi, fit_landmarks, fit_many, roi_from_eyes, roi_from_landmarks
 from twinbrush.portrait.landmarks68 import CROWDED, INDEX_68, check_points, usable_points
 from twinbrush.portrait.pose import rotation_from_angles, shape_residual

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from scipy.interpolate import RBFInterpolator
 
 from twinbrush import models
-from twinbrush.portrait import face_model
+from twinbrush.portrait import face_model, indices
 from twinbrush.portrait.landmarks import SIDE, Fit, Roi, roi_from_landmarks, run_network, sample
 from twinbrush.portrait.pose import posed_mean_face
 
@@ -30,8 +30,8 @@ _CONVERGED = 0.003  # mean change, inter-ocular distances
 _GRID = 6  # the spline is evaluated at every 6th pixel and interpolated: it is smooth
 # Points that carry the bend: features and outline, evenly spread.
 _CONTROL = sorted({
-    *face_model.EYE_LEFT[::2], *face_model.EYE_RIGHT[::2], *face_model.BROW_LEFT[:5], *face_model.BROW_RIGHT[:5],
-    *face_model.LIPS_OUTER[::2], *face_model.NOSE_BRIDGE, *face_model.NOSE_BASE, *face_model.OVAL[::2],
+    *indices.EYE_LEFT[::2], *indices.EYE_RIGHT[::2], *indices.BROW_LEFT[:5], *indices.BROW_RIGHT[:5],
+    *indices.LIPS_OUTER[::2], *indices.NOSE, *indices.OVAL[::2],
     50, 280, 205, 425, 151, 9, 200,
 })
 
