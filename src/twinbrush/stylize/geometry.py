@@ -25,7 +25,7 @@ BACK_OFF, TRIES = 0.85, 8
 @dataclass(frozen=True)
 class WarpResult:
     """warped: the views at f_k(p_k(v)). splines: f_k, forward. vertex_pixels: f_k(p_k(v)); hidden vertices are not
-    warped through but projected from the direct 3D deformation. strength_factor: 1, or less when the warp was backed off.
+    warped through but projected from the direct 3D deformation. strength_factor: 1, or less after backing off.
     skew_px: RMS reprojection error of the triangulated visible vertices, pixels. fold_overs: share of visible faces.
     """
 
@@ -52,26 +52,39 @@ def warp_to_targets(views: ViewSet, aligned: AlignedStyle, *, progress: Progress
     at a time; `warnings` says so.
     """
     size = views.images.shape[2]
-    full = control_points(
-        views.mesh.vertices, views.vertex_visible.all(0), views.landmarks_xyz, aligned.moved_xyz
-    )
+    seen_by_all = np.logical_and.reduce(views.vertex_visible)
+    full = control_points(views.mesh.vertices, seen_by_all, views.landmarks_xyz, aligned.moved_xyz)
     factor, problem = 1.0, ""
-    for attempt in range(TRIES + 1):
-        control = full.scaled(factor)
-        splines, pixels = _warped_pixels(views, control)
-        folds, skew = fold_over_share(views, pixels), skew_px(views, pixels)
-        trouble = _trouble(folds, skew, pixels, size)
-        progress(Step("warp", attempt + 1, attempt + 2, trouble))
-        if not trouble or attempt == TRIES:
+    attempt = _attempt(views, full)
+    for number in range(TRIES):
+        trouble = _trouble(attempt, size)
+        if not trouble:
             break
+        progress(Step("warp", number + 1, TRIES, trouble))
         problem, factor = trouble, factor * BACK_OFF
-    landmarks = np.stack([spline.apply(xy) for spline, xy in zip(splines, views.landmarks_xy, strict=True)])
+        attempt = _attempt(views, full.scaled(factor))
     warnings = (
         () if factor == 1 else (f"The exaggeration was reduced to {factor:.0%} of what was asked because {problem}.",)
     )
+    landmarks = np.stack([f.apply(xy) for f, xy in zip(attempt.splines, views.landmarks_xy, strict=True)])
     return WarpResult(
-        warp_views(views, pixels, landmarks), splines, pixels, control, factor, folds, skew, warnings
+        warp_views(views, attempt.pixels, landmarks), attempt.splines, attempt.pixels, attempt.control,
+        factor, attempt.folds, attempt.skew, warnings,
     )
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    control: ControlPoints
+    splines: tuple[ThinPlateSpline, ...]
+    pixels: Float[np.ndarray, "n v 2"]
+    folds: float
+    skew: float
+
+
+def _attempt(views: ViewSet, control: ControlPoints) -> _Attempt:
+    splines, pixels = _warped_pixels(views, control)
+    return _Attempt(control, splines, pixels, fold_over_share(views, pixels), skew_px(views, pixels))
 
 
 def _warped_pixels(
@@ -97,18 +110,18 @@ def _warped_pixels(
 def _deformed(views: ViewSet, control: ControlPoints) -> Float[np.ndarray, "v 3"]:
     """Vertices hidden in some view, moved by the direct 3D deformation (the others are not needed and stay)."""
     vertices = views.mesh.vertices.copy()
-    hidden = ~views.vertex_visible.all(0)
+    hidden = ~np.logical_and.reduce(views.vertex_visible)
     if hidden.any():
         vertices[hidden] = control.deformation().apply(vertices[hidden])
     return vertices
 
 
-def _trouble(folds: float, skew: float, pixels: Float[np.ndarray, "n v 2"], size: int) -> str:
-    room = min(float(pixels.min()), float(size - 1 - pixels.max()))
-    if folds > MOST_FOLD_OVERS:
-        return f"{folds:.2%} of the surface would fold over"
-    if skew > MOST_SKEW_PX * size / 512:
-        return f"the views would disagree by {skew:.1f} pixels"
+def _trouble(attempt: _Attempt, size: int) -> str:
+    room = min(float(attempt.pixels.min()), float(size - 1 - attempt.pixels.max()))
+    if attempt.folds > MOST_FOLD_OVERS:
+        return f"{attempt.folds:.2%} of the surface would fold over"
+    if attempt.skew > MOST_SKEW_PX * size / 512:
+        return f"the views would disagree by {attempt.skew:.1f} pixels"
     if room < LEAST_ROOM_PX * size / 512:
         return "the head would leave the picture"
     return ""
@@ -136,7 +149,7 @@ def skew_px(views: ViewSet, vertex_pixels: Float[np.ndarray, "n v 2"]) -> float:
     pixels; 0 for a single view."""
     if len(vertex_pixels) < 2:
         return 0.0
-    seen = views.vertex_visible.all(0)
+    seen = np.logical_and.reduce(views.vertex_visible)
     pixels = vertex_pixels[:, seen]
     errors = reprojection_error(views.cameras, pixels, triangulate(views.cameras, pixels))
     return float(np.sqrt((errors**2).mean()))
