@@ -23,7 +23,7 @@ from twinbrush.mesh import Mesh
 
 HEAD_ROUNDNESS, NECK_ROUNDNESS = 1.25, 0.75  # depth of the back over half the width, about: a long skull, a flat nape
 _EAR_Y_MM, _NAPE_Y_MM = -45.0, -125.0  # where the skull ends and the nape begins, below the eyes (see camera.py)
-_RIM_SMOOTHING_MM, _SEAM_WIDTH_MM = 2.0, 7.0  # of the curve at which the back begins; of the band that is faired
+_RIM_SMOOTHING_MM, _SEAM_WIDTH_MM = 6.0, 14.0  # of the curve at which the back begins; of the band that is faired
 MOST_DEPTH_SHARE = 0.42  # of the height: shoulders, which are wide, shall not get a back like a barrel
 MIN_WALL_MM = 1.2  # in the print: three lines of a 0.4 mm nozzle
 BASE_SHARES = tuple(np.linspace(0.02, 0.3, 15).tolist())  # heights tried for the cut, shares of the whole
@@ -68,15 +68,15 @@ def printable_solid(mesh: Mesh, print_height_mm: float) -> Solid:
     strip = np.concatenate([np.stack([j, i, i + count], 1), np.stack([j, i + count, j + count], 1)])
     faces = np.concatenate([front.faces, front.faces[:, ::-1] + count, strip])
     vertices = _faired(np.concatenate([front.vertices, back]), faces, np.concatenate([i, i + count]), front.base_y)
-    return Solid(_standing(vertices, front.base_y, print_height_mm / height), faces, colours)
+    return Solid(_standing(vertices, front.base_y, print_height_mm), faces, colours)
 
 
 def _standing(
-    vertices: Float[np.ndarray, "v 3"], base_y: float, scale: float
+    vertices: Float[np.ndarray, "v 3"], base_y: float, print_height_mm: float
 ) -> Float[np.ndarray, "v 3"]:
     """Portrait frame (y up, z to the viewer) -> print frame (z up, facing -y), scaled, base on 0, centred."""
     x, y, z = vertices.T
-    out = np.stack([x, -z, y - base_y], 1) * scale
+    out = np.stack([x, -z, y - base_y], 1) * (print_height_mm / (y.max() - base_y))
     out[:, :2] -= (out[:, :2].min(0) + out[:, :2].max(0)) / 2
     return out
 

@@ -1,0 +1,161 @@
+"""manifest.json: what went in, with which options, what came out, and how well.
+
+The same inputs and options on the same machine give the same bytes for every file of a run; the manifest differs
+between two such runs only in its last section, "volatile" (timings, machine, date). Everything above it is
+deterministic: compare manifests without that section.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twinbrush import __version__
+from twinbrush.files import write_atomically
+
+SCHEMA = 1
+COLOUR_SPACE = "sRGB"
+# Packages whose version can change the result.
+DEPENDENCIES = (
+    "ai-edge-litert", "cholespy", "numba", "numpy", "opencv-python-headless", "Pillow", "scikit-image", "scipy",
+    "torch", "trimesh",
+)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """An input by its name (without folder: where it lay does not matter, and is nobody's business) and content."""
+
+    name: str
+    sha256: str
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model that was used, with the licence under which its authors give it out."""
+
+    name: str
+    sha256: str
+    licence: str
+    source: str
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """cpu: seconds of processor time over all threads; wall: seconds on the clock; resumed: taken from the cache."""
+
+    stage: str
+    cpu_seconds: float
+    wall_seconds: float
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """inputs: by role ("photo", "style", "photo mask"...). parameters: the Config (a dataclass) as it was used.
+    engine: which painter ran; weights: the sha256 of its weights, None when it needs none.
+    metrics: numbers or groups of numbers. fallbacks: what was done instead of what was asked, and why.
+    artefacts: {file name: sha256} of the files of this run. machine: see `this_machine`; created: ISO 8601, UTC."""
+
+    inputs: Mapping[str, InputFile]
+    parameters: object
+    engine: str
+    weights: str | None = None
+    metrics: Mapping[str, object] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    fallbacks: Sequence[str] = ()
+    models: Sequence[ModelFile] = ()
+    artefacts: Mapping[str, str] = field(default_factory=dict)
+    timings: Sequence[StageTime] = ()
+    machine: Mapping[str, object] = field(default_factory=dict)
+    created: str | None = None
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """JSON in UTF-8, keys sorted within each section. Numbers that are not finite become null and are listed by their
+    place under "not_finite" (JSON knows no NaN)."""
+    not_finite: list[str] = []
+
+    def plain(value: object, place: str) -> Any:
+        return _plain(value, place, not_finite)
+
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "program": {"name": "twinbrush", "version": __version__, "dependencies": dependency_versions()},
+        "colour_space": COLOUR_SPACE,
+        "inputs": plain(dict(manifest.inputs), "inputs"),
+        "parameters": plain(manifest.parameters, "parameters"),
+        "engine": {"name": manifest.engine, "weights_sha256": manifest.weights},
+        "models": plain(sorted(manifest.models, key=lambda model: model.name), "models"),
+        "metrics": plain(dict(manifest.metrics), "metrics"),
+        "warnings": list(manifest.warnings),
+        "fallbacks": list(manifest.fallbacks),
+        "artefacts": dict(sorted(manifest.artefacts.items())),
+    }
+    volatile = {
+        "created": manifest.created,
+        "machine": plain(dict(manifest.machine), "machine"),
+        "timings": plain(list(manifest.timings), "timings"),
+    }
+    document |= {"not_finite": not_finite, "volatile": volatile}
+    return (json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+def write_manifest(manifest: Manifest, path: Path | str) -> Path:
+    """Write `manifest_bytes` to `path`, whole or not at all. Raises OutputError."""
+    return write_atomically(path, manifest_bytes(manifest))
+
+
+def dependency_versions() -> dict[str, str | None]:
+    """{package: installed version or None} of what can change the result."""
+    versions: dict[str, str | None] = {}
+    for name in DEPENDENCIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = None
+    return versions
+
+
+def this_machine() -> dict[str, object]:
+    """What timings depend on: system, processor kind, Python; no names of hosts or users."""
+    import os
+
+    return {
+        "system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def _plain(value: object, place: str, not_finite: list[str]) -> Any:
+    """Dataclasses, mappings, sequences, paths, enums and numpy numbers as JSON's own kinds, mappings sorted by key."""
+    if isinstance(value, Enum | Path):
+        return value.name
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        not_finite.append(place)
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(value[key], f"{place}.{key}", not_finite) for key in sorted(value, key=str)}
+    if isinstance(value, Sequence | np.ndarray | set | frozenset):
+        items = sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
+        return [_plain(item, f"{place}[{i}]", not_finite) for i, item in enumerate(items)]
+    raise TypeError(f"{place}: {type(value).__name__} has no place in a manifest")
