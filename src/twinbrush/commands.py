@@ -11,9 +11,7 @@ from twinbrush.models import ensure_models, fetch_models, list_models
 from twinbrush.progress import Progress, Step, ignore
 
 
-def inspect_file(
-    image: Path, out: Path | None, config: FaceConfig, *, art: bool, progress: Progress = ignore
-) -> str:
+def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool, progress: Progress = ignore) -> str:
     """Write a picture of what was found in `image`; returns a report. Raises TwinbrushError."""
     from twinbrush.portrait.inspection import draw_inspection
     from twinbrush.portrait.segment import segment

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from twinbrush.config import Config
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.export.surface import texture_png
@@ -14,6 +16,8 @@ from twinbrush.inputs import Input
 from twinbrush.mesh import Mesh
 from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step
+from twinbrush.reconstruct.shape import ShapeResult
+from twinbrush.reconstruct.texture import BakedTexture
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.values import ViewSet
 
@@ -30,42 +34,98 @@ class Scene:
     views: ViewSet
     aligned: AlignedStyle
     painted: Stylization
+    shape: ShapeResult
+    baked: BakedTexture
+
+    @property
+    def mesh(self) -> Mesh:
+        """The result: moved and painted."""
+        return self.shape.mesh.painted(self.baked.texture)
 
 
-def write_pictures(scene: Scene, mesh: Mesh, folder: Path, config: Config, progress: Progress) -> None:
+@dataclass(frozen=True)
+class Timing:
+    """One stage's cost. `resumed`: it was taken from an earlier run."""
+
+    stage: str
+    cpu_seconds: float
+    wall_seconds: float
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run made: the files in `out`, the manifest's metrics, everything worth a warning, and the costs."""
+
+    out: Path
+    files: tuple[str, ...]
+    metrics: dict[str, float]
+    warnings: tuple[str, ...]
+    timings: tuple[Timing, ...]
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        wall = sum(t.wall_seconds for t in self.timings)
+        cpu = sum(t.cpu_seconds for t in self.timings)
+        shown = [name for name in ("portrait.glb", "viewer.html", "sheet.png") if name in self.files]
+        first = f"{self.out}: {len(self.files)} files in {wall:.1f} s ({cpu:.1f} CPU-seconds)"
+        return "\n".join([first, *(f"  {self.out / name}" for name in shown)])
+
+
+def run_metrics(scene: Scene) -> dict[str, float]:
+    """What every manifest tells about quality (see docs/metrics.md)."""
+    from twinbrush.correspond.metrics import landmark_distance
+    from twinbrush.views.consistency import view_consistency
+
+    before = view_consistency(scene.views.images, scene.views)
+    after = view_consistency(scene.painted.images, scene.painted.warped)
+    metrics = {f"consistency_before_{k}": float(v) for k, v in before.items()}
+    metrics |= {f"consistency_after_{k}": float(v) for k, v in after.items()}
+    style = scene.aligned.view_landmarks_xy
+    for name, views in (("before", scene.views), ("after", scene.painted.warped)):
+        pairs = zip(views.landmarks_xy, style, strict=True)
+        metrics[f"landmark_distance_{name}"] = float(np.mean([landmark_distance(xy, goal) for xy, goal in pairs]))
+    for values in (scene.painted.log, scene.shape.metrics, scene.baked.metrics):
+        metrics |= {k: float(v) for k, v in values.items()}
+    return metrics
+
+
+def write_pictures(scene: Scene, folder: Path, config: Config, progress: Progress) -> None:
     """Stills, sheet, turntable, the stylized views themselves."""
     from twinbrush.export.sheet import portrait_sheet, write_sheet
     from twinbrush.export.stills import render_stills, write_stills, write_turntable
     from twinbrush.image import save_png
 
-    progress(Step("export", 1, 6, "stills"))
+    mesh = scene.mesh
+    progress(Step("export", 3, 6, "stills"))
     stills = render_stills(mesh, config.export.still_size)
     write_stills(stills, folder)
     views = list(scene.painted.images)
     for name, view in zip(("left", "right"), views, strict=False):
         save_png(folder / f"view_{name}.png", view)
-    progress(Step("export", 2, 6, "sheet"))
+    progress(Step("export", 4, 6, "sheet"))
     sheet = portrait_sheet(scene.content.picture.pixels, scene.art.picture.pixels, views, stills)
     write_sheet(sheet, folder / "sheet.png")
     if config.export.turntable:
-        progress(Step("export", 3, 6, "turntable"))
+        progress(Step("export", 5, 6, "turntable"))
         write_turntable(mesh, folder / "turntable.webp", frames=config.export.turntable_frames, size=TURNTABLE_SIZE)
 
 
-def write_meshes(scene: Scene, mesh: Mesh, folder: Path, config: Config, progress: Progress) -> None:
+def write_meshes(scene: Scene, folder: Path, config: Config, progress: Progress) -> None:
     """GLB, OBJ, PLY, the viewer page, and on request the printable bust."""
     from twinbrush.export.gltf import write_glb
     from twinbrush.export.obj import write_obj
     from twinbrush.export.ply import write_ply
     from twinbrush.export.viewer import write_viewer
 
-    progress(Step("export", 4, 6, "meshes"))
+    mesh = scene.mesh
+    progress(Step("export", 0, 6, "meshes"))
     png = texture_png(mesh)
     before = scene.portrait.mesh
     write_glb(mesh, folder / "portrait.glb", before=before, png=png)
     write_obj(mesh, folder, png=png)
     write_ply(mesh, folder / "portrait.ply")
-    progress(Step("export", 5, 6, "viewer"))
+    progress(Step("export", 2, 6, "viewer"))
     inputs = (("Photo", scene.content.picture.pixels), ("Style", scene.art.picture.pixels))
     write_viewer(mesh, folder / "viewer.html", before=before, inputs=inputs)
     if config.export.stl or config.export.threemf:
@@ -73,6 +133,29 @@ def write_meshes(scene: Scene, mesh: Mesh, folder: Path, config: Config, progres
 
         names = [n for n, wanted in (("bust.stl", config.export.stl), ("bust.3mf", config.export.threemf)) if wanted]
         write_solid(mesh, [folder / name for name in names], height_mm=config.export.print_height_mm)
+
+
+def write_manifest(
+    scene: Scene,
+    folder: Path,
+    config: Config,
+    metrics: dict[str, float],
+    timings: tuple[Timing, ...],
+    warnings: tuple[str, ...],
+) -> None:
+    """manifest.json: what went in, what was set, what came out, what it cost."""
+    import json
+
+    (folder / "manifest.json").write_text(
+        json.dumps(
+            {
+                "metrics": metrics,
+                "warnings": warnings,
+                "volatile": {"timings": [t.__dict__ for t in timings]},
+            },
+            indent=1,
+        )
+    )
 
 
 def move_over(staging: Path, out: Path) -> tuple[str, ...]:

@@ -15,51 +15,25 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from twinbrush import store
-from twinbrush.config import Config, FaceConfig, check
-from twinbrush.correspond.values import AlignedStyle
+from twinbrush.config import Config, check
 from twinbrush.errors import BadOption, OutputError
 from twinbrush.files import output_error
-from twinbrush.image import LoadedImage, load_image
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.inputs import Input, read_input
+from twinbrush.models import ensure_models
+from twinbrush.outputs import (
+    Result,
+    Scene,
+    Timing,
+    move_over,
+    run_metrics,
+    write_manifest,
+    write_meshes,
+    write_pictures,
+)
 from twinbrush.progress import Progress, Step, ignore
-from twinbrush.stylize.values import Stylization
-from twinbrush.views.values import ViewSet
 
 T = TypeVar("T")
 CACHE = ".twinbrush"
-
-
-@dataclass(frozen=True)
-class Timing:
-    """One stage's cost. `resumed`: it was taken from an earlier run."""
-
-    stage: str
-    cpu_seconds: float
-    wall_seconds: float
-    resumed: bool
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run made: the files in `out`, the manifest's metrics, everything worth a warning, and the costs."""
-
-    out: Path
-    files: tuple[str, ...]
-    metrics: dict[str, float]
-    warnings: tuple[str, ...]
-    timings: tuple[Timing, ...]
-
-    def summary(self) -> str:
-        """A few lines for people."""
-        wall = sum(t.wall_seconds for t in self.timings)
-        cpu = sum(t.cpu_seconds for t in self.timings)
-        shown = [name for name in ("portrait.glb", "viewer.html", "sheet.png") if name in self.files]
-        return "\n".join(
-            [
-                f"{self.out}: {len(self.files)} files in {wall:.1f} s ({cpu:.1f} CPU-seconds)",
-                *(f"  {self.out / name}" for name in shown),
-            ]
-        )
 
 
 @dataclass
@@ -82,14 +56,17 @@ class Run:
             value = compute()
             if key:
                 store.save(path, key, value)
-        spent = (time.process_time() - cpu, time.perf_counter() - wall)
-        self.timings.append(Timing(name, *spent, resumed))
-        self.warnings += [w for w in getattr(value, "warnings", ()) if w not in self.warnings]
+        self.timings.append(Timing(name, time.process_time() - cpu, time.perf_counter() - wall, resumed))
+        self.warn(getattr(value, "warnings", ()))
         self.progress(Step(name, 1, 1, "resumed" if resumed else ""))
         return value
 
+    def warn(self, warnings: tuple[str, ...]) -> None:
+        """Keep each warning once, in order."""
+        self.warnings += [w for w in warnings if w not in self.warnings]
 
-def open_folder(out: Path) -> Path:
+
+def _open_folder(out: Path) -> Path:
     """Make the results' folder and its cache, and prove that they can be written. Raises OutputError."""
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out}: is a file.", "Give a folder with -o.")
@@ -103,115 +80,113 @@ def open_folder(out: Path) -> Path:
 
 
 def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progress: Progress = ignore) -> Result:
-    """Everything `twinbrush stylize` does. Raises TwinbrushError; then nothing new is left in `out`."""
+    """Everything `twinbrush stylize` does. Raises TwinbrushError; then nothing new is left behind."""
     check(config)
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
-    content = read_input(photo, config.photo_face, "--face", art=False)
-    art = read_input(style, config.style_face, "--style.face", art=True)
+    content = read_input(photo, config.photo_face, config.portrait, art=False)
+    art = read_input(style, config.style_face, config.portrait, art=True)
     fresh = not out.exists()
     try:
-        return _stylize(Run(open_folder(out), progress), content, art, out, config)
-    except BaseException as error:
-        # A mistake the user can mend leaves nothing behind; an interruption keeps finished stages for the next run.
-        if fresh and isinstance(error, Exception):
+        return _stylize(Run(_open_folder(out), progress), content, art, out, config)
+    except Exception:
+        # A failure leaves nothing behind; an interruption (no Exception) keeps finished stages for the next run.
+        if fresh:
             shutil.rmtree(out, ignore_errors=True)
         raise
 
 
 def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
+    from twinbrush.correspond.align import align_style
     from twinbrush.portrait.build import build_portrait
-    from twinbrush.portrait.regions import segment
+    from twinbrush.portrait.segment import segment
+    from twinbrush.reconstruct.shape import reconstruct
+    from twinbrush.reconstruct.texture import bake_texture
     from twinbrush.stylize import stylize
     from twinbrush.views.render import render_views
 
-    run.warnings += [*(f"photo: {w}" for w in content.warnings), *(f"style: {w}" for w in art.warnings)]
-    keys = {"portrait": store.stage_key("portrait", content.key, config.portrait)}
-    portrait: Portrait = run.stage(
+    photo, picture, progress = content.picture.pixels, art.picture.pixels, run.progress
+    run.warn(tuple(f"photo: {w}" for w in content.warnings) + tuple(f"style: {w}" for w in art.warnings))
+    key = _keys(content, art, config)
+    portrait = run.stage(
         "portrait",
-        keys["portrait"],
-        lambda: build_portrait(
-            content.picture.pixels, content.face, config.portrait, mask=content.mask, progress=run.progress
-        ),
+        key["portrait"],
+        lambda: build_portrait(photo, content.face, config.portrait, mask=content.mask, progress=progress),
     )
-    keys["style"] = store.stage_key("style", art.key)
-    segmentation = run.stage(
-        "style", keys["style"], lambda: segment(art.picture.pixels, art.face, mask=art.mask, art=True)
-    )
-    keys["views"] = store.stage_key("views", keys["portrait"], config.views)
-    views: ViewSet = run.stage("views", keys["views"], lambda: render_views(portrait, config.views))
-    aligned = _align(run, art, segmentation, portrait, views, config, keys)
-    keys["stylize"] = store.stage_key("stylize", keys["align"], config.stylize, config.seed)
-    painted: Stylization = run.stage(
-        "stylize",
-        keys["stylize"],
-        lambda: stylize(views, aligned, config.stylize, seed=config.seed, progress=run.progress),
-    )
-    keys["texture"] = store.stage_key("texture", keys["stylize"], config.reconstruct.texture_size)
-    store.save(run.cache / "run.npz", "run", {"config": config, "keys": keys, "content": content, "art": art})
-    return _finish(run, Scene(content, art, portrait, views, aligned, painted), out, config, keys)
-
-
-@dataclass(frozen=True)
-class Scene:
-    """All that the last stages need."""
-
-    content: Input
-    art: Input
-    portrait: Portrait
-    views: ViewSet
-    aligned: AlignedStyle
-    painted: Stylization
-
-
-def _align(
-    run: Run, art: Input, segmentation: Any, portrait: Portrait, views: ViewSet, config: Config, keys: dict[str, str]
-) -> AlignedStyle:
-    from twinbrush.correspond.align import align_style
-
-    keys["align"] = store.stage_key("align", keys["views"], keys["style"], config.align)
-    return run.stage(
+    parts = run.stage("style", key["style"], lambda: segment(picture, art.face, mask=art.mask, art=True))
+    views = run.stage("views", key["views"], lambda: render_views(portrait, config.views))
+    aligned = run.stage(
         "align",
-        keys["align"],
-        lambda: align_style(
-            art.picture.pixels, art.face, segmentation, portrait, views, config.align, progress=run.progress
-        ),
+        key["align"],
+        lambda: align_style(picture, art.face, parts, portrait, views, config.align, progress=progress),
     )
-
-
-def _finish(run: Run, scene: Scene, out: Path, config: Config, keys: dict[str, str]) -> Result:
-    """Shape, texture, metrics and files: the same for `stylize` and `reshape`."""
-    from twinbrush.export.write import write_results
-    from twinbrush.reconstruct.shape import reconstruct
-    from twinbrush.reconstruct.texture import bake_texture
-
+    painted = run.stage(
+        "stylize",
+        key["stylize"],
+        lambda: stylize(views, aligned, config.stylize, seed=config.seed, progress=progress),
+    )
     shape = run.stage(
-        "shape",
-        store.stage_key("shape", keys["align"], keys["stylize"], config.reconstruct),
-        lambda: reconstruct(scene.portrait, scene.views, scene.aligned, scene.painted.warped, config.reconstruct),
+        "shape", key["shape"], lambda: reconstruct(portrait, views, aligned, painted.warped, config.reconstruct)
     )
-    baked = run.stage(
-        "texture", keys["texture"], lambda: bake_texture(scene.portrait, scene.painted, config.reconstruct)
-    )
-    mesh = shape.mesh.painted(baked.texture)
+    baked = run.stage("texture", key["texture"], lambda: bake_texture(portrait, painted, config.reconstruct))
+    store.save(run.cache / "run.npz", store.code_hash(), {"config": config, "key": key, "inputs": (content, art)})
+    return _export(run, Scene(content, art, portrait, views, aligned, painted, shape, baked), out, config)
+
+
+def _keys(content: Input, art: Input, config: Config) -> dict[str, str]:
+    """What every stage's result depends on, as a hash: a change redoes that stage and those after it, no others."""
+    key = {"portrait": store.stage_key("portrait", content.key, config.portrait)}
+    key["style"] = store.stage_key("style", art.key)
+    key["views"] = store.stage_key("views", key["portrait"], config.views)
+    key["align"] = store.stage_key("align", key["views"], key["style"], config.align)
+    key["stylize"] = store.stage_key("stylize", key["align"], config.stylize, config.seed)
+    key["shape"] = store.stage_key("shape", key["stylize"], config.reconstruct)
+    key["texture"] = store.stage_key("texture", key["stylize"], config.reconstruct.texture_size)
+    return key
+
+
+def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
+    """Write everything into a hidden folder, then move it over."""
     staging = Path(tempfile.mkdtemp(prefix="new-", dir=run.cache))
+    cpu, wall = time.process_time(), time.perf_counter()
     try:
-        run.progress(Step("export", 0, 1))
-        return write_results(run, scene, mesh, shape, baked, staging, out, config)
+        metrics = run_metrics(scene)
+        write_meshes(scene, staging, config, run.progress)
+        write_pictures(scene, staging, config, run.progress)
+        run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
+        write_manifest(scene, staging, config, metrics, tuple(run.timings), tuple(run.warnings))
+        files = move_over(staging, out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+    return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
 
 
 def reshape_files(out: Path, strength: float, *, progress: Progress = ignore) -> Result:
-    """Everything `twinbrush reshape` does: align and shape again at another strength; painting and texture are kept."""
-    raise BadOption(str(out), str(strength))
+    """Everything `twinbrush reshape` does: the shape at another strength; nothing is painted or baked again.
+
+    Raises BadOption when `out` holds no finished run of this version, or one without any change of shape.
+    """
+    from twinbrush.reconstruct.shape import reshape
+
+    run = Run(out / CACHE, progress)
+    known: Any = store.load(run.cache / "run.npz", store.code_hash())
+    if known is None:
+        raise BadOption(f"{out}: no finished run of this version of Twinbrush.", "Run `twinbrush stylize` first.")
+    old: Config = known["config"]
+    config = replace(old, align=replace(old.align, strength=strength))
+    check(config)
+    if old.align.strength == 0:
+        raise BadOption(f"{out}: was made at strength 0, there is no change to scale.", "Run `twinbrush stylize`.")
+    content, art = known["inputs"]
+    names = ("portrait", "views", "align", "stylize", "shape", "texture")
+    parts = {name: run.stage(name, known["key"][name], lambda name=name: _gone(out, name)) for name in names}
+    shape = reshape(parts["portrait"], parts["shape"], strength / old.align.strength)
+    run.warn(shape.warnings)
+    scene = Scene(
+        content, art, parts["portrait"], parts["views"], parts["align"], parts["stylize"], shape, parts["texture"]
+    )
+    return _export(run, scene, out, config)
 
 
-def ensure_models(progress: Progress) -> None:
-    """Fetch missing model files. Raises ModelFileError with a remedy for people who are offline."""
-    from twinbrush import models
-
-    models.ensure_models(progress)
-
-
-__all__ = ["Result", "Timing", "replace", "reshape_files", "stylize_files"]
+def _gone(out: Path, stage: str) -> Any:
+    raise BadOption(f"{out / CACHE / stage}.npz: missing or damaged.", "Run `twinbrush stylize` again.")
