@@ -1,4 +1,9 @@
-"""Everything but the face: skull, hair, neck and shoulders as depth over the crop."""
+"""Everything but the face as one round volume: hair and skull, ears, neck and shoulders.
+
+With z_rim the depth of the silhouette, q = (z - z_rim)^2 solves  q / L^2 - laplace(q) = c  on the matte, with q = 0 on
+the silhouette and the face's own q where the face is. Without a face and for L = infinity the surface over a disc is a
+sphere's, over an ellipse an ellipsoid's; L limits how far a wide body (shoulders, long hair) rises.
+"""
 
 from __future__ import annotations
 
@@ -7,67 +12,54 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from twinbrush.portrait import indices
-from twinbrush.portrait.filters import blur, fill_holes
+from twinbrush.portrait.filters import blur, fill_holes, signed_distance
 from twinbrush.portrait.geometry import Frame
-from twinbrush.portrait.harmonic import round_inflation
+from twinbrush.portrait.harmonic import solve_screened
 
-SKULL_CENTRE_MM = np.array([0.0, 14.0, -86.0])  # of an adult's skull in the head frame (anthropometric means)
-SKULL_RADII_MM = np.array([76.0, 102.0, 98.0])
-RIM_DEPTH_MM = -92.0  # where the silhouette lies: half the head's length behind the eyes
-DEEPEST_MM = 108.0  # the inflated body rises at most this far above the rim
-COARSE = 3  # inflation is solved on every third pixel
+RIM_DEPTH_MM = -92.0  # the silhouette lies half a head's length behind the eyes
+REACH_MM = 75.0  # L
+HEAD_SOURCE, BODY_SOURCE = 7.0, 2.1  # c: an adult skull's ellipsoid has 5.1; a neck of 110 mm comes out round with 2.1
+COARSE = 3  # solved on every third pixel
 CLOSE_MM = 16.0  # notches narrower than this (behind the jaw, between strands) don't pull the surface back
+GROW_MM = 5.0  # the volume's silhouette lies this far outside the matte's, so that the cut is not infinitely steep
+SMOOTH_MM = 5.0  # and is smoothed by this
 
 
-def skull_depth(frame: Frame, rotation: Float[np.ndarray, "3 3"], shape: tuple[int, int], face_scale: float) -> (
-    Float[np.ndarray, "h w"]
-):
-    """World z (mm) where each pixel's ray meets the posed skull ellipsoid; -inf beside it."""
-    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float64)
-    focal = frame.camera.intrinsics[0, 0]
-    ray = np.stack([(xs - frame.camera.intrinsics[0, 2]) / focal, -(ys - frame.camera.intrinsics[1, 2]) / focal,
-                    -np.ones(shape)], axis=-1)
-    origin = np.array([0.0, 0.0, frame.distance_mm])
-    inverse = np.diag(1 / (SKULL_RADII_MM * face_scale)) @ rotation.T
-    start = inverse @ (origin - rotation @ (SKULL_CENTRE_MM * face_scale))
-    step = ray @ inverse.T
-    a, b, c = (step**2).sum(-1), step @ start, float(start @ start) - 1
-    root = b**2 - a * c
-    along = (-b - np.sqrt(np.maximum(root, 0))) / a
-    return np.where(root > 0, frame.distance_mm - along, -np.inf)
-
-
-def face_width_scale(frame: Frame) -> float:
-    """The person's face width (temple to temple) over the mean's 141 mm."""
-    width = float(np.linalg.norm(frame.landmarks_xyz[234] - frame.landmarks_xyz[454]))
-    return float(np.clip(width / 141.0, 0.85, 1.2))
-
-
-def inflated_depth(
-    person: Bool[np.ndarray, "h w"], free: Bool[np.ndarray, "h w"], frame: Frame
+def volume_depth(
+    person: Bool[np.ndarray, "h w"], free: Bool[np.ndarray, "h w"], face_z: Float[np.ndarray, "h w"],
+    attach: Bool[np.ndarray, "h w"], head: Float[np.ndarray, "h w"], frame: Frame,
 ) -> Float[np.ndarray, "h w"]:
-    """World z (mm) of the matte blown up to a round body that goes back to RIM_DEPTH_MM at the silhouette.
+    """World z (mm) of the volume over the whole crop.
 
-    free: outside the person, but not a silhouette (beyond the photo's edge).
+    person: the matte. free: beyond the photo's edge (no silhouette). face_z: the face's depth where `attach`.
+    head: 1 on the head, 0 on the body, soft between.
     """
-    unit = frame.pixels_per_mm
-    size = max(3, int(round(2 * CLOSE_MM * unit)) | 1)
+    pick = np.s_[::COARSE, ::COARSE]
+    domain = _smooth_silhouette(person, frame.pixels_per_mm)[pick]
+    fixed = attach[pick]
+    outside = ~domain & ~free[pick] & ~fixed
+    step = COARSE / frame.pixels_per_mm
+    height = np.maximum(np.where(fixed, face_z[pick] - RIM_DEPTH_MM, 0.0), 0.0)
+    source = (BODY_SOURCE + (HEAD_SOURCE - BODY_SOURCE) * head[pick]) * step**2
+    q = solve_screened(domain, fixed | outside, height**2, source, (step / REACH_MM) ** 2)
+    return RIM_DEPTH_MM + np.sqrt(np.maximum(upsample(q, COARSE, person.shape), 0))
+
+
+def _smooth_silhouette(person: Bool[np.ndarray, "h w"], unit: float) -> Bool[np.ndarray, "h w"]:
+    """The matte, closed, grown and smoothed."""
+    size = max(3, round(2 * CLOSE_MM * unit) | 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    pad = size
-    closed = cv2.copyMakeBorder(person.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    closed = cv2.morphologyEx(closed, cv2.MORPH_CLOSE, disc)[pad:-pad, pad:-pad] > 0
+    padded = cv2.copyMakeBorder(person.astype(np.uint8), size, size, size, size, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[size:-size, size:-size] > 0
     closed = fill_holes(closed | person)
-    small = closed[::COARSE, ::COARSE]
-    height = round_inflation(small, free[::COARSE, ::COARSE] & ~small) * COARSE / unit
-    squared = cv2.resize(height**2, person.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    height = np.sqrt(np.maximum(squared, 0))
-    return RIM_DEPTH_MM + height / (1 + (height / DEEPEST_MM) ** 4) ** 0.25
+    level = np.clip(signed_distance(closed) / unit, -30, 30)
+    return blur(level, SMOOTH_MM * unit) > -GROW_MM
 
 
-def jaw_side(landmarks_xy: Float[np.ndarray, "468 2"], shape: tuple[int, int], fade_px: float) -> (
-    Float[np.ndarray, "h w"]
-):
-    """1 where the nearest part of the face's outline is the jaw (neck, below), 0 above, soft between."""
+def jaw_side(
+    landmarks_xy: Float[np.ndarray, "468 2"], shape: tuple[int, int]
+) -> tuple[Bool[np.ndarray, "h w"], Float[np.ndarray, "h w 2"]]:
+    """Where the nearest part of the face's outline is the jaw, and the pixel (x, y) of that nearest outline point."""
     oval = landmarks_xy[list(indices.OVAL)]
     fine = np.concatenate([np.linspace(oval[k - 1], oval[k], 24, endpoint=False) for k in range(len(oval))])
     on_jaw = np.repeat([indices.OVAL[k - 1] in indices.JAW and indices.OVAL[k] in indices.JAW
@@ -76,14 +68,14 @@ def jaw_side(landmarks_xy: Float[np.ndarray, "468 2"], shape: tuple[int, int], f
     pixels = np.clip(np.round(fine).astype(int), 0, [shape[1] - 1, shape[0] - 1])
     canvas[pixels[:, 1], pixels[:, 0]] = 0
     _, labels = cv2.distanceTransformWithLabels(canvas, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    table = np.zeros(labels.max() + 1)
-    table[labels[pixels[:, 1], pixels[:, 0]]] = on_jaw
-    return blur(table[labels], fade_px)
+    jaw, place = np.zeros(labels.max() + 1, bool), np.zeros((labels.max() + 1, 2))
+    at = labels[pixels[:, 1], pixels[:, 0]]
+    jaw[at], place[at] = on_jaw, fine
+    return jaw[labels], place[labels]
 
 
-def soft_maximum(a: Float[np.ndarray, "h w"], b: Float[np.ndarray, "h w"], softness: float) -> (
-    Float[np.ndarray, "h w"]
-):
-    """Smooth maximum: sqrt-type, exact far from equality."""
-    b = np.where(np.isfinite(b), b, a - 1e3)
-    return 0.5 * (a + b + np.sqrt((a - b) ** 2 + softness**2))
+def upsample(small: Float[np.ndarray, "h w"], factor: int, shape: tuple[int, int]) -> Float[np.ndarray, "h2 w2"]:
+    """Values on every `factor`-th pixel -> all pixels (cubic)."""
+    map_x, map_y = np.meshgrid(np.arange(shape[1], dtype=np.float32) / factor,
+                               np.arange(shape[0], dtype=np.float32) / factor)
+    return cv2.remap(small, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

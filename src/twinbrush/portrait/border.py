@@ -40,12 +40,20 @@ def smooth_minimum(a: Float[np.ndarray, "h w"], b: Float[np.ndarray, "h w"], rad
 
 
 def _bust_cut(crop: Crop, frame: Frame) -> Float[np.ndarray, "s s"]:
-    """Signed distance (mm) to the sculptor's cut: above the chin free, below it inside a superellipse."""
+    """Signed distance (mm) to the sculptor's cut: above the chin free, below it inside a superellipse that stays
+    within the photo."""
     points = crop.face.landmarks
     height = float(np.linalg.norm(points[indices.CHIN] - points[indices.FOREHEAD_TOP]))
     ys, xs = np.mgrid[: crop.matte.shape[0], : crop.matte.shape[1]].astype(np.float64)
     centre_x = 0.5 * points[indices.CHIN, 0] + 0.5 * points[list(indices.OVAL), 0].mean()
-    x = np.abs(xs - centre_x) / (CUT_HALF_WIDTH * height)
-    y = (ys - points[indices.CHIN, 1] + CUT_START * height) / ((CUT_DEPTH + CUT_START) * height)
-    inside = x**CUT_POWER + np.maximum(y, 0) ** CUT_POWER <= 1
+    start_y = points[indices.CHIN, 1] - CUT_START * height
+    columns, rows = np.flatnonzero(crop.inside.any(0)), np.flatnonzero(crop.inside.any(1))
+    margin = EDGE_MARGIN_MM * frame.pixels_per_mm
+    wide = CUT_HALF_WIDTH * height
+    left = np.clip(centre_x - columns[0] - margin, 0.5 * wide, wide)
+    right = np.clip(columns[-1] - centre_x - margin, 0.5 * wide, wide)
+    deep = np.clip(rows[-1] - margin - start_y, 0.25 * height, (CUT_DEPTH + CUT_START) * height)
+    x = np.abs(xs - centre_x) / np.where(xs < centre_x, left, right)
+    y = np.maximum(ys - start_y, 0) / deep
+    inside = x**CUT_POWER + y**CUT_POWER <= 1
     return signed_distance(inside) / frame.pixels_per_mm

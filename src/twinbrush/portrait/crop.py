@@ -14,6 +14,7 @@ from twinbrush.portrait.values import Face
 
 SIDE_FACE_HEIGHTS = 2.2  # side of the square in face heights (forehead to chin): hair, neck and some shoulders fit in
 CENTRE_BELOW_FACE = 0.02  # its centre below the face's middle, in face heights
+TOP_MARGIN = 0.06  # room above the hair, in face heights
 MIN_SIDE_PX, MAX_SIDE_PX = 512, 1280
 
 
@@ -35,6 +36,10 @@ def cut_crop(image: Float[np.ndarray, "h w 3"], segmentation: Segmentation, face
     side = SIDE_FACE_HEIGHTS * height
     centre = (points[indices.CHIN, :2] + points[indices.FOREHEAD_TOP, :2]) / 2 + [0, CENTRE_BELOW_FACE * height]
     centre[0] = 0.5 * (centre[0] + points[list(indices.OVAL), 0].mean())
+    missing = centre[1] - side / 2 + TOP_MARGIN * height - _head_top(segmentation.matte, centre[0], height)
+    if missing > 0:  # high hair: first upward, then larger
+        side += 0.5 * missing
+        centre[1] -= 0.75 * missing
     size = int(np.clip(round(side), MIN_SIDE_PX, MAX_SIDE_PX))
     scale = size / side
     offset = (size - 1) / 2 - centre * scale
@@ -48,6 +53,13 @@ def cut_crop(image: Float[np.ndarray, "h w 3"], segmentation: Segmentation, face
         cv2.warpAffine(whole, matrix, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0,
         moved_face(face, scale, offset),
     )
+
+
+def _head_top(matte: Float[np.ndarray, "h w"], centre_x: float, face_height: float) -> float:
+    """The highest row of the person within half a face's height of the middle."""
+    low, high = np.clip([centre_x - 0.5 * face_height, centre_x + 0.5 * face_height], 0, matte.shape[1] - 1).astype(int)
+    rows = np.flatnonzero((matte[:, low : high + 1] > 0.5).any(1))
+    return float(rows[0]) if len(rows) else 0.0
 
 
 def moved_face(face: Face, scale: float, offset_xy: Float[np.ndarray, "2"]) -> Face:

@@ -6,10 +6,13 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from twinbrush.mesh import vertex_normals
 from twinbrush.portrait import indices
+from twinbrush.portrait.face_model import mean_face
 from twinbrush.portrait.geometry import Frame
 
-SMOOTHING = 2e-3  # ridge relative to the kernel's mean size: rounds off the landmarks' noise of about 0.3 mm
+MIN_FACING = 0.12  # points seen flatter than this are left out
+SMOOTHING = 1e-4  # ridge relative to the kernel's mean size: rounds off the landmarks' noise of about 0.3 mm
 HIDDEN_NEAR_MM, HIDDEN_DEEPER_MM = 3.5, 9.0  # a point this near to another in the picture and this much deeper is hidden
 STRIDE = 2  # the spline is evaluated on every second pixel and interpolated: it has no finer detail
 
@@ -18,12 +21,12 @@ def spline_depth(
     frame: Frame, landmarks_xy: Float[np.ndarray, "468 2"], shape: tuple[int, int]
 ) -> Float[np.ndarray, "h w"]:
     """World z (mm) of the face's surface for all pixels in the landmarks' bounding box (NaN elsewhere)."""
-    points, depths = _usable_points(frame, landmarks_xy)
+    points, depths, ridge = _usable_points(frame, landmarks_xy)
     x0, y0 = np.maximum(np.floor(landmarks_xy.min(0)).astype(int) - 8, 0)
     x1, y1 = np.minimum(np.ceil(landmarks_xy.max(0)).astype(int) + 8, [shape[1] - 1, shape[0] - 1])
     xs, ys = np.arange(x0, x1 + STRIDE, STRIDE), np.arange(y0, y1 + STRIDE, STRIDE)
     grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2).astype(np.float64)
-    coarse = _thin_plate(points, depths, grid).reshape(len(ys), len(xs))
+    coarse = _thin_plate(points, depths, ridge, grid).reshape(len(ys), len(xs))
     fine_x, fine_y = np.meshgrid((np.arange(x0, x1 + 1) - x0) / STRIDE, (np.arange(y0, y1 + 1) - y0) / STRIDE)
     depth = np.full(shape, np.nan)
     depth[y0 : y1 + 1, x0 : x1 + 1] = cv2.remap(
@@ -41,9 +44,10 @@ def hidden_landmarks(frame: Frame, landmarks_xy: Float[np.ndarray, "468 2"]) -> 
 
 def _usable_points(
     frame: Frame, landmarks_xy: Float[np.ndarray, "468 2"]
-) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n"]]:
-    """Visible landmarks; lips that touch give one line of points instead of two (two serrate it)."""
-    keep = ~hidden_landmarks(frame, landmarks_xy)
+) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+    """Positions, depths and ridge factors. Visible landmarks; lips that touch give one line of points instead of two (two serrate it)."""
+    facing = _facing(frame)
+    keep = ~hidden_landmarks(frame, landmarks_xy) & (facing > MIN_FACING)
     points, depths = landmarks_xy.copy(), frame.landmarks_xyz[:, 2].copy()
     near = 2.0 * frame.pixels_per_mm
     for upper, lower in zip(indices.LIPS_INNER_UPPER[1:-1], indices.LIPS_INNER_LOWER[1:-1], strict=True):
@@ -51,18 +55,34 @@ def _usable_points(
             points[upper] = (points[upper] + points[lower]) / 2
             depths[upper] = (depths[upper] + depths[lower]) / 2
             keep[lower] = False
-    return points[keep], depths[keep]
+    return points[keep], depths[keep], 1 / facing[keep] ** 4
+
+
+def _facing(frame: Frame) -> Float[np.ndarray, "468"]:
+    """Cosine between the surface's normal at each landmark and the line of sight: near 0 at the face's sides, where a
+    small error in the picture plane is a large one in depth."""
+    from scipy.spatial import Delaunay
+
+    faces = Delaunay(mean_face()[:, :2]).simplices.astype(np.int64)
+    a, b, c = (mean_face()[faces[:, k], :2] for k in range(3))
+    clockwise = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]) < 0
+    faces[clockwise] = faces[clockwise][:, ::-1]
+    points = frame.landmarks_xyz
+    sight = np.array([0.0, 0.0, frame.distance_mm]) - points
+    sight /= np.linalg.norm(sight, axis=1, keepdims=True)
+    return (vertex_normals(points, faces) * sight).sum(1)
 
 
 def _thin_plate(
-    points: Float[np.ndarray, "n 2"], values: Float[np.ndarray, "n"], at: Float[np.ndarray, "m 2"]
+    points: Float[np.ndarray, "n 2"], values: Float[np.ndarray, "n"], ridge: Float[np.ndarray, "n"],
+    at: Float[np.ndarray, "m 2"],
 ) -> Float[np.ndarray, "m"]:
     centre, scale = points.mean(0), float(points.std())
     points, at = (points - centre) / scale, (at - centre) / scale
     count = len(points)
     kernel = _kernel(points, points)
     system = np.zeros((count + 3, count + 3))
-    system[:count, :count] = kernel + SMOOTHING * np.abs(kernel).mean() * np.eye(count)
+    system[:count, :count] = kernel + SMOOTHING * np.abs(kernel).mean() * np.diag(ridge)
     system[:count, count] = system[count, :count] = 1
     system[:count, count + 1 :] = points
     system[count + 1 :, :count] = points.T

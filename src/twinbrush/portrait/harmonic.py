@@ -56,13 +56,3 @@ def _shifted(values: np.ndarray, dy: int, dx: int, fill: float | bool) -> np.nda
         values[max(0, dy) : height - max(0, -dy), max(0, dx) : width - max(0, -dx)])
     return result
 
-
-def round_inflation(
-    mask: Bool[np.ndarray, "h w"], free: Bool[np.ndarray, "h w"]
-) -> Float[np.ndarray, "h w"]:
-    """Height (pixels) of a rounded body over `mask`: sqrt of the solution of -laplace(u) = 4 with u = 0 around the mask,
-    which is an exact hemisphere over a disc of ... radius r scaled to h(0) = r. Pixels of `free` are outside the mask but no
-    border (the body goes on there unseen)."""
-    fixed = ~mask & ~free
-    u = solve_screened(mask, fixed, np.zeros(mask.shape), np.full(mask.shape, 4.0), 1e-7)
-    return np.sqrt(np.maximum(u, 0))

@@ -64,14 +64,14 @@ def hair_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
     inside = np.where(frame.v > -0.13, 8.0, 1.0) * np.clip(frame.oval / 0.03, 0, 1)
     under_chin = 14 * np.maximum(0, frame.v - 0.55) * np.clip((0.34 - np.abs(frame.u)) / 0.08, 0, 1)
     far = 3.0 * np.maximum(0, frame.skull - 1.25)
-    low = 1.5 * np.maximum(0, frame.v - 0.45)
+    low = 0.8 * np.maximum(0, frame.v - 0.55)
     return inside + np.minimum(under_chin, 6) + far + low
 
 
 def cloth_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
     """Energy of calling a pixel cloth: only below the chin, or beside the neck."""
-    reach = 0.60 + 0.25 * np.clip(0.5 - np.abs(frame.u), 0, 0.5)
-    return 20 * np.maximum(0, reach - frame.v) + 8 * np.clip(frame.oval / 0.03, 0, 1)
+    reach = 0.56 + 0.25 * np.clip(0.5 - np.abs(frame.u), 0, 0.5)
+    return 9 * np.maximum(0, reach - frame.v) + 8 * np.clip(frame.oval / 0.03, 0, 1)
 
 
 def background_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:

@@ -1,0 +1,103 @@
+"""Fine relief read from the photo's shading: locks and strands of hair, brows, and a little of the skin's creases."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+from twinbrush.mesh import Region
+from twinbrush.portrait import indices
+from twinbrush.portrait.crop import Crop
+from twinbrush.portrait.filters import blur, masked_blur, polygon_mask, signed_distance
+from twinbrush.portrait.geometry import Frame
+
+STRAND_MM, LOCK_MM = (0.9, 3.0), (3.0, 9.0)  # band limits (Gaussian sigmas) of strands and locks
+STRAND_HEIGHT_MM, LOCK_HEIGHT_MM = 0.9, 2.2  # about one local standard deviation becomes this high
+HAIR_THICK_MM, HAIR_RISE_MM, HAIR_EDGE_MM = 4.0, 8.0, 1.3  # hair rises from the hairline, after a small step
+SKIN_MM, SKIN_HEIGHT_MM = (0.8, 2.6), 2.2  # band of creases; mm per unit of log luminance
+BROW_HEIGHT_MM = 0.7
+STREAM_STEPS, STREAM_STEP_MM = 6, 0.7  # strands are smoothed along themselves over this many steps to both sides
+
+
+def hair_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:
+    """Height (mm) that hair adds: thickness from the hairline on, locks and strands."""
+    unit = frame.pixels_per_mm
+    hair = crop.regions == Region.HAIR
+    if hair.sum() < 200:
+        return np.zeros(hair.shape)
+    soft = blur(hair.astype(np.float64), 0.8 * unit)
+    skin = cv2.dilate((crop.regions == Region.SKIN).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    from_skin = -signed_distance(skin & ~hair) / unit
+    rise = np.clip(from_skin / HAIR_RISE_MM, 0, 1)
+    thickness = HAIR_EDGE_MM + HAIR_THICK_MM * np.sin(0.5 * np.pi * rise)
+    tone = np.log(crop.image.mean(-1).astype(np.float64) + 0.04)
+    strands = _normalised(_along_strands(_band(tone, hair, STRAND_MM, unit), hair, unit), hair, unit)
+    locks = _normalised(_band(tone, hair, LOCK_MM, unit), hair, unit)
+    inner = np.clip(signed_distance(crop.matte > 0.5) / unit / 4, 0, 1)
+    return soft * (thickness + inner * (STRAND_HEIGHT_MM * strands + LOCK_HEIGHT_MM * locks))
+
+
+def skin_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:
+    """Height (mm) of creases and brows inside the face, read as "darker is deeper" at small scales."""
+    unit = frame.pixels_per_mm
+    points = crop.face.landmarks[:, :2]
+    shape = crop.matte.shape
+    skin = (crop.regions == Region.SKIN) & (oval_mm > 3)
+    features = np.zeros(shape, bool)
+    for part in (indices.EYE_LEFT, indices.EYE_RIGHT, indices.LIPS_OUTER):
+        features |= polygon_mask(shape, points[list(part)])
+    features = cv2.dilate(features.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=round(2 * unit)) > 0
+    brows = np.zeros(shape, bool)
+    for part in (indices.BROW_LEFT, indices.BROW_RIGHT):
+        brows |= polygon_mask(shape, points[list(part)])
+    tone = np.log(crop.image.mean(-1).astype(np.float64) + 0.08)
+    where = skin & ~features
+    band = np.clip(_band(tone, where, SKIN_MM, unit), -0.25, 0.12)
+    brow = blur(brows.astype(np.float64), 1.6 * unit)
+    weight = blur((where & ~brows).astype(np.float64), 1.5 * unit)
+    return SKIN_HEIGHT_MM * band * weight + BROW_HEIGHT_MM * brow * (1 + 3 * np.abs(band))
+
+
+def _band(
+    tone: Float[np.ndarray, "h w"], where: Bool[np.ndarray, "h w"], limits_mm: tuple[float, float], unit: float
+) -> Float[np.ndarray, "h w"]:
+    fine = masked_blur(tone, where, limits_mm[0] * unit)
+    return np.where(where, fine - masked_blur(tone, where, limits_mm[1] * unit), 0.0)
+
+
+def _normalised(band: Float[np.ndarray, "h w"], where: Bool[np.ndarray, "h w"], unit: float) -> (
+    Float[np.ndarray, "h w"]
+):
+    """Divided by its local contrast (dark hair shows as much as fair), softly limited to about -1.5..1.5."""
+    local = np.sqrt(masked_blur(band**2, where, 18 * unit))
+    overall = float(np.sqrt((band[where] ** 2).mean()))
+    scaled = band / np.maximum(0.7 * local + 0.3 * overall, 0.012)
+    return np.where(where, 1.5 * np.tanh(scaled / 1.5), 0.0)
+
+
+def _along_strands(band: Float[np.ndarray, "h w"], where: Bool[np.ndarray, "h w"], unit: float) -> (
+    Float[np.ndarray, "h w"]
+):
+    """Mean along the local strand direction (structure tensor), so that noise goes and strands stay."""
+    gx, gy = cv2.Sobel(band, cv2.CV_64F, 1, 0), cv2.Sobel(band, cv2.CV_64F, 0, 1)
+    sigma = 2.0 * unit
+    xx, xy, yy = blur(gx * gx, sigma), blur(gx * gy, sigma), blur(gy * gy, sigma)
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
+    step = STREAM_STEP_MM * unit
+    dx, dy = (step * np.cos(angle)).astype(np.float32), (step * np.sin(angle)).astype(np.float32)
+    ys, xs = np.mgrid[: band.shape[0], : band.shape[1]].astype(np.float32)
+    weight, values = where.astype(np.float32), (band * where).astype(np.float32)
+    total, count = values.copy(), weight.copy()
+    for sign in (1, -1):
+        x, y = xs.copy(), ys.copy()
+        for _ in range(STREAM_STEPS):
+            # bilinear look-up of the step would flip where angles wrap: the nearest pixel's direction is enough
+            ix = np.clip(np.round(x).astype(np.intp), 0, band.shape[1] - 1)
+            iy = np.clip(np.round(y).astype(np.intp), 0, band.shape[0] - 1)
+            same = np.sign(dx[iy, ix] * dx + dy[iy, ix] * dy)
+            same = np.where(same == 0, 1, same).astype(np.float32)
+            x, y = x + sign * same * dx[iy, ix], y + sign * same * dy[iy, ix]
+            total += cv2.remap(values, x, y, cv2.INTER_LINEAR)
+            count += cv2.remap(weight, x, y, cv2.INTER_LINEAR)
+    return np.where(where, total / np.maximum(count, 1e-6), 0.0).astype(np.float64)

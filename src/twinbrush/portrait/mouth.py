@@ -1,0 +1,57 @@
+"""The mouth: a clean groove between closed lips, a quiet row of teeth behind open ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from twinbrush.portrait import indices
+from twinbrush.portrait.eyes import smooth_line
+from twinbrush.portrait.filters import blur, polyline_distance, soft_polygon
+from twinbrush.portrait.geometry import Frame
+
+OPEN_MM = 2.5  # lips farther apart than this show teeth or the mouth's inside
+GROOVE_MM, GROOVE_WIDTH_MM = 2.4, 1.3
+TEETH_MM = 3.5  # teeth stand this far behind the lips
+LIP_EDGE_MM, LIP_EDGE_WIDTH_MM = 0.45, 1.2  # the lips' outline is slightly raised
+
+
+def carve_mouth(
+    depth: Float[np.ndarray, "h w"], landmarks_xy: Float[np.ndarray, "468 2"], frame: Frame
+) -> Float[np.ndarray, "h w"]:
+    """The face's depth (mm) with the line between the lips, or the opening, modelled."""
+    unit = frame.pixels_per_mm
+    outer = landmarks_xy[list(indices.LIPS_OUTER)]
+    x0, y0 = np.maximum(np.floor(outer.min(0) - 12 * unit).astype(int), 0)
+    x1, y1 = np.minimum(np.ceil(outer.max(0) + 12 * unit).astype(int), [depth.shape[1] - 1, depth.shape[0] - 1])
+    window = np.s_[y0 : y1 + 1, x0 : x1 + 1]
+    shift = np.array([x0, y0], float)
+    result = depth.copy()
+    result[window] = _carve(depth[window], landmarks_xy - shift, unit)
+    return result
+
+
+def _carve(depth: Float[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"], unit: float) -> (
+    Float[np.ndarray, "h w"]
+):
+    shape = depth.shape
+    upper, lower = points[list(indices.LIPS_INNER_UPPER)], points[list(indices.LIPS_INNER_LOWER)]
+    middle = (upper + lower) / 2
+    gap = float(np.median(np.linalg.norm(upper - lower, axis=1)[3:8])) / unit
+    corner_l, corner_r = points[61], points[291]
+    line = smooth_line(np.concatenate([corner_l[None], middle[1:-1], corner_r[None]]), 60)
+    distance, along = polyline_distance(shape, line)
+    taper = np.clip(6 * along * (1 - along), 0, 1) ** 0.7
+    groove = GROOVE_MM * np.exp(-((distance / (GROOVE_WIDTH_MM * unit)) ** 2)) * taper
+    outline = smooth_line(points[[*indices.LIPS_OUTER, indices.LIPS_OUTER[0]]], 100)
+    to_outline, _ = polyline_distance(shape, outline)
+    edge = LIP_EDGE_MM * np.exp(-((to_outline / (LIP_EDGE_WIDTH_MM * unit)) ** 2))
+    closed = depth - groove + edge
+    openness = float(np.clip((gap - OPEN_MM) / 2.0, 0, 1))
+    if openness == 0:
+        return closed
+    hole = soft_polygon(shape, np.concatenate([smooth_line(upper), smooth_line(lower)[-2:0:-1]]))
+    hole = np.clip(blur(hole, 0.5 * unit), 0, 1)
+    inside = blur(depth, 4.0 * unit) - TEETH_MM
+    opened = (depth + edge) * (1 - hole) + np.minimum(inside, depth) * hole
+    return closed * (1 - openness) + opened * openness
