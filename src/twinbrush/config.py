@@ -70,17 +70,58 @@ class AlignConfig:
 
 
 @dataclass(frozen=True)
+class ObjectiveConfig:
+    """The joint objective over all views (content, style, colour, disparity)."""
+
+    sizes: tuple[int, ...] = (64, 128, 256)
+    """Heights of the views in pixels, coarse to fine."""
+    steps: tuple[int, ...] = (60, 50, 40)
+    """Steps at each size."""
+    rate: float = 0.006
+    """Step size at the start of each size; it falls to a tenth."""
+    content_weight: float = 1.0
+    """Weight of the content's self-similarity."""
+    moment_weight: float = 1.0
+    """Weight of the features' means and deviations."""
+    colour_weight: float = 2.0
+    """Weight of the palette."""
+    disparity_weight: float = 10.0
+    """Weight of the difference between the views at the same surface points."""
+    position_weight: float = 2.0
+    """Cost of taking style from another place of the face, per squared face height."""
+    feature_emphasis: float = 4.0
+    """How much more that costs on eyes, brows, lips and nose."""
+    region_weight: float = 0.3
+    """Cost of taking style from another region (skin, hair, cloth)."""
+    colour_guide: float = 0.5
+    """Share of these costs in the palette's matching."""
+    content_samples: int = 1024
+    """Places of each view that are compared with the style in a step."""
+    style_samples: int = 2500
+    """Places of the style that take part in a step."""
+    similarity_samples: int = 512
+    """Places of each view whose self-similarity is compared in a step."""
+    refine_steps: int = 9
+    """Steps at full size after the patch synthesis (0: none)."""
+    refine_rate: float = 0.0025
+    """Step size at the start of these; it falls to a fifth."""
+    chroma_anchor: float = 1.0
+    """How strongly these steps keep the colours they started from."""
+
+
+@dataclass(frozen=True)
 class StylizeConfig:
     """Views + style -> stylized views."""
 
-    method: Literal["guided"] = "guided"
-    """Which engine paints."""
+    method: Literal["hybrid", "guided"] = "guided"
+    """Which engine paints: hybrid (trained features lead, patches of the style finish) or guided (patches only)."""
     style_strength: float = 1.0
     """How much of the style's brushwork and colour is taken: 0 keeps the photo, 1 is all style."""
     identity: float = 0.5
     """How strictly the person's own shading and features lead the painting (0: free, 1: strict)."""
     keep_colours: bool = False
     """Keep the photo's colours and take only the style's brushwork."""
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from twinbrush.views.values import ViewSet
 Engine = Callable[..., Stylization]
 
 ENGINES: dict[str, str] = {
+    "hybrid": "twinbrush.stylize.hybrid:paint_hybrid",
     "guided": "twinbrush.stylize.guided.paint:paint_guided",
 }
 """method -> "module:function" (imported when first used) with the signature of `stylize`."""

@@ -1,0 +1,1 @@
+"""The losses of the objective: one equation of the paper a file."""

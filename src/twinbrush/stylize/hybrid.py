@@ -1,0 +1,49 @@
+"""The hybrid engine: the joint objective at coarse sizes leads the guided patch synthesis; a few steps mend the result.
+
+The objective (trained features, disparity between the views) settles who is who: identity, hair, shading. Patches of
+the style's own pixels bring the brush. The last steps at full size close what patches tore. Best looking of the
+engines (docs/stylization.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from twinbrush.config import StylizeConfig
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.progress import Progress, ignore
+from twinbrush.stylize.features import load_extractor
+from twinbrush.stylize.geometry import warp_to_targets
+from twinbrush.stylize.guided.paint import build_scene, paint, with_lead
+from twinbrush.stylize.objective import optimise_views, refine_views
+from twinbrush.stylize.threads import one_thread
+from twinbrush.stylize.values import Stylization
+from twinbrush.views.fill import push_pull
+from twinbrush.views.values import ViewSet
+
+
+def paint_hybrid(
+    views: ViewSet, aligned: AlignedStyle, config: StylizeConfig, *, seed: int, progress: Progress = ignore
+) -> Stylization:
+    """Objective -> guided synthesis led by it -> refinement at full size (see `stylize`)."""
+    warp = warp_to_targets(views, aligned)
+    scene, warnings = build_scene(warp.warped, aligned)
+    cleaned = replace(warp.warped, regions=scene.regions)  # nothing of the surface is background
+    extractor = load_extractor("student", half=True)
+    with one_thread():
+        lead = optimise_views(
+            scene.matched, cleaned, aligned, extractor, config.objective, seed=seed, progress=progress
+        )
+        images, log = paint(with_lead(scene, lead), config, seed=seed, progress=progress)
+        if config.objective.refine_steps and config.style_strength > 0 and not config.keep_colours:
+            images = refine_views(
+                images, scene.matched, cleaned, aligned, extractor, config.objective, seed=seed, progress=progress
+            )
+            images = np.clip(scene.consensus.merge(images, cv2.INTER_CUBIC), 0, 1).astype(np.float32)
+    filled = [push_pull(i, c.astype(np.float32)) for i, c in zip(images, scene.coverage, strict=True)]
+    return Stylization(
+        np.stack(filled), warp.warped, "hybrid", {**warp.log, **log}, (*warp.warnings, *warnings)
+    )

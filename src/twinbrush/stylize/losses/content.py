@@ -1,0 +1,43 @@
+"""L_content of Eq. 6: STROTSS' self-similarity (Kolkin, Salavon, Shakhnarovich 2019, Eq. 8).
+
+L_content(X, C) = 1/n^2 sum_ij | D^X_ij / sum_i D^X_ij - D^C_ij / sum_i D^C_ij |, D the matrices of cosine distances
+between the features at n places of the stylized picture X and at the same places of the content C.
+Deviation: multiplied by n, so that its size does not depend on the number of samples.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from twinbrush.stylize.losses.relaxed_emd import cosine_distance
+
+
+def self_similarity(features: Float[Tensor, "n c"]) -> Float[Tensor, "n n"]:
+    """Cosine distances between all pairs, each column summing to 1 (all zero where nothing differs)."""
+    distance = cosine_distance(features, features)
+    # Rounding leaves about 1e-7 on the diagonal, and a constant picture must not divide by zero.
+    return distance / distance.sum(0, keepdim=True).clamp_min(1e-6)
+
+
+def content_loss(features: Float[Tensor, "n c"], target: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
+    """Mean absolute difference of self-similarities, times n. target: `self_similarity` of the content's features."""
+    return (self_similarity(features) - target).abs().mean() * target.shape[0]
+
+
+def content_loss_reference(features: Float[Tensor, "n c"], content: Float[Tensor, "n c"]) -> Float[Tensor, ""]:
+    """Readable form of `content_loss` from both sets of features."""
+    total = torch.zeros((), dtype=features.dtype)
+    n = len(features)
+    distances = [torch.zeros(n, n, dtype=features.dtype) for _ in range(2)]
+    for which, f in enumerate((features, content)):
+        for i in range(n):
+            for j in range(n):
+                distances[which][i, j] = 1 - (f[i] @ f[j]) / (f[i].norm() * f[j].norm())
+    for i in range(n):
+        for j in range(n):
+            x = distances[0][i, j] / distances[0][:, j].sum()
+            c = distances[1][i, j] / distances[1][:, j].sum()
+            total = total + (x - c).abs() / n**2
+    return total * n

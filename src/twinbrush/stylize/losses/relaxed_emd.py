@@ -1,0 +1,59 @@
+"""L_style of Eq. 6, first part: STROTSS' relaxed earth mover's distance (Kolkin et al. 2019, Eq. 3-4).
+
+REMD(A, B) = max( 1/n sum_i min_j C_ij, 1/m sum_j min_i C_ij ), C the cosine distance of hypercolumns.
+Deviation: `guide` (n, m) is added to C: costs that hold eyes to eyes and hair to hair. It is constant, so it chooses
+the matches and adds nothing to the gradient.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from twinbrush.stylize.losses.matching import Guide, nearest_both_ways
+
+
+def unit(features: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
+    """Rows scaled to unit length (rows of zeros stay)."""
+    return features / features.norm(dim=1, keepdim=True).clamp_min(1e-8)
+
+
+def cosine_distance(a: Float[Tensor, "n c"], b: Float[Tensor, "m c"]) -> Float[Tensor, "n m"]:
+    """1 - cos(a_i, b_j)."""
+    return 1 - unit(a) @ unit(b).T
+
+
+def relaxed_emd(
+    features: Float[Tensor, "n c"], style: Float[Tensor, "m c"], guide: Float[Tensor, "n m"] | None = None
+) -> Float[Tensor, ""]:
+    """Relaxed earth mover's distance with cosine cost, plus the guide's cost."""
+    return relaxed_emd_of_cost(cosine_distance(features, style), guide)
+
+
+def relaxed_emd_of_cost(
+    cost: Float[Tensor, "n m"], guide: Float[Tensor, "n m"] | None = None
+) -> Float[Tensor, ""]:
+    """The larger of the two one-sided mean minimum costs."""
+    if guide is not None:
+        cost = cost + guide
+    return torch.maximum(cost.amin(1).mean(), cost.amin(0).mean())
+
+
+def relaxed_emd_of_units(
+    features: Float[Tensor, "n c"], style: Float[Tensor, "m c"], guide: Guide | None = None
+) -> Float[Tensor, ""]:
+    """`relaxed_emd` of rows that have unit length already: the same value and gradient, faster.
+
+    The matches are found without a graph, and only the matched pairs are differentiated: no backward pass through an
+    n x m matrix.
+    """
+    forward, backward = nearest_both_ways(features, style, guide)
+
+    def matched(i: Tensor, j: Tensor) -> Tensor:
+        cost = 1 - (features[i] * style[j]).sum(1)
+        return (cost if guide is None else cost + guide.of_pairs(i, j)).mean()
+
+    rows = torch.arange(len(features), device=features.device)
+    columns = torch.arange(len(style), device=features.device)
+    return torch.maximum(matched(rows, forward), matched(backward, columns))

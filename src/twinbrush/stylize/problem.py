@@ -1,0 +1,160 @@
+"""What the objective works on at one size: content, style, who may match whom, and the views' correspondence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.mesh import Region
+from twinbrush.stylize.colour import PAINTED, soft_regions
+from twinbrush.stylize.guided.facemap import ANCHORS, face_height, face_map, feature_mask
+from twinbrush.views.correspondence import transfer_map
+from twinbrush.views.fill import push_pull
+from twinbrush.views.values import ViewSet
+
+_FEATURES = ("eyes", "brows", "lips", "nose")
+_MIN_REGION_SAMPLES = 60  # a region of the style with fewer pixels than this lends nothing (labels of specks are noise)
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """For every pixel of view `to_view` its place in `from_view` (pixels of this size), and where both see it."""
+
+    from_view: int
+    to_view: int
+    transfer_xy: Float[Tensor, "h w 2"]
+    valid: Bool[Tensor, "h w"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One size of the task, as tensors.
+
+    content: the warped content in the style's palette. painted: 1 on pixels that may change (the surface and a rim as
+    wide as the features see), 0 where the content stays. covered: linear indices of the pixels that see the surface,
+    per view. position: where a pixel's counterpart lies in the style canvas, in face heights. emphasis: 1 on eyes,
+    brows, lips, nose. regions: weights of `PAINTED`. The style's like members belong to its usable pixels.
+    """
+
+    content: Float[Tensor, "n 3 h w"]
+    painted: Float[Tensor, "n 1 h w"]
+    covered: list[Int[Tensor, "_"]]
+    position: Float[Tensor, "n p 2"]
+    emphasis: Float[Tensor, "n p"]
+    regions: Float[Tensor, "n p r"]
+    style: Float[Tensor, "1 3 h2 w2"]
+    style_pixels: Int[Tensor, "s"]
+    style_position: Float[Tensor, "s 2"]
+    style_regions: Float[Tensor, "s r"]
+    transfers: list[Transfer]
+
+
+def build_problem(
+    content: Float[np.ndarray, "n h w 3"], warped: ViewSet, aligned: AlignedStyle, size: int, min_confidence: float = 0.5
+) -> Problem:
+    """The task at `size` pixels (height and width of each view; the canvas shrinks by the same factor)."""
+    views, height, width = warped.regions.shape
+    factor = size / height
+    shape = (round(width * factor), size)
+    middle_height = face_height(aligned.canvas_landmarks_xy)
+    coverage = np.stack([_shrunk(c.astype(np.float32), shape) > 0.6 for c in warped.coverage])
+    positions, emphases, weights = [], [], []
+    for k in range(views):
+        to_canvas = face_map(
+            warped.landmarks_xy[k][ANCHORS], aligned.canvas_landmarks_xy[ANCHORS], height, width
+        )
+        positions.append(_shrunk(to_canvas / middle_height, shape))
+        mask = feature_mask(warped.landmarks_xy[k], _FEATURES, height, width, 0.03, 0.015)
+        emphases.append(_shrunk(mask, shape))
+        soft = soft_regions(warped.regions[k], warped.coverage[k], 0.004 * height)
+        weights.append(np.stack([_shrunk(plane, shape) for plane in soft], -1))
+    images = np.stack([_shrunk(image.astype(np.float32), shape) for image in content])
+    style, pixels, style_position, style_weights = _style(aligned, factor, middle_height, min_confidence)
+    return Problem(
+        torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
+        torch.from_numpy(np.stack([_rim(c) for c in coverage])[:, None]),
+        [torch.from_numpy(np.flatnonzero(c)) for c in coverage],
+        _flat(positions, 2), _flat(emphases, 1)[..., 0], _flat(weights, len(PAINTED)),
+        torch.from_numpy(style).permute(2, 0, 1)[None].contiguous(), torch.from_numpy(pixels),
+        torch.from_numpy(style_position), torch.from_numpy(style_weights), _transfers(warped, coverage, factor),
+    )  # fmt: skip
+
+
+def _shrunk(image: Float[np.ndarray, "..."], shape: tuple[int, int]) -> Float[np.ndarray, "..."]:
+    if (image.shape[1], image.shape[0]) == shape:
+        return np.ascontiguousarray(image, np.float32)
+    return cv2.resize(np.ascontiguousarray(image, np.float32), shape, interpolation=cv2.INTER_AREA)
+
+
+def _rim(covered: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """1 on the surface, falling to 0 within four pixels: there only stray gradients would paint."""
+    outside = cv2.distanceTransform((~covered).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.clip(1 - outside / 4, 0, 1).astype(np.float32)
+
+
+def _flat(planes: list[Float[np.ndarray, "..."]], channels: int) -> Float[Tensor, "n p c"]:
+    return torch.from_numpy(np.stack(planes).reshape(len(planes), -1, channels))
+
+
+def _style(
+    aligned: AlignedStyle, factor: float, unit_px: float, min_confidence: float
+) -> tuple[
+    Float[np.ndarray, "h w 3"], Int[np.ndarray, "s"], Float[np.ndarray, "s 2"], Float[np.ndarray, "s r"]
+]:
+    """The canvas at this size with its background filled from the figure, and its usable pixels."""
+    height, width = aligned.canvas_valid.shape
+    shape = (round(width * factor), round(height * factor))
+    known = aligned.canvas_valid & (aligned.canvas_confidence >= min_confidence)
+    known &= aligned.canvas_regions != int(Region.BACKGROUND)
+    if known.sum() < 16 * _MIN_REGION_SAMPLES:
+        known = aligned.canvas_valid
+    colours = push_pull(aligned.canvas.astype(np.float32), known.astype(np.float32))
+    one_hot = np.stack([(aligned.canvas_regions == int(r)) & known for r in PAINTED], -1).astype(np.float32)
+    usable = _shrunk(known.astype(np.float32), shape) > 0.9
+    if not usable.any():
+        usable = np.ones_like(usable)
+    pixels = np.flatnonzero(usable)
+    weights = _shrunk(one_hot, shape).reshape(-1, len(PAINTED))[pixels]
+    y, x = np.divmod(pixels, shape[0])
+    position = (np.stack([x, y], -1) + 0.5) / factor - 0.5
+    return _shrunk(colours, shape), pixels, (position / unit_px).astype(np.float32), np.ascontiguousarray(weights)
+
+
+def _transfers(warped: ViewSet, coverage: Bool[np.ndarray, "n h w"], factor: float) -> list[Transfer]:
+    """Correspondence of neighbouring views, both ways, at this size (nearest full-size pixel; exact places)."""
+    views, height, width = coverage.shape
+    full_height, full_width = warped.regions.shape[1:]
+    rows = np.clip(np.round((np.arange(height) + 0.5) / factor - 0.5).astype(int), 0, full_height - 1)
+    columns = np.clip(np.round((np.arange(width) + 0.5) / factor - 0.5).astype(int), 0, full_width - 1)
+    off_x = (np.arange(width) + 0.5) / factor - 0.5 - columns
+    off_y = (np.arange(height) + 0.5) / factor - 0.5 - rows
+    offset = np.stack(np.broadcast_arrays(off_x[None, :], off_y[:, None]), -1)
+    transfers: list[Transfer] = []
+    for a in range(views - 1):
+        for here, there in ((a, a + 1), (a + 1, a)):
+            full, seen = transfer_map(warped, here, there)
+            # The surface is smooth: half a pixel here is half a pixel there.
+            place = (full[np.ix_(rows, columns)] + offset + 0.5) * factor - 0.5
+            valid = seen[np.ix_(rows, columns)] & coverage[here]
+            place = np.where(valid[..., None], place, 0).astype(np.float32)
+            transfers.append(Transfer(there, here, torch.from_numpy(place), torch.from_numpy(valid)))
+    return transfers
+
+
+def region_counts(problem: Problem, view: int, samples: int) -> list[int]:
+    """How many style samples each region lends, so that the style is mixed as the content's view is.
+
+    Moments and the relaxed EMD compare distributions: a style with much cloth must not darken a face.
+    """
+    share = problem.regions[view][problem.covered[view]].mean(0).numpy()
+    available = (problem.style_regions > 0.5).sum(0).numpy()
+    share = np.where(available >= _MIN_REGION_SAMPLES, share, 0.0)
+    if share.sum() <= 0:
+        return [0] * len(share)
+    return [int(c) for c in np.round(samples * share / share.sum())]
