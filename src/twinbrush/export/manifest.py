@@ -44,7 +44,7 @@ class InputFile:
 
 
 @dataclass(frozen=True)
-class ModelFile:
+class UsedModel:
     """A model that was used, with the licence under which its authors give it out."""
 
     name: str
@@ -54,21 +54,12 @@ class ModelFile:
 
 
 @dataclass(frozen=True)
-class StageTime:
-    """cpu: seconds of processor time over all threads; wall: seconds on the clock; resumed: taken from the cache."""
-
-    stage: str
-    cpu_seconds: float
-    wall_seconds: float
-    resumed: bool = False
-
-
-@dataclass(frozen=True)
 class Manifest:
     """inputs: by role ("photo", "style", "photo mask"...). parameters: the Config (a dataclass) as it was used.
     engine: which painter ran; weights: the sha256 of its weights, None when it needs none.
     metrics: numbers or groups of numbers. fallbacks: what was done instead of what was asked, and why.
-    artefacts: {file name: sha256} of the files of this run. machine: see `this_machine`; created: ISO 8601, UTC."""
+    artefacts: {file name: sha256} of the files of this run. timings: one value (a dataclass or a mapping) a stage, with
+    its cpu and wall seconds. machine: see `this_machine`; created: ISO 8601, UTC."""
 
     inputs: Mapping[str, InputFile]
     parameters: object
@@ -77,9 +68,9 @@ class Manifest:
     metrics: Mapping[str, object] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     fallbacks: Sequence[str] = ()
-    models: Sequence[ModelFile] = ()
+    models: Sequence[UsedModel] = ()
     artefacts: Mapping[str, str] = field(default_factory=dict)
-    timings: Sequence[StageTime] = ()
+    timings: Sequence[object] = ()
     machine: Mapping[str, object] = field(default_factory=dict)
     created: str | None = None
 
