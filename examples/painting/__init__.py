@@ -1,0 +1,1 @@
+"""A small painter: procedural sitters, and the media that paint them. See `examples/README.md`."""
