@@ -8,7 +8,7 @@ import pytest
 from twinbrush.mesh import Mesh
 
 
-def make_bust(grid: int = 40, texture_size: int = 96, exaggeration: float = 0.0) -> Mesh:
+def make_bust(grid: int = 40, texture_size: int = 64, exaggeration: float = 0.0) -> Mesh:
     """An open relief in the frame of camera.py (mm, y up, facing +z); `exaggeration` lengthens chin and nose."""
     xs, ys = np.linspace(-110, 110, grid), np.linspace(90, -150, grid)
     x, y = np.meshgrid(xs, ys)
@@ -57,4 +57,4 @@ def bust() -> Mesh:
 @pytest.fixture(scope="session")
 def photo_bust(bust: Mesh) -> Mesh:
     """The same topology before stylization."""
-    return bust.moved(make_bust().vertices).painted(1 - paint(64))
+    return bust.moved(make_bust().vertices).painted(1 - paint(32))
