@@ -13,7 +13,7 @@ from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Mesh
 from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
-from twinbrush.reconstruct.smooth import smooth_displacement, taubin
+from twinbrush.reconstruct.smooth import DisplacementSmoother, taubin
 from twinbrush.stylize.control import control_points
 from twinbrush.stylize.geometry import BACK_OFF, TRIES
 from twinbrush.views.triangulate import reprojection_error, triangulate
@@ -117,7 +117,7 @@ def _from_views(
     target = direct.copy()
     if config.shape == "paper":
         weight[seen], target[seen] = 1.0, found
-        filled = smooth_displacement(target, weight, mesh.faces, mesh.vertices, 0.5)
+        filled = DisplacementSmoother.of(mesh.vertices, mesh.faces).solve(target, weight, SMOOTH_MM)
         filled[seen] = found
         return taubin(mesh.vertices + filled, mesh.faces) - mesh.vertices
     # robust weight (Geman-McClure): a triangulated point far from the smooth deformation is an error of the warps
@@ -126,7 +126,7 @@ def _from_views(
     share = config.depth_from_triangulation
     target[seen, 2] = share * found[:, 2] + (1 - share) * direct[seen, 2]
     weight[~seen] = 0.05  # hidden vertices lean on the direct deformation
-    return smooth_displacement(target, weight, mesh.faces, mesh.vertices, SMOOTH_MM)
+    return DisplacementSmoother.of(mesh.vertices, mesh.faces).smooth(target, weight, SMOOTH_MM)
 
 
 def _sound(
@@ -137,7 +137,7 @@ def _sound(
     if (steep > STEEPEST).any():
         calm = np.ones(len(displacement))
         calm[np.unique(mesh.faces[steep > STEEPEST])] = 0.02
-        displacement = smooth_displacement(displacement, calm, mesh.faces, mesh.vertices, SMOOTH_MM)
+        displacement = DisplacementSmoother.of(mesh.vertices, mesh.faces).smooth(displacement, calm, SMOOTH_MM)
     factor = 1.0
     for _ in range(TRIES):
         if flipped_faces(mesh.vertices, mesh.vertices + factor * displacement, mesh.faces).mean() <= MOST_FLIPPED:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
+from scipy.sparse import csr_matrix
 
 from twinbrush.camera import project
 from twinbrush.config import ReconstructConfig
@@ -58,8 +59,9 @@ def bake_texture(
     mesh, warped = portrait.mesh, stylization.warped
     if mesh.uv is None:
         raise BadMesh("The mesh has no texture coordinates.", "Give a mesh with uv.")
-    scores, grazing = _scores(mesh, warped)
-    attributes = _attributes(mesh, warped, scores)
+    averaging = umbrella(mesh.faces, len(mesh.vertices))
+    scores, grazing = _scores(mesh, warped, averaging)
+    attributes = _attributes(mesh, warped, scores, averaging)
     bands = [_Bands.of(image, cover) for image, cover in zip(stylization.images, warped.coverage, strict=True)]
     texture = np.zeros((size, size, 3), np.float32)
     seen = np.zeros((size, size), np.uint8)
@@ -94,11 +96,10 @@ class _Bands:
         return cls(full, cv2.GaussianBlur(full, (0, 0), LOW_BAND * image.shape[1]))
 
 
-def _scores(mesh: Mesh, warped: ViewSet) -> tuple[Float[np.ndarray, "n v"], float]:
-    """Pixels per mm2 of surface in each view, relative to the frontal surface; 0 where hidden; and the grazing share."""
+def _scores(mesh: Mesh, warped: ViewSet, averaging: csr_matrix) -> tuple[Float[np.ndarray, "n v"], float]:
+    """Pixels per mm2 of surface in each view, relative to the frontal surface; 0 where hidden. The grazing share."""
     a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
     surface = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    averaging = umbrella(mesh.faces, len(mesh.vertices))
     scores = []
     for k, pixels in enumerate(warped.vertex_pixels):
         p, q, r = (pixels[mesh.faces[:, corner]] for corner in range(3))
@@ -125,10 +126,9 @@ def _at_vertices(per_face: Float[np.ndarray, "f"], mesh: Mesh) -> Float[np.ndarr
     return out
 
 
-def _partition(scores: Float[np.ndarray, "n v"], mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+def _partition(scores: Float[np.ndarray, "n v"], averaging: csr_matrix) -> tuple[np.ndarray, np.ndarray]:
     """Weights (n, v) of the views: narrow for brushwork, wide for low frequencies; all 0 where no view sees well."""
     lead = np.where(np.arange(len(scores)) == (len(scores) - 1) // 2, 1.0, LEAD)
-    averaging = umbrella(mesh.faces, len(mesh.vertices))
     smooth = average_over_neighbours(scores.T, averaging, SCORE_ROUNDS).T * lead[:, None]
     usable = np.clip(scores / GRAZING - 1, 0, 1)  # fades to 0 as the surface turns away
     relative = np.log(np.maximum(smooth, 1e-6))
@@ -136,9 +136,11 @@ def _partition(scores: Float[np.ndarray, "n v"], mesh: Mesh) -> tuple[np.ndarray
     return usable * np.exp(NARROW * relative), usable * np.exp(WIDE * relative)
 
 
-def _attributes(mesh: Mesh, warped: ViewSet, scores: Float[np.ndarray, "n v"]) -> Float32[np.ndarray, "v c"]:
+def _attributes(
+    mesh: Mesh, warped: ViewSet, scores: Float[np.ndarray, "n v"], averaging: csr_matrix
+) -> Float32[np.ndarray, "v c"]:
     """Per vertex and view: depth, depth * x, depth * y (so that interpolation is perspective-correct), two weights."""
-    narrow, wide = _partition(scores, mesh)
+    narrow, wide = _partition(scores, averaging)
     columns = []
     for k, camera in enumerate(warped.cameras):
         depth = project(camera, mesh.vertices)[1] / 1000
@@ -168,7 +170,7 @@ def _bake_rows(
         depth = np.where(depth > 0, depth, 1)
         x, y = x / depth, y / depth
         blurred = cv2.remap(band.low, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        detail = cv2.remap(band.full, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE) - blurred
+        detail = cv2.remap(band.full, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE) - blurred
         low += wide[..., None] * blurred
         high += narrow[..., None] * detail
         total += np.stack([narrow, wide])

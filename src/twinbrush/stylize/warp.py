@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-# Points per chunk of an evaluation: bounds memory (a chunk against 500 centres is 32 MB).
-CHUNK = 8192
+# Points per chunk of an evaluation: a chunk against 300 centres stays in a processor's cache.
+CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,12 @@ class ThinPlateSpline:
 
 
 def _kernel(points: Float[np.ndarray, "p d"], centres: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "p n"]:
-    squared = np.zeros((len(points), len(centres)))
-    for axis in range(points.shape[1]):
+    squared = (points[:, :1] - centres[:, 0]) ** 2
+    for axis in range(1, points.shape[1]):
         squared += (points[:, axis, None] - centres[:, axis]) ** 2
     if points.shape[1] == 3:
         return -np.sqrt(squared)
-    return 0.5 * squared * np.log(np.where(squared > 0, squared, 1.0))
+    return 0.5 * squared * np.log(np.maximum(squared, 1e-300))
 
 
 def _with_one(points: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d1"]:
