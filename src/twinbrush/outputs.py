@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,14 @@ class Timing:
     cpu_seconds: float
     wall_seconds: float
     resumed: bool
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run has to say besides its results."""
+
+    warnings: tuple[str, ...]
+    timings: tuple[Timing, ...]
 
 
 @dataclass(frozen=True)
@@ -135,27 +145,37 @@ def write_meshes(scene: Scene, folder: Path, config: Config, progress: Progress)
         write_solid(mesh, [folder / name for name in names], height_mm=config.export.print_height_mm)
 
 
-def write_manifest(
-    scene: Scene,
-    folder: Path,
-    config: Config,
-    metrics: dict[str, float],
-    timings: tuple[Timing, ...],
-    warnings: tuple[str, ...],
-) -> None:
-    """manifest.json: what went in, what was set, what came out, what it cost."""
-    import json
+def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str, float], run: RunReport) -> None:
+    """manifest.json: what went in, what was set, what came out, what it cost (see export/manifest.py)."""
+    from twinbrush.export import manifest as page
+    from twinbrush.models import WHEEL, list_models
 
-    (folder / "manifest.json").write_text(
-        json.dumps(
-            {
-                "metrics": metrics,
-                "warnings": warnings,
-                "volatile": {"timings": [t.__dict__ for t in timings]},
-            },
-            indent=1,
+    inputs = {
+        role: page.InputFile(
+            Path(given.picture.path).name,
+            given.picture.sha256,
+            given.picture.pixels.shape[1],
+            given.picture.pixels.shape[0],
+            given.warnings,
         )
+        for role, given in (("photo", scene.content), ("style", scene.art))
+    }
+    models = [page.UsedModel(e.model.name, e.model.sha256, e.model.licence, WHEEL) for e in list_models()]
+    artefacts = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    document = page.Manifest(
+        inputs=inputs,
+        parameters=config,
+        engine=scene.painted.method,
+        weights=scene.painted.weights_sha256,
+        metrics=metrics,
+        warnings=run.warnings,
+        models=models,
+        artefacts=artefacts,
+        timings=run.timings,
+        machine=page.this_machine(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    page.write_manifest(document, folder / "manifest.json")
 
 
 def move_over(staging: Path, out: Path) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from twinbrush.inputs import Input, read_input
 from twinbrush.models import ensure_models
 from twinbrush.outputs import (
     Result,
+    RunReport,
     Scene,
     Timing,
     move_over,
@@ -154,7 +155,7 @@ def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
         write_meshes(scene, staging, config, run.progress)
         write_pictures(scene, staging, config, run.progress)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
-        write_manifest(scene, staging, config, metrics, tuple(run.timings), tuple(run.warnings))
+        write_manifest(scene, staging, config, metrics, RunReport(tuple(run.warnings), tuple(run.timings)))
         files = move_over(staging, out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)

@@ -24,3 +24,4 @@ class Stylization:
     method: str
     log: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = field(default=())
+    weights_sha256: str | None = None  # of the trained weights the engine used; None: it needs none
