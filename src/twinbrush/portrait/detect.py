@@ -56,7 +56,7 @@ def search_windows(width: int, height: int) -> list[Window]:
     """Overlapping squares from 1.7 times the image (for faces that fill it) down by factors of 0.7."""
     long, short = max(width, height), min(width, height)
     windows: list[Window] = []
-    for side in (1.7 * long, 1.3 * long, *(short * 0.7**k for k in range(4))):
+    for side in (1.7 * long, 1.3 * long, *(short * 0.7**k for k in range(3))):
         xs, ys = _starts(width, side), _starts(height, side)
         windows += [Window(x, y, side) for y in ys for x in xs]
     return windows
@@ -65,7 +65,7 @@ def search_windows(width: int, height: int) -> list[Window]:
 def _starts(length: int, side: float) -> list[float]:
     if side >= length:
         return [(length - side) / 2]
-    count = int(np.ceil((length - side) / (0.4 * side))) + 1
+    count = int(np.ceil((length - side) / (0.5 * side))) + 1
     return [float(s) for s in np.linspace(0, length - side, count)]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,7 +23,7 @@ MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT = 61, 291
 
 
 @lru_cache(maxsize=1)
-def _data() -> dict[str, list[float]]:
+def _data() -> dict[str, Any]:
     return json.loads(files("twinbrush.portrait").joinpath("face_model.json").read_text("utf-8"))
 
 

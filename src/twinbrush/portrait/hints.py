@@ -16,7 +16,6 @@ from scipy.optimize import least_squares
 from twinbrush.errors import BadLandmarks
 from twinbrush.portrait import detect as detector
 from twinbrush.portrait.face_model import MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, eye_centres, mean_face
-from twinbrush.portrait.indices import NOSE_TIP
 from twinbrush.portrait.landmarks import Fit, Roi, fit_landmarks, fit_many, roi_from_eyes, roi_from_landmarks
 from twinbrush.portrait.landmarks68 import CROWDED, INDEX_68, check_points, usable_points
 from twinbrush.portrait.pose import rotation_from_angles, shape_residual
@@ -29,6 +28,7 @@ _BOX_REMEDY = "Give x0 y0 x1 y1 of the face in pixels, with x0 < x1 and y0 < y1,
 _AGREE_68 = 0.35  # inter-ocular distances, mean: the network found this face, though not every point
 _AGREE_CLICKS = 0.3
 _TRUST_NETWORK = 0.08  # nearer than people click: the network's own points are the better ones
+_NOSE_TIP = 4  # the foremost point, and point 31 of the 68; indices.NOSE_TIP lies a little below it
 _MIN_FLAG, _MAX_RESIDUAL = 0.5, 0.14
 _PRIOR_RADIANS = np.radians(25.0)  # how far heads turn; steadies the pose when few points are given
 
@@ -107,7 +107,7 @@ def check_clicks(clicks: Sequence[float], width: int, height: int, where: str) -
 def click_points(landmarks: Float[np.ndarray, "468 c"]) -> Float[np.ndarray, "5 c"]:
     """Eyes, nose tip and mouth corners of 468 landmarks, in the order of the clicks."""
     left, right = eye_centres(landmarks)
-    return np.stack([left, right, landmarks[NOSE_TIP], landmarks[MOUTH_CORNER_LEFT], landmarks[MOUTH_CORNER_RIGHT]])
+    return np.stack([left, right, landmarks[_NOSE_TIP], landmarks[MOUTH_CORNER_LEFT], landmarks[MOUTH_CORNER_RIGHT]])
 
 
 def pose_mean_face(
@@ -163,7 +163,7 @@ def _ask(levels: Levels, roi: Roi, art: bool) -> Fit:
 
 
 def _plausible(fit: Fit) -> bool:
-    return fit.flag >= _MIN_FLAG and shape_residual(fit.landmarks) < _MAX_RESIDUAL
+    return bool(fit.flag >= _MIN_FLAG and shape_residual(fit.landmarks) < _MAX_RESIDUAL)
 
 
 def _distance(

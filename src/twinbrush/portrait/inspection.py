@@ -20,7 +20,7 @@ from twinbrush.portrait.face_model import interocular, mean_face
 from twinbrush.portrait.values import Face
 
 Colour = tuple[float, float, float]
-Canvas = Float[np.ndarray, "h w 3"]
+Canvas = Float[np.ndarray, "_ _ 3"]
 _PANEL = 720  # height of both panels, pixels
 _WIDEST = 1280
 _GAP, _FOOT = 16, 92
@@ -54,7 +54,7 @@ class _Frame:
     def __call__(self, points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
         return points_xy * self.scale + [self.x, self.y]
 
-    def cut(self, image: Float[np.ndarray, "h w *c"], width: int, height: int) -> Float[np.ndarray, "height width *c"]:
+    def cut(self, image: Float[np.ndarray, "_ _ *c"], width: int, height: int) -> Float[np.ndarray, "_ _ *c"]:
         """The picture resampled into the panel; paper (0 for a single channel) outside."""
         affine = np.array([[self.scale, 0, self.x], [0, self.scale, self.y]])
         source = np.ascontiguousarray(image, np.float32)
@@ -137,12 +137,12 @@ def _axes(panel: Canvas, frame: _Frame, face: Face) -> None:
         cv2.arrowedLine(panel, a, b, colour, 3, cv2.LINE_AA, tipLength=0.15)
 
 
-def _outline(panel: Canvas, inside: Float[np.ndarray, "h w"], colour: Colour) -> None:
+def _outline(panel: Canvas, inside: Float[np.ndarray, "_ _"], colour: Colour) -> None:
     contours, _ = cv2.findContours((inside > 0.5).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(panel, contours, -1, colour, 1, cv2.LINE_AA)
 
 
-def _over(below: Canvas, above: Float[np.ndarray, "*_ 3"], alpha: Float[np.ndarray, "h w"]) -> Canvas:
+def _over(below: Canvas, above: Float[np.ndarray, "*_ 3"], alpha: Float[np.ndarray, "_ _"]) -> Canvas:
     return below * (1 - alpha[..., None]) + above * alpha[..., None]
 
 

@@ -131,5 +131,5 @@ def run_network(
 ) -> tuple[Float[np.ndarray, "468 3"], float]:
     """Landmarks in continuous crop coordinates (0..192), and the probability that this is a face."""
     output = network(np.ascontiguousarray(crop[None], np.float32))
-    flag = 1.0 / (1.0 + np.exp(-float(output["conv2d_31"].reshape(()))))
+    flag = float(1.0 / (1.0 + np.exp(-float(output["conv2d_31"].reshape(())))))
     return output["conv2d_21"].reshape(468, 3).astype(float), flag

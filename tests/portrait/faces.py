@@ -1,0 +1,35 @@
+"""Shared by the tests of this room: the astronaut, and which tests need the network files."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from twinbrush import models
+from twinbrush.errors import ModelFileError
+
+
+@lru_cache(maxsize=1)
+def _missing() -> str | None:
+    try:
+        models.ensure_models()
+    except ModelFileError as error:
+        return str(error)
+    return None
+
+
+def need_models() -> None:
+    """Skip, and say why, where the network files are not there and cannot be fetched."""
+    reason = _missing()
+    if reason:
+        pytest.skip(reason)
+
+
+@lru_cache(maxsize=1)
+def astronaut() -> np.ndarray:
+    """scikit-image's photo of Eileen Collins, float32 RGB."""
+    from skimage import data
+
+    return np.asarray(data.astronaut(), np.float32) / np.float32(255)
