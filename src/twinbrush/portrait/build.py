@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.config import PortraitConfig
+from twinbrush.config import FaceConfig, PortraitConfig
+from twinbrush.errors import FaceNotFound, FaceUnusable
 from twinbrush.mesh import Mesh
 from twinbrush.portrait import indices
 from twinbrush.portrait.border import outline
 from twinbrush.portrait.crop import Crop, cut_crop, moved_face, resized
+from twinbrush.portrait.face import find_face_with_warnings
 from twinbrush.portrait.filters import push_colours
 from twinbrush.portrait.geometry import Frame, make_frame
 from twinbrush.portrait.lattice import Lattice, cut_lattice, graded_axis, sample
@@ -32,7 +34,7 @@ def build_portrait(
     mask: the user's own matte (1 = person). Raises BadMask.
     """
     progress(Step(STAGE, 0, 3, "segmentation"))
-    segmentation = segment(image, face, mask=mask)
+    segmentation = segment(image, face, mask=mask, others=_other_people(image, face))
     crop = cut_crop(image, segmentation, face)
     progress(Step(STAGE, 1, 3, "relief"))
     work = resized(crop, WORK_SIZE)
@@ -43,6 +45,19 @@ def build_portrait(
     portrait = _assemble(crop, work, frame, level_mm, depth, config, segmentation.warnings)
     progress(Step(STAGE, 3, 3, f"{len(portrait.mesh.faces)} triangles"))
     return portrait
+
+
+def _other_people(image: Float[np.ndarray, "h w 3"], face: Face) -> tuple[Face, ...]:
+    """Other faces in the photo (none where detection itself finds nothing: the face came from clicks or a file)."""
+    try:
+        found = find_face_with_warnings(image, FaceConfig(face=0), where="photo",
+                                        portrait=PortraitConfig(min_face_px=0, max_yaw_degrees=90))
+    except (FaceNotFound, FaceUnusable):
+        return ()
+    centre = face.landmarks[:, :2].mean(0)
+    reach = 0.6 * face.height_px
+    return tuple(other for other in (found.face, *found.others)
+                 if np.linalg.norm(other.landmarks[:, :2].mean(0) - centre) > reach)
 
 
 def _assemble(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 MAX_SAMPLES = 4000  # more samples change the fit by less than the noise of the labels
 LLOYD_STEPS = 8
@@ -53,3 +53,31 @@ def fit_colours(samples: Float[np.ndarray, "n 3"], components: int = 5) -> Colou
                            for k in range(components)])
     weights = np.bincount(nearest, minlength=components) / len(samples)
     return ColourModel(centres, np.maximum(deviations, MIN_DEVIATION), np.maximum(weights, 1e-3))
+
+
+SHADOWS = (0.3, 0.5, 0.7, 0.85)  # a cast shadow leaves this share of the light
+SHADOW_ENERGY = 1.0  # and is rarer than the lit surface
+
+
+def class_energies(
+    image: Float[np.ndarray, "h w 3"], labels: Int[np.ndarray, "h w"], classes: int, *, shadows_of: int | None = None
+) -> Float[np.ndarray, "k h w"]:
+    """Colour energy of every class at every pixel, from the pixels labelled with it (-1: no label).
+
+    shadows_of: this class' surfaces may also lie in a cast shadow.
+    """
+    lab = to_lab(image)
+    energies = []
+    for label in range(classes):
+        where = labels == label
+        if where.sum() < 40:  # nothing known about this class's colours: neither likely nor excluded
+            energies.append(np.full(labels.shape, 12.0))
+            continue
+        energy = fit_colours(lab[where].astype(np.float64)).energy(lab)
+        if label == shadows_of:
+            colours = image[where][:: max(1, int(where.sum()) // MAX_SAMPLES)]
+            linear = np.power(np.concatenate([np.power(colours, 2.2) * share for share in SHADOWS]), 1 / 2.2)
+            shaded = fit_colours(to_lab(linear[None])[0].astype(np.float64), 6).energy(lab)
+            energy = np.minimum(energy, shaded + SHADOW_ENERGY)
+        energies.append(energy)
+    return np.stack(energies)

@@ -23,27 +23,51 @@ def blur(values: Float[np.ndarray, "h w *c"], sigma: float) -> Float[np.ndarray,
 def masked_blur(
     values: Float[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"] | Float[np.ndarray, "h w"], sigma: float
 ) -> Float[np.ndarray, "h w"]:
-    """Gaussian blur of the pixels of `mask` only (normalised convolution); elsewhere extrapolated, far away unchanged."""
+    """Gaussian blur of the pixels of `mask` only (normalised convolution); outside extrapolated, far off unchanged."""
     weight = mask.astype(np.float64)
     total = blur(weight, sigma)
     return np.where(total > 1e-6, blur(values.astype(np.float64) * weight, sigma) / np.maximum(total, 1e-6), values)
 
 
-def guided_filter(
-    guide: Float[np.ndarray, "h w 3"], values: Float[np.ndarray, "h w"], radius: int, epsilon: float
-) -> Float[np.ndarray, "h w"]:
-    """Guided filter with a colour guide (He, Sun, Tang 2013): smooths `values` but keeps edges that `guide` has."""
-    guide = guide.astype(np.float32)
-    values = values.astype(np.float32)
-    mean_guide = box_mean(guide, radius)
-    mean_values = box_mean(values, radius)
-    covariance = box_mean(guide * values[..., None], radius) - mean_guide * mean_values[..., None]
-    second = box_mean((guide[..., :, None] * guide[..., None, :]).reshape(*values.shape, 9), radius)
-    variance = second.reshape(*values.shape, 3, 3) - mean_guide[..., :, None] * mean_guide[..., None, :]
-    variance = variance.astype(np.float64) + epsilon * np.eye(3)
-    slope = np.linalg.solve(variance, covariance[..., None].astype(np.float64))[..., 0].astype(np.float32)
-    offset = mean_values - np.sum(slope * mean_guide, axis=-1)
-    return np.sum(box_mean(slope, radius) * guide, axis=-1) + box_mean(offset, radius)
+class GuidedFilter:
+    """Guided filter with a colour guide (He, Sun, Tang 2013): smooths values but keeps edges that the guide has.
+
+    The guide's share of the work is done once for all values. guide: (h, w, 3) in 0..1. epsilon: variance (in the
+    guide's unit squared) below which there is no edge.
+    """
+
+    def __init__(self, guide: Float[np.ndarray, "h w 3"], radius: int, epsilon: float) -> None:
+        self.guide, self.radius = guide.astype(np.float32), radius
+        self.mean = box_mean(self.guide, radius)
+        r, g, b = (self.guide[..., k] for k in range(3))
+        mr, mg, mb = (self.mean[..., k] for k in range(3))
+        one = np.float32(epsilon)
+        rr, gg, bb = self._variance(r, r, mr, mr) + one, self._variance(g, g, mg, mg) + one, (
+            self._variance(b, b, mb, mb) + one)
+        rg, rb, gb = self._variance(r, g, mr, mg), self._variance(r, b, mr, mb), self._variance(g, b, mg, mb)
+        # inverse of the symmetric 3 x 3 covariance by its adjugate
+        inverse = [gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb,
+                   rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg]
+        determinant = np.maximum(rr * inverse[0] + rg * inverse[1] + rb * inverse[2], 1e-20)
+        self.inverse = [entry / determinant for entry in inverse]
+
+    def _variance(
+        self, a: Float[np.ndarray, "h w"], b: Float[np.ndarray, "h w"], mean_a: Float[np.ndarray, "h w"],
+        mean_b: Float[np.ndarray, "h w"],
+    ) -> Float[np.ndarray, "h w"]:
+        return box_mean((a - mean_a.mean()) * (b - mean_b.mean()), self.radius) - (mean_a - mean_a.mean()) * (
+            mean_b - mean_b.mean())
+
+    def __call__(self, values: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+        """The filtered values."""
+        values = values.astype(np.float32)
+        mean = box_mean(values, self.radius)
+        covariance = [self._variance(self.guide[..., k], values, self.mean[..., k], mean) for k in range(3)]
+        rr, rg, rb, gg, gb, bb = self.inverse
+        cr, cg, cb = covariance
+        slope = np.stack([rr * cr + rg * cg + rb * cb, rg * cr + gg * cg + gb * cb, rb * cr + gb * cg + bb * cb], -1)
+        offset = mean - np.einsum("hwc,hwc->hw", slope, self.mean)
+        return np.einsum("hwc,hwc->hw", box_mean(slope, self.radius), self.guide) + box_mean(offset, self.radius)
 
 
 def signed_distance(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:

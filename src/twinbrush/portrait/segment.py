@@ -7,26 +7,30 @@ filtering, Hosni et al. 2013); the models are refitted to the result a few times
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from twinbrush.errors import BadMask
 from twinbrush.mesh import Region
 from twinbrush.portrait import shape_prior
-from twinbrush.portrait.colour_model import fit_colours, to_lab
-from twinbrush.portrait.filters import box_mean, drop_specks, fill_holes, guided_filter, keep_component
+from twinbrush.portrait.colour_model import class_energies, fit_colours, to_lab
+from twinbrush.portrait.filters import GuidedFilter, box_mean, drop_specks, fill_holes, keep_component
 from twinbrush.portrait.matte import network_matte
 from twinbrush.portrait.shape_prior import HeadFrame, head_frame
 from twinbrush.portrait.values import Face
 
-WORK_FACE_PX = 150.0  # height of the face while labels are found: about 1.2 mm a pixel; finer borders come from the photo
+WORK_FACE_PX, EDGE_FACE_PX = 150.0, 320.0  # height of the face while labels are found, and while borders are refined
+WINDOW = (1.9, -1.35, 2.0)  # |u|, least and greatest v in face heights: beyond, nothing is ever needed
 ROUNDS = 4
-COLOUR_WEIGHT, COLOUR_CAP = 0.45, 14.0
+COLOUR_WEIGHT, ART_COLOUR_WEIGHT, COLOUR_CAP = 0.45, 0.5, 14.0
 MATTE_WEIGHT, ART_MATTE_WEIGHT = 2.2, 0.5
+MATTE_EVEN = 0.65  # the network's value that speaks neither for nor against: it says 0.3-0.6 in cast shadows
 SMOOTH_RADIUS, SMOOTH_EPSILON = 4, 2e-4
+DOUBT = 2.5  # energy taken off the background beside the head
+RIVAL = 9.0  # energy of calling a pixel mine that is nearer to another person's head
 CLASSES = (Region.BACKGROUND, Region.SKIN, Region.HAIR, Region.CLOTH)
 
 
@@ -41,26 +45,32 @@ class Segmentation:
 
 
 def segment(
-    image: Float[np.ndarray, "h w 3"], face: Face, *, mask: Float[np.ndarray, "h w"] | None = None, art: bool = False
+    image: Float[np.ndarray, "h w 3"], face: Face, *, mask: Float[np.ndarray, "h w"] | None = None, art: bool = False,
+    others: tuple[Face, ...] = (),
 ) -> Segmentation:
     """Segment the person of `face`. mask: a user's matte (1 = person), taken as it is. art: trust the network less.
+    others: faces of other people, who are left out.
 
     Raises BadMask when the mask's size differs from the image's or it misses the face.
     """
     height, width = image.shape[:2]
     _check_mask(mask, face, (height, width))
-    scale = min(1.0, WORK_FACE_PX / max(face.height_px, 1.0))
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    small = np.ascontiguousarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
-    factor = np.array([size[0] / width, size[1] / height])
-    frame = head_frame(_scaled(face, factor), small.shape[:2])
-    warnings: list[str] = []
-    if mask is not None:
-        rough = cv2.resize(mask.astype(np.float64), size, interpolation=cv2.INTER_AREA)
-    else:
-        rough = _rough_matte(small, frame)
-    energies = _solve(small, frame, rough, art, mask is not None)
-    return _finish(image, small, frame, energies, mask, tuple(warnings))
+    x0, y0, x1, y1 = _window(face, width, height)
+    inner = np.s_[y0:y1, x0:x1]
+    shift = np.array([x0, y0, 0.0])
+    local = [replace(other, landmarks=other.landmarks - shift) for other in (face, *others)]
+    part = _segment_window(np.ascontiguousarray(image[inner]), local, None if mask is None else mask[inner], art)
+    matte, confidence = np.zeros((height, width)), np.ones((height, width))
+    regions = np.zeros((height, width), np.uint8)
+    matte[inner], regions[inner], confidence[inner] = part.matte, part.regions, part.confidence
+    return Segmentation(matte, regions, confidence, part.warnings)
+
+
+def _window(face: Face, width: int, height: int) -> tuple[int, int, int, int]:
+    small = head_frame(replace(face, landmarks=face.landmarks / 8), (height // 8 + 1, width // 8 + 1))
+    near = (np.abs(small.u) < WINDOW[0]) & (small.v > WINDOW[1]) & (small.v < WINDOW[2])
+    rows, columns = np.flatnonzero(near.any(1)) * 8, np.flatnonzero(near.any(0)) * 8
+    return int(columns[0]), int(rows[0]), min(int(columns[-1]) + 8, width), min(int(rows[-1]) + 8, height)
 
 
 def _check_mask(mask: Float[np.ndarray, "h w"] | None, face: Face, shape: tuple[int, int]) -> None:
@@ -74,68 +84,104 @@ def _check_mask(mask: Float[np.ndarray, "h w"] | None, face: Face, shape: tuple[
         raise BadMask("The mask leaves most of the face out.", "Paint the person white and the background black.")
 
 
-def _scaled(face: Face, factor: Float[np.ndarray, "2"]) -> Face:
-    from dataclasses import replace
+def _segment_window(
+    image: Float[np.ndarray, "h w 3"], faces: list[Face], mask: Float[np.ndarray, "h w"] | None, art: bool
+) -> Segmentation:
+    """faces: the person's, then other people's."""
+    small = _shrunk(image, WORK_FACE_PX / max(faces[0].height_px, 1.0))
+    factor = np.array([small.shape[1] / image.shape[1], small.shape[0] / image.shape[0], 1.0])
+    factor[2] = factor[:2].mean()
+    frames = [head_frame(replace(face, landmarks=face.landmarks * factor), small.shape[:2]) for face in faces]
+    frame, warnings = frames[0], []
+    if mask is not None:
+        rough = cv2.resize(mask.astype(np.float64), small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    else:
+        rough = _rough_matte(small, frame)
+    rival = np.zeros(rough.shape)
+    for other in frames[1:]:
+        nearer = np.clip((frame.skull / np.maximum(other.skull, 0.2) - 1.0) / 0.15 + 0.5, 0, 1)
+        rival = np.maximum(rival, nearer * np.clip((1.7 - other.skull) / 0.3, 0, 1))
+    if mask is None and (rough * (rival > 0.5)).sum() > 0.02 * frame.unit_px**2:
+        warnings.append("Another person stands beside the face and was left out; a mask would draw the border better.")
+    energies = _solve(small, frame, rough, rival, art, mask is not None)
+    return _finish(image, small, frame, energies, mask, tuple(warnings))
 
-    return replace(face, landmarks=face.landmarks * np.array([factor[0], factor[1], factor.mean()]))
+
+def _shrunk(image: Float[np.ndarray, "h w 3"], scale: float) -> Float[np.ndarray, "h w 3"]:
+    scale = min(1.0, scale)
+    size = (max(8, round(image.shape[1] * scale)), max(8, round(image.shape[0] * scale)))
+    return np.ascontiguousarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _rough_matte(small: Float[np.ndarray, "h w 3"], frame: HeadFrame) -> Float[np.ndarray, "h w"]:
-    """The network's matte over the surroundings of the face: a square about head and shoulders."""
-    near = (np.abs(frame.u) < 1.6) & (frame.v > -1.3) & (frame.v < 1.9)
+    """The network's matte: the whole window, and again a square about head and shoulders."""
+    near = (np.abs(frame.u) < 1.1) & (frame.v > -1.0) & (frame.v < 1.4)
     rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
-    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    closer = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     rough = network_matte(small)
-    rough[window] = 0.3 * rough[window] + 0.7 * network_matte(np.ascontiguousarray(small[window]))
+    rough[closer] = 0.5 * rough[closer] + 0.5 * network_matte(np.ascontiguousarray(small[closer]))
     return rough
 
 
 def _solve(
-    small: Float[np.ndarray, "h w 3"], frame: HeadFrame, rough: Float[np.ndarray, "h w"], art: bool, given: bool
+    small: Float[np.ndarray, "h w 3"], frame: HeadFrame, rough: Float[np.ndarray, "h w"],
+    rival: Float[np.ndarray, "h w"], art: bool, given: bool,
 ) -> Float[np.ndarray, "4 h w"]:
     """Smoothed energies of the four classes."""
-    lab = to_lab(small)
-    matte_weight = 20.0 if given else ART_MATTE_WEIGHT if art else MATTE_WEIGHT
+    weight = 20.0 if given else ART_MATTE_WEIGHT if art else MATTE_WEIGHT
+    even = 0.5 if given or art else MATTE_EVEN
     certain = np.clip(rough, 0.02, 0.98)
-    person, nobody = -matte_weight * np.log(certain), -matte_weight * np.log(1 - certain)
-    prior_weight = 1.0 if art else 0.7
+    person, nobody = -weight * np.log(certain / even), -weight * np.log((1 - certain) / (1 - even))
+    person = person + RIVAL * rival
     prior = np.stack([
-        (0.0 if given else prior_weight) * shape_prior.background_penalty(frame) + nobody,
-        shape_prior.skin_penalty(frame) + person,
-        shape_prior.hair_penalty(frame) + person,
+        nobody, shape_prior.skin_penalty(frame) + person, shape_prior.hair_penalty(frame) + person,
         shape_prior.cloth_penalty(frame) + person,
     ])
+    if not given:
+        prior[0] += (1.0 if art else 0.7) * shape_prior.background_penalty(frame) * (1 - rival)
+        # beside the head, below the ears, is where shadows and neighbours are: there the picture must be sure
+        prior[0] -= DOUBT * np.clip((frame.skull - 1.02) / 0.15, 0, 1) * np.clip((0.6 - frame.v) / 0.1, 0, 1)
     if art and not given:
         prior[0] -= 2.0 * np.clip(frame.skull - 1.3, 0, 1.5) * (frame.v < 0.7)
-    labels = _first_labels(frame, rough, art)
+    labels = _doubtful_cloth(small, _first_labels(frame, rough, rival, art))
+    smooth = GuidedFilter(small, SMOOTH_RADIUS, SMOOTH_EPSILON)
     energies = prior
     for _ in range(ROUNDS):
-        colour = np.stack([_colour_energy(lab, labels == region) for region in CLASSES])
-        colour = np.minimum(colour - colour.min(0), COLOUR_CAP)
-        energies = np.stack([guided_filter(small, energy, SMOOTH_RADIUS, SMOOTH_EPSILON)
-                             for energy in prior + COLOUR_WEIGHT * colour]).astype(np.float64)
+        colour = class_energies(small, labels, len(CLASSES), shadows_of=None if art else Region.BACKGROUND)
+        colour = (ART_COLOUR_WEIGHT if art else COLOUR_WEIGHT) * np.minimum(colour - colour.min(0), COLOUR_CAP)
+        energies = np.stack([smooth(energy) for energy in prior + colour]).astype(np.float64)
         labels = energies.argmin(0)
         labels[_margin(energies) < 1.0] = -1
         labels[frame.features] = -1
+        labels = _doubtful_cloth(small, labels)
     return energies
 
 
-def _first_labels(frame: HeadFrame, rough: Float[np.ndarray, "h w"], art: bool) -> Float[np.ndarray, "h w"]:
+def _first_labels(
+    frame: HeadFrame, rough: Float[np.ndarray, "h w"], rival: Float[np.ndarray, "h w"], art: bool
+) -> Int[np.ndarray, "h w"]:
     """Seeds for the colour models: a class, or -1."""
     labels = np.full(rough.shape, -1)
-    person = (frame.skull < 1.0) if art else (rough > 0.7)
+    person = (frame.skull < 1.0) if art else (rough > 0.93)
     labels[person & (frame.oval < -0.03) & (frame.v < -0.15) & (frame.skull < 1.2)] = Region.HAIR
     labels[(rough > 0.5) & (frame.v > 1.0) & (np.abs(frame.u) < 0.9)] = Region.CLOTH
     labels[(frame.oval > 0.03) & (frame.v > -0.15) & ~frame.features] = Region.SKIN
     far = (frame.skull > 1.45) & (frame.v < 0.6)
-    labels[far if art else (rough < 0.1) | (far & (rough < 0.4))] = Region.BACKGROUND
+    labels[far if art else (rough < 0.1) | (far & (rough < 0.4)) | (rival > 0.8)] = Region.BACKGROUND
     return labels
 
 
-def _colour_energy(lab: Float[np.ndarray, "h w 3"], where: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
-    if where.sum() < 40:  # nothing known about this class's colours: neither likely nor excluded
-        return np.full(where.shape, 12.0)
-    return fit_colours(lab[where].astype(np.float64)).energy(lab)
+def _doubtful_cloth(small: Float[np.ndarray, "h w 3"], labels: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
+    """Long hair and bare shoulders lie where cloth is expected: cloth labels with the hair's or the skin's colours
+    don't teach what cloth looks like (-1)."""
+    lab = to_lab(small)
+    cloth = labels == Region.CLOTH
+    for region in (Region.HAIR, Region.SKIN):
+        where = labels == region
+        if where.sum() >= 40:
+            energy = fit_colours(lab[where].astype(np.float64)).energy(lab)
+            labels = np.where(cloth & (energy < np.quantile(energy[where], 0.85)), -1, labels)
+    return labels
 
 
 def _margin(energies: Float[np.ndarray, "4 h w"]) -> Float[np.ndarray, "h w"]:
@@ -149,36 +195,51 @@ def _finish(
 ) -> Segmentation:
     """Components, then everything at the image's own resolution."""
     height, width = image.shape[:2]
-    unit = frame.unit_px**2
-    person = energies[1:].min(0) < energies[0]
-    person = fill_holes(keep_component(person, frame.oval > 0), 0.02 * unit)
-    labels = np.where(person, energies[1:].argmin(0) + 1, 0)
-    labels = _tidy(labels, frame)
+    full = lambda values: cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)  # noqa: E731
+    person = _solid(energies[1:].min(0) < energies[0], frame)
+    labels = _tidy(np.where(person, energies[1:].argmin(0) + 1, 0), frame)
     confidence = 1 - np.exp(-0.5 * _margin(energies))
     odds = np.clip(energies[0] - energies[1:].min(0), -8, 8)
     odds = np.where(person, np.maximum(odds, 0.5), np.minimum(odds, -0.5))
     matte = 1 / (1 + np.exp(-1.5 * odds))
-    full = lambda values: cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)  # noqa: E731
-    if mask is not None:
-        fine = mask.astype(np.float64)
-    else:
-        radius = max(2, round(0.02 * frame.unit_px * width / small.shape[1]))
-        fine = guided_filter(image, full(matte), radius, 1e-4).astype(np.float64)
-        fine = np.clip((fine - 0.1) / 0.8, 0, 1)
+    fine = mask.astype(np.float64) if mask is not None else full(_refined(image, small, matte))
     votes = np.stack([full(box_mean((labels == region).astype(np.float64), 1)) for region in CLASSES[1:]])
     regions = np.where(fine > 0.5, votes.argmax(0) + 1, 0).astype(np.uint8)
     return Segmentation(fine, regions, np.clip(full(confidence), 0, 1), warnings)
 
 
-def _tidy(labels: Float[np.ndarray, "h w"], frame: HeadFrame) -> Float[np.ndarray, "h w"]:
-    """Small islands of a class go to the class around them."""
-    small = 0.01 * frame.unit_px**2
+def _solid(person: Bool[np.ndarray, "h w"], frame: HeadFrame) -> Bool[np.ndarray, "h w"]:
+    """The component of the face, without what hangs on it by a thread, holes filled."""
+    core = keep_component(cv2.erode(person.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, frame.oval > 0.02)
+    grown = cv2.dilate(core.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    person = keep_component(person & grown, frame.oval > 0)
+    return fill_holes(person, 0.02 * frame.unit_px**2)
+
+
+def _refined(
+    image: Float[np.ndarray, "h w 3"], small: Float[np.ndarray, "h w 3"], matte: Float[np.ndarray, "h w"]
+) -> Float[np.ndarray, "h2 w2"]:
+    """The matte along the photo's own edges, at up to EDGE_FACE_PX."""
+    middle = _shrunk(image, max(small.shape[1] / image.shape[1] * EDGE_FACE_PX / WORK_FACE_PX, 1e-3))
+    matte = cv2.resize(matte, middle.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    radius = max(2, round(3 * middle.shape[1] / small.shape[1]))
+    fine = GuidedFilter(middle, radius, 1e-4)(matte).astype(np.float64)
+    return np.clip((fine - 0.1) / 0.8, 0, 1)
+
+
+def _tidy(labels: Int[np.ndarray, "h w"], frame: HeadFrame) -> Int[np.ndarray, "h w"]:
+    """Small islands of a class, and hair apart from the head's, go to the class around them."""
     unsure = np.zeros(labels.shape, bool)
     for region in CLASSES[1:]:
         part = labels == region
-        unsure |= part & ~drop_specks(part, small)
+        unsure |= part & ~drop_specks(part, 0.01 * frame.unit_px**2)
+    hair = (labels == Region.HAIR) & ~unsure
+    thick = cv2.erode(hair.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    own = keep_component(thick, (frame.v < 0.1) & (frame.skull < 1.25))
+    unsure |= hair & ~(cv2.dilate(own.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0)
     if not unsure.any():
         return labels
     votes = np.stack([cv2.GaussianBlur(((labels == region) & ~unsure).astype(np.float64), (0, 0), 4.0)
                       for region in CLASSES[1:]])
-    return np.where(unsure, votes.argmax(0) + 1, labels)
+    votes[Region.HAIR - 1] = np.where(frame.v > 0.2, 0.5, 1.0) * votes[Region.HAIR - 1]
+    return np.where(unsure & (labels > 0), votes.argmax(0) + 1, labels)

@@ -63,9 +63,10 @@ def hair_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
     """Energy of calling a pixel hair: low around the upper face, high in its lower part and under the chin."""
     inside = np.where(frame.v > -0.13, 8.0, 1.0) * np.clip(frame.oval / 0.03, 0, 1)
     under_chin = 14 * np.maximum(0, frame.v - 0.55) * np.clip((0.34 - np.abs(frame.u)) / 0.08, 0, 1)
-    far = 3.0 * np.maximum(0, frame.skull - 1.25)
-    low = 0.8 * np.maximum(0, frame.v - 0.55)
-    return inside + np.minimum(under_chin, 6) + far + low
+    far = 2.0 * np.maximum(0, frame.skull - 1.3)
+    aside = 9 * np.maximum(0, np.abs(frame.u) - 0.52) * np.clip((frame.v - 0.45) / 0.2, 0, 1)
+    low = 1.6 * np.maximum(0, frame.v - 0.6)
+    return inside + np.minimum(under_chin, 6) + far + aside + low
 
 
 def cloth_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
