@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from twinbrush.camera import Camera, look_at_origin, project, unproject
+from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Mesh, Region
 from twinbrush.portrait.values import Face, Portrait
+from twinbrush.views.values import ViewSet
 
 
 def bust_camera(size: int = 192, distance_mm: float = 570.0) -> Camera:
@@ -62,3 +64,29 @@ def _landmarks(mesh: Mesh, seed: int) -> np.ndarray:
 def _face(camera: Camera, landmarks_xyz: np.ndarray) -> Face:
     pixels = project(camera, landmarks_xyz)[0]
     return Face(np.column_stack([pixels, -landmarks_xyz[:, 2]]), np.eye(3), 0.0, 0.0, 0.0, 1.0, (0.0, 0.0, 1.0, 1.0))
+
+
+def aligned_to(views: ViewSet, moved_xyz: np.ndarray) -> AlignedStyle:
+    """A style whose only use is to say where the landmarks go."""
+    count, height, width, _ = views.images.shape
+    return AlignedStyle(
+        canvas=views.images[0],
+        canvas_valid=np.ones((height, width), bool),
+        canvas_regions=views.regions[0],
+        canvas_confidence=np.ones((height, width), np.float32),
+        canvas_landmarks_xy=views.landmarks_xy[0],
+        homographies=np.tile(np.eye(3), (count, 1, 1)),
+        view_images=views.images,
+        view_valid=np.ones((count, height, width), bool),
+        view_landmarks_xy=views.landmarks_xy,
+        target_xyz=moved_xyz,
+        moved_xyz=moved_xyz,
+        target_xy=np.stack([project(camera, moved_xyz)[0] for camera in views.cameras]),
+        pose_gap_degrees=0.0,
+    )
+
+
+def widened(landmarks_xyz: np.ndarray, share: float = 0.2) -> np.ndarray:
+    """A broader face with a longer chin."""
+    x, y, z = landmarks_xyz.T
+    return np.column_stack([x * (1 + share), y + np.minimum(y, 0) * 0.5 * share, z + 0.1 * share * np.abs(x)])

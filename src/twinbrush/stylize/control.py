@@ -21,7 +21,7 @@ RIM_BLUR_DEGREES = 14.0  # smoothing of the rim's displacement along the rim
 OUTSIDE = 1.10  # surroundings begin here, in units of the face's radius in that direction
 GROWTH, MOST_GROWTH = 0.5, 1.3  # how much more than the rim farther points move
 DEPTH_FOLLOWS = 0.5  # share of the rim's displacement in depth that the surroundings take over
-NECK = (-0.25, 0.85)  # below the chin, in face heights: from here to there the displacement fades to nothing
+NECK = (-0.25, 0.6)  # below the chin, in face heights: from here to there the displacement fades to nothing
 LANDMARK_SPACING = 0.02  # face heights: landmarks nearer than that (closed lips, nostrils) are merged
 SURROUNDINGS = 90  # number of points outside the face
 

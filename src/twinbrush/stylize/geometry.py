@@ -98,7 +98,7 @@ def _warped_pixels(
         here = views.vertex_pixels[k][seen]
         fit = fit_without_folds(
             project(camera, control.source_xyz)[0], project(camera, control.target_xyz)[0],
-            here[:: max(1, len(here) // 4000)],
+            here[:: max(1, len(here) // 1500)],
         )
         pixels = project(camera, deformed)[0]
         pixels[seen] = fit.spline.apply(here)

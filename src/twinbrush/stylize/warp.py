@@ -43,7 +43,8 @@ class ThinPlateSpline:
         origin = source.mean(0)
         scale = float(np.sqrt(((source - origin) ** 2).sum(1).mean())) or 1.0
         centres = (source - origin) / scale
-        solution = _system_inverse(centres, smoothing) @ target
+        right = np.concatenate([target, np.zeros((dimension + 1, target.shape[1]))])
+        solution = _solve(_system(centres, smoothing), right)
         return cls(centres, solution[:count], solution[count:], origin, scale)
 
     def apply(self, points: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p e"]:
@@ -61,20 +62,29 @@ class ThinPlateSpline:
         out = np.empty((len(points), self.weights.shape[1], normalised.shape[1]))
         for start in range(0, len(points), CHUNK):
             part = normalised[start : start + CHUNK]
-            away = part[:, None] - self.centres
-            squared = (away**2).sum(-1)
-            safe = np.where(squared > 0, squared, 1.0)
+            squared = _squared_distances(part, self.centres)
+            safe = np.maximum(squared, 1e-300)
             slope = np.log(safe) + 1 if part.shape[1] == 2 else -1 / np.sqrt(safe)
-            slope = np.where(squared > 0, slope, 0.0)  # at a centre the kernel's gradient is 0 (space: undefined)
-            gradient = np.einsum("pn,pnd,ne->ped", slope, away, self.weights, optimize=True)
-            out[start : start + CHUNK] = gradient + self.linear[:-1].T
+            slope[squared == 0] = 0  # at a centre the kernel's gradient is 0 (space: undefined)
+            total = slope @ self.weights
+            for axis in range(part.shape[1]):
+                # sum_n slope_n (q - c_n) w_n
+                gradient = part[:, axis, None] * total - slope @ (self.centres[:, axis, None] * self.weights)
+                out[start : start + CHUNK, :, axis] = gradient + self.linear[axis]
         return out / self.scale
 
 
-def _kernel(points: Float[np.ndarray, "p d"], centres: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "p n"]:
+def _squared_distances(
+    points: Float[np.ndarray, "p d"], centres: Float[np.ndarray, "n d"]
+) -> Float[np.ndarray, "p n"]:
     squared = (points[:, :1] - centres[:, 0]) ** 2
     for axis in range(1, points.shape[1]):
         squared += (points[:, axis, None] - centres[:, axis]) ** 2
+    return squared
+
+
+def _kernel(points: Float[np.ndarray, "p d"], centres: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "p n"]:
+    squared = _squared_distances(points, centres)
     if points.shape[1] == 3:
         return -np.sqrt(squared)
     return 0.5 * squared * np.log(np.maximum(squared, 1e-300))
@@ -84,18 +94,21 @@ def _with_one(points: Float[np.ndarray, "p d"]) -> Float[np.ndarray, "p d1"]:
     return np.concatenate([points, np.ones((len(points), 1))], axis=1)
 
 
-def _system_inverse(centres: Float[np.ndarray, "n d"], smoothing: float) -> Float[np.ndarray, "m n"]:
-    """The matrix that takes target values to (weights, linear part): the spline is linear in its targets."""
+def _system(centres: Float[np.ndarray, "n d"], smoothing: float) -> Float[np.ndarray, "m m"]:
+    """The spline's linear equations: interpolation (or smoothing) above, no affine part in the weights below."""
     count, dimension = centres.shape
     system = np.zeros((count + dimension + 1,) * 2)
     system[:count, :count] = _kernel(centres, centres) + smoothing * np.eye(count)
     system[:count, count:] = _with_one(centres)
     system[count:, :count] = system[:count, count:].T
-    targets = np.eye(len(system), count)
+    return system
+
+
+def _solve(system: Float[np.ndarray, "m m"], right: Float[np.ndarray, "m e"]) -> Float[np.ndarray, "m e"]:
     try:
-        return np.linalg.solve(system, targets)
+        return np.linalg.solve(system, right)
     except np.linalg.LinAlgError:  # coincident or collinear points: the least-norm solution is the right one
-        return np.linalg.lstsq(system, targets, rcond=None)[0]
+        return np.linalg.lstsq(system, right, rcond=None)[0]
 
 
 def dense_basis(
@@ -108,7 +121,7 @@ def dense_basis(
     origin = source.mean(0)
     scale = float(np.sqrt(((source - origin) ** 2).sum(1).mean())) or 1.0
     centres, normalised = (source - origin) / scale, (points - origin) / scale
-    inverse = _system_inverse(centres, smoothing)
+    inverse = _solve(_system(centres, smoothing), np.eye(len(source) + source.shape[1] + 1, len(source)))
     out = np.empty((len(points), len(source)))
     for start in range(0, len(points), CHUNK):
         part = normalised[start : start + CHUNK]
