@@ -14,16 +14,17 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from painting import ink, mosaic, oil, sitters, woodcut  # noqa: E402
-from painting.anatomy import outline, to_head  # noqa: E402
-from painting.study import build_study  # noqa: E402
-from painting.values import frame_of  # noqa: E402
+from painting import ink, mosaic, oil, pastel, sitters, woodcut
+from painting.anatomy import outline, to_head
+from painting.study import build_study
+from painting.values import frame_of
 
 STYLES = {
     "oil": (sitters.clara, oil.paint, 5),
     "ink": (sitters.bruno, ink.paint, 5),
     "mosaic": (sitters.teodora, mosaic.paint, 5),
     "woodcut": (sitters.mina, woodcut.paint, 5),
+    "pastel": (sitters.amara, pastel.paint, 5),
 }
 
 

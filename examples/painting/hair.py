@@ -78,8 +78,10 @@ def _strands(group: HairGroup, rng: np.random.Generator, steps: int = 36) -> Arr
 
 
 def _body_mask(group: HairGroup, f: Frame) -> Array:
-    edges = [spline(g, 60)[:48] for g in (group.guides[0], group.guides[-1])]
-    return fill(f.size, f.pixels(np.vstack([edges[0], edges[1][::-1]])))
+    """The solid part of a lock: between its outer guides, from the roots almost to the tips."""
+    lines = [spline(g, 60)[:48] for g in group.guides]
+    tips, roots = [line[-1:] for line in lines[1:-1]], [line[:1] for line in lines[-2:0:-1]]
+    return fill(f.size, f.pixels(np.vstack([lines[0], *tips, lines[-1][::-1], *roots])))
 
 
 def lay_strands(

@@ -53,6 +53,7 @@ def paint(study: Study, seed: int) -> Array:
         (5.0, 9, 0.14, 0.20),
         (2.6, 8, 0.16, 0.36),
         (1.4, 7, 0.07, 0.55),
+        (0.9, 6, 0.10, 0.75),
     )
     for radius, steps, threshold, near in layers:
         r = radius * unit

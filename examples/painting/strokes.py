@@ -67,7 +67,7 @@ def stamp(
     if x1 - x0 < 2 or y1 - y0 < 2 or len(path) < 2:
         return
     yy, xx = np.mgrid[y0:y1, x0:x1].astype(np.float32)
-    across, along, length = _ribbon(path, xx, yy)
+    across, along, length = ribbon(path, xx, yy)
     t = across / radius
     tip = 0.85 * radius * np.sqrt(np.clip(1 - t * t, 0, 1)) - 0.1 * radius
     end = np.clip((along + tip) / (0.35 * radius), 0, 1) * np.clip((length + tip - along) / (0.5 * radius), 0, 1)
@@ -87,7 +87,7 @@ def stamp(
     canvas.thickness[region] = canvas.thickness[region] * (1 - cover) + (0.45 * canvas.thickness[region] + body) * cover
 
 
-def _ribbon(path: Array, xx: Array, yy: Array) -> tuple[Array, Array, float]:
+def ribbon(path: Array, xx: Array, yy: Array) -> tuple[Array, Array, float]:
     """Signed distance across and arc length along the nearest segment of a polyline."""
     best = np.full(xx.shape, 1e9, np.float32)
     across, along = np.zeros_like(xx), np.zeros_like(xx)
