@@ -14,7 +14,7 @@ CUT_HALF_WIDTH, CUT_DEPTH, CUT_POWER = 0.93, 0.56, 2.4  # the bust's lower outli
 CUT_START = 0.12  # ... begins this far above the chin
 EDGE_MARGIN_MM = 2.0  # the bust ends this far inside the photo's edge
 CORNER_MM = 14.0  # radius with which outlines meet
-SMOOTH_MM = 0.9  # the matte's contour is smoothed by this much
+SMOOTH_MM = 1.4  # the matte's contour is smoothed by this much
 
 
 def outline(crop: Crop, frame: Frame) -> Float[np.ndarray, "s s"]:

@@ -14,9 +14,11 @@ from twinbrush.portrait.geometry import Frame
 
 STRAND_MM, LOCK_MM = (0.9, 3.0), (3.0, 9.0)  # band limits (Gaussian sigmas) of strands and locks
 STRAND_HEIGHT_MM, LOCK_HEIGHT_MM = 0.9, 2.2  # about one local standard deviation becomes this high
-HAIR_THICK_MM, HAIR_RISE_MM, HAIR_EDGE_MM = 4.0, 8.0, 1.3  # hair rises from the hairline, after a small step
+HAIR_SOFT_MM = 1.6
+HAIR_THICK_MM, HAIR_RISE_MM, HAIR_EDGE_MM = 4.2, 13.0, 0.8  # hair rises from the hairline, after a small step
 SKIN_MM, SKIN_HEIGHT_MM = (0.8, 2.6), 2.2  # band of creases; mm per unit of log luminance
 BROW_HEIGHT_MM = 0.7
+EAR_MM, EAR_HEIGHT_MM = (1.0, 6.0), 1.8
 STREAM_STEPS, STREAM_STEP_MM = 6, 0.7  # strands are smoothed along themselves over this many steps to both sides
 
 
@@ -26,7 +28,7 @@ def hair_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> 
     hair = crop.regions == Region.HAIR
     if hair.sum() < 200:
         return np.zeros(hair.shape)
-    soft = blur(hair.astype(np.float64), 0.8 * unit)
+    soft = np.clip((blur(hair.astype(np.float64), HAIR_SOFT_MM * unit) - 0.2) / 0.6, 0, 1)
     skin = cv2.dilate((crop.regions == Region.SKIN).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     from_skin = -signed_distance(skin & ~hair) / unit
     rise = np.clip(from_skin / HAIR_RISE_MM, 0, 1)
@@ -54,9 +56,23 @@ def skin_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> 
     tone = np.log(crop.image.mean(-1).astype(np.float64) + 0.08)
     where = skin & ~features
     band = np.clip(_band(tone, where, SKIN_MM, unit), -0.25, 0.12)
+    ears = (crop.regions == Region.SKIN) & (oval_mm < -1) & ear_rows(points, shape)
+    ear = EAR_HEIGHT_MM * _normalised(_band(tone, ears, EAR_MM, unit), ears, unit) if ears.sum() > 60 else 0.0
+    band = np.where(ears, 0.0, band)
     brow = blur(brows.astype(np.float64), 1.6 * unit)
     weight = blur((where & ~brows).astype(np.float64), 1.5 * unit)
-    return SKIN_HEIGHT_MM * band * weight + BROW_HEIGHT_MM * brow * (1 + 3 * np.abs(band))
+    return SKIN_HEIGHT_MM * band * weight + BROW_HEIGHT_MM * brow * (1 + 3 * np.abs(band)) + (
+        ear * blur(ears.astype(np.float64), 1.0 * unit))
+
+
+def ear_rows(points_xy: Float[np.ndarray, "468 2"], shape: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+    """Rows between the brows and the mouth, along the face's own axis: where ears are."""
+    down = points_xy[indices.CHIN] - points_xy[indices.FOREHEAD_TOP]
+    height = float(np.linalg.norm(down))
+    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float64)
+    along = ((xs - points_xy[indices.FOREHEAD_TOP, 0]) * down[0] + (ys - points_xy[indices.FOREHEAD_TOP, 1]) * down[1])
+    share = along / height**2
+    return (share > 0.25) & (share < 0.82)
 
 
 def _band(

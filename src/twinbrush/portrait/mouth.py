@@ -13,6 +13,7 @@ from twinbrush.portrait.geometry import Frame
 OPEN_MM = 2.5  # lips farther apart than this show teeth or the mouth's inside
 GROOVE_MM, GROOVE_WIDTH_MM = 2.4, 1.3
 TEETH_MM = 3.5  # teeth stand this far behind the lips
+LIP_SMOOTH_MM = 1.3
 LIP_EDGE_MM, LIP_EDGE_WIDTH_MM = 0.45, 1.2  # the lips' outline is slightly raised
 
 
@@ -35,6 +36,8 @@ def _carve(depth: Float[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"], 
     Float[np.ndarray, "h w"]
 ):
     shape = depth.shape
+    lips = np.clip(blur(soft_polygon(shape, points[list(indices.LIPS_OUTER)]), 2.0 * unit) * 2, 0, 1)
+    depth = depth + lips * (blur(depth, LIP_SMOOTH_MM * unit) - depth)  # thin lips' landmarks almost coincide
     upper, lower = points[list(indices.LIPS_INNER_UPPER)], points[list(indices.LIPS_INNER_LOWER)]
     middle = (upper + lower) / 2
     gap = float(np.median(np.linalg.norm(upper - lower, axis=1)[3:8])) / unit

@@ -16,11 +16,13 @@ from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.filters import blur, polygon_mask, signed_distance
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.mouth import carve_mouth
+from twinbrush.portrait.nose import carve_nose
 
 JOIN_BLEND_MM = 7.0  # inside its outline the face takes over within this width
 SEAM_MM, SEAM_SOFT_MM = 5.0, 2.2  # this band about the join is smoothed by that
-JAW_WALL_MM = 1.4  # softness of the step under the chin
-JAW_STEP_MM, JAW_SLOPE = 5.0, 0.8  # the neck starts this far behind the jaw's edge and rises at most so steeply
+JAW_WALL_MM = 2.2  # softness of the step under the chin
+JAW_STEP_MM, JAW_SLOPE = 5.0, 0.15  # the neck starts this far behind the jaw's edge and rises at most so steeply
+JAW_CURVE_MM, JAW_SOFT_MM = 70.0, 9.0  # ... then freely
 HAIR_ON_NECK_MM, CLOTH_ON_NECK_MM = 7.0, 3.0  # hair and cloth lie on the neck, not in it
 LAYER_SOFT_MM = 2.5
 
@@ -31,6 +33,7 @@ def relief_depth(crop: Crop, frame: Frame, person: Bool[np.ndarray, "s s"]) -> F
     landmarks = crop.face.landmarks[:, :2]
     face = spline_depth(frame, landmarks, shape)
     face = carve_mouth(carve_eyes(face, crop.image, landmarks, frame), landmarks, frame)
+    face = carve_nose(face, crop.image, landmarks, frame)
     oval = signed_distance(polygon_mask(shape, landmarks[list(indices.OVAL)])) / unit
     jaw_nearest, outline_xy = jaw_side(landmarks, shape)
     covered = cv2.dilate((crop.regions == Region.HAIR).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
@@ -66,9 +69,12 @@ def _neck(
     unit, size = frame.pixels_per_mm, rest.shape[0]
     at = np.clip(np.round(outline_xy).astype(int), 0, size - 1)
     edge = np.where(face > -150, face, rest)[at[..., 1], at[..., 0]]
-    limit = blur(edge, 3.0 * unit) - JAW_STEP_MM + JAW_SLOPE * np.maximum(-oval, 0)
+    away = np.maximum(-oval, 0)
+    limit = blur(edge, 6.0 * unit) - JAW_STEP_MM + JAW_SLOPE * away + away**2 / JAW_CURVE_MM
     gap = rest - limit
-    lowered = rest - open_jaw * 0.5 * (gap + np.sqrt(gap**2 + 9.0))
+    lowered = rest - open_jaw * 0.5 * (gap + np.sqrt(gap**2 + JAW_SOFT_MM**2))
+    throat = np.clip(away / 6, 0, 1) * np.clip(1.5 - away / 40, 0, 1) * open_jaw
+    lowered = lowered + throat * (blur(lowered, 5.0 * unit) - lowered)
     below = np.clip(-oval / 10, 0, 1)
     for region, height in ((Region.HAIR, HAIR_ON_NECK_MM), (Region.CLOTH, CLOTH_ON_NECK_MM)):
         soft = blur((crop.regions == region).astype(np.float64), LAYER_SOFT_MM * unit)
