@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Sequence
@@ -123,10 +124,18 @@ def parse(arguments: Sequence[str]) -> object:
     if name is None:
         raise BadOption(f"twinbrush {arguments[0]}: no such command.", "See twinbrush --help.")
     rest = list(arguments[len(name.split()) :])
-    default = None
-    if name == "stylize":
-        default = Stylize(photo=tyro.MISSING, style=tyro.MISSING, options=_preset(rest))
-    return tyro.cli(COMMANDS[name], args=rest, prog=f"twinbrush {name}", default=default)
+    kind = _stylize_from(_preset(rest)) if name == "stylize" else COMMANDS[name]
+    return tyro.cli(kind, args=rest, prog=f"twinbrush {name}", description=inspect.getdoc(COMMANDS[name]))
+
+
+def _stylize_from(preset: Config) -> type[Stylize]:
+    """The command with a preset's values as the defaults that its help shows."""
+
+    @dataclass(frozen=True)
+    class FromPreset(Stylize):
+        options: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=lambda: preset)
+
+    return FromPreset
 
 
 def run(command: object) -> None:

@@ -121,7 +121,7 @@ class StylizeConfig:
     """How strictly the person's own shading and features lead the painting (0: free, 1: strict)."""
     keep_colours: bool = False
     """Keep the photo's colours and take only the style's brushwork."""
-    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    objective: tyro.conf.Suppress[ObjectiveConfig] = field(default_factory=ObjectiveConfig)
 
 
 @dataclass(frozen=True)
