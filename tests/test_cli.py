@@ -1,0 +1,114 @@
+"""The command line as a user meets it: exit codes, one clear line, nothing left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twinbrush import cli, demo
+from twinbrush.config import FAST
+from twinbrush.image import save_png
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    demo.write_photo(folder)
+    save_png(folder / "grey.png", np.full((200, 200, 3), 0.5, np.float32))
+    save_png(folder / "tiny.png", np.full((1, 1, 3), 0.5, np.float32))
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "cut.png").write_bytes((folder / "astronaut.png").read_bytes()[:5000])
+    (folder / "points.txt").write_text("1 2\n3 4\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("photo", "says"),
+    [
+        ("missing.jpg", "missing.jpg"),
+        ("empty.jpg", "empty"),
+        ("text.jpg", "not a picture"),
+        ("cut.png", "damaged or cut short"),
+        ("tiny.png", "1 x 1"),
+        ("grey.png", "no face found"),
+        (".", "folder"),
+    ],
+)
+def test_bad_photos_are_told_in_one_line(
+    photo: str, says: str, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    style = str(demo.bundled_styles()["oil"])
+    assert cli.main(["stylize", str(pictures / photo), style, "-o", str(tmp_path / "out")]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("twinbrush: [")]
+    assert lines[0] == "twinbrush: starting"
+    assert len(lines) == 2
+    assert says in lines[1]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--preset", "nice"], "no such preset"),
+        (["--strength", "9"], "out of range"),
+        (["--face", "7"], "no face 7"),
+        (["--landmarks", "points.txt"], "68"),
+        (["--mask", "grey.png"], "mask"),
+        (["--clicks", "1", "2", "3"], "click"),
+    ],
+)
+def test_bad_options_are_told(
+    options: list[str], says: str, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [str(pictures / o) if (pictures / o).is_file() else o for o in options]
+    arguments = ["stylize", str(pictures / "astronaut.png"), str(demo.bundled_styles()["oil"]), *named]
+    assert cli.main([*arguments, "-o", str(tmp_path / "out")]) == 2
+    assert says in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_command_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["stilize"]) == 2
+    assert "no such command" in capsys.readouterr().err
+    assert cli.main([]) == 2
+    assert cli.main(["--help"]) == 0
+    assert "twinbrush stylize" in capsys.readouterr().out
+    assert cli.main(["--version"]) == 0
+
+
+def test_preset_gives_defaults_that_options_override() -> None:
+    command = cli.parse(["stylize", "a.jpg", "b.jpg", "--preset", "fast", "--strength", "0.3", "--style.face", "1"])
+    assert isinstance(command, cli.Stylize)
+    assert command.options.views == FAST.views
+    assert command.options.align.strength == 0.3
+    assert command.options.style_face.face == 1
+    assert command.options.photo_face.face is None
+
+
+def test_inspect_writes_a_picture(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "seen.png"
+    assert cli.main(["inspect", str(pictures / "astronaut.png"), "-o", str(out)]) == 0
+    assert out.stat().st_size > 10_000
+    assert "yaw" in capsys.readouterr().out
+
+
+def test_models_list_names_places_and_licences(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models", "list"]) == 0
+    text = capsys.readouterr().out
+    assert text.count("sha256") == 4
+    assert text.count("Apache-2.0") == 4
+
+
+def test_our_own_fault_names_a_log_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(command: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(cli, "run", fail)
+    assert cli.main(["models", "list"]) == 1
+    message = capsys.readouterr().err
+    log = Path(message.split("The details are in ")[1].split(": please")[0])
+    assert "RuntimeError: a fault" in log.read_text()
+    log.unlink()
