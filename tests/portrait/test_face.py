@@ -131,9 +131,9 @@ def test_clicks_and_box_find_the_same_face(face: Face) -> None:
 def test_clicks_where_the_network_sees_nothing_still_give_a_face() -> None:
     need_models()
     picture = np.full((300, 300, 3), 0.5, np.float32)
-    clicks = (110.0, 120.0, 170.0, 130.0, 135.0, 160.0, 110.0, 185.0, 155.0, 192.0)
+    clicks = (110.0, 120.0, 170.0, 130.0, 135.0, 175.0, 120.0, 185.0, 140.0, 192.0)  # long nose, small mouth
     found = find_face_with_warnings(picture, FaceConfig(clicks=clicks), where="a")
-    np.testing.assert_allclose(click_points(found.face.landmarks)[:, :2].ravel(), clicks, atol=3)
+    np.testing.assert_allclose(click_points(found.face.landmarks)[:, :2].ravel(), clicks, atol=1.5)
     assert 0.05 < found.face.roll_radians < 0.3
     assert "average face" in found.warnings[0]
     assert "average face" in find_face_with_warnings(
@@ -181,6 +181,14 @@ def test_landmark_file_on_a_blank_picture_gives_the_average_face(face: Face, tmp
     off = np.linalg.norm((found.face.landmarks - face.landmarks)[:, :2], axis=1)
     assert off.mean() < 3
     assert abs(found.face.yaw_radians - face.yaw_radians) < 0.2
+
+
+def test_points_beside_the_face_are_believed_and_warned_about(face: Face, tmp_path: Path) -> None:
+    points = face.landmarks[list(INDEX_68), :2] + [35.0, 0.0]
+    np.savetxt(tmp_path / "a.txt", points)
+    found = find_face_with_warnings(astronaut(), FaceConfig(landmarks=tmp_path / "a.txt"), where="a")
+    assert "average" in found.warnings[0]
+    np.testing.assert_allclose(found.face.landmarks[np.array(INDEX_68)[:27], :2], points[:27], atol=1)
 
 
 def test_files_with_pupils_at_the_end_are_understood(face: Face, tmp_path: Path) -> None:
