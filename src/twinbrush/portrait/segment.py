@@ -107,7 +107,7 @@ def _segment_window(
     return _finish(image, small, frame, energies, mask, tuple(warnings))
 
 
-def _shrunk(image: Float[np.ndarray, "h w 3"], scale: float) -> Float[np.ndarray, "h w 3"]:
+def _shrunk(image: Float[np.ndarray, "h w 3"], scale: float) -> Float[np.ndarray, "h2 w2 3"]:
     scale = min(1.0, scale)
     size = (max(8, round(image.shape[1] * scale)), max(8, round(image.shape[0] * scale)))
     return np.ascontiguousarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
