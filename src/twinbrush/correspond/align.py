@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -17,6 +15,7 @@ from twinbrush.correspond.similarity import weighted_similarity
 from twinbrush.correspond.targets import head_frame, proportions
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
+from twinbrush.portrait.segment import Segmentation
 from twinbrush.portrait.values import Face, Portrait
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.views.fill import fill_nearest, push_pull
@@ -26,19 +25,10 @@ from twinbrush.views.values import ViewSet
 WARN_GAP_DEGREES = 30.0
 
 
-class StyleSegmentation(Protocol):
-    """What is read of a segmentation of the style (portrait/segment.py makes it)."""
-
-    @property
-    def regions(self) -> UInt8[np.ndarray, "h w"]: ...
-    @property
-    def confidence(self) -> Float[np.ndarray, "h w"]: ...
-
-
 def align_style(
     style_image: Float[np.ndarray, "h w 3"],
     style_face: Face,
-    style_segmentation: StyleSegmentation,
+    style_segmentation: Segmentation,
     portrait: Portrait,
     views: ViewSet,
     config: AlignConfig,
@@ -100,7 +90,7 @@ def _source(
 
 
 def _canvas(
-    image: Float[np.ndarray, "h w 3"], face: Face, segmentation: StyleSegmentation, source: SourceMap
+    image: Float[np.ndarray, "h w 3"], face: Face, segmentation: Segmentation, source: SourceMap
 ) -> tuple[
     Float[np.ndarray, "a b 3"], Bool[np.ndarray, "a b"], UInt8[np.ndarray, "a b"], Float[np.ndarray, "a b"]
 ]:

@@ -1,6 +1,6 @@
 """Which of the 468 face-mesh points make up a feature that is moved as a whole, and how much each weighs.
 
-The numbers are those of MediaPipe's face mesh, as in portrait/face_model.py. LEFT and RIGHT are the picture's.
+The numbers are those of MediaPipe's face mesh, as in portrait/indices.py. LEFT and RIGHT are the picture's.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.portrait.face_model import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER, OVAL
+from twinbrush.portrait.indices import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, OVAL
 
+# Rings of the lips run from the left corner along the lower lip and back along the upper: `limits.py` pairs them.
+LIPS_OUTER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+LIPS_INNER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
 LIPS_MIDDLE = (
     76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306, 408, 304, 303, 302, 11, 72, 73, 74, 184,
     62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292, 407, 272, 271, 268, 12, 38, 41, 42, 183,

@@ -28,13 +28,18 @@ class Field:
 
     def gradient(self, points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m e d"]:
         """Its derivative there: [:, i, j] = d displacement_i / d x_j (no unit)."""
-        offset = (points[:, None] - self.centres[None]) / self.unit
-        squared = (offset**2).sum(-1)
-        slope = sum(
-            -(amplitude / length) ** 2 * np.exp(-0.5 * squared / length**2)
-            for amplitude, length in zip(AMPLITUDES, LENGTHS, strict=True)
-        )
-        return np.einsum("mn,mnd,ne->med", slope, offset, self.coefficients) / self.unit
+        scaled, centres = points / self.unit, self.centres / self.unit
+        squared = _squared_distances(scaled, centres)
+        slope = np.zeros_like(squared)
+        for amplitude, length in zip(AMPLITUDES, LENGTHS, strict=True):
+            slope -= (amplitude / length) ** 2 * np.exp(-0.5 * squared / length**2)
+        # sum over centres of slope (x - c): x times the sum of slopes, less the slopes times c
+        total = slope @ self.coefficients
+        parts = [
+            scaled[:, axis, None] * total - slope @ (centres[:, axis, None] * self.coefficients)
+            for axis in range(points.shape[1])
+        ]
+        return np.stack(parts, axis=-1) / self.unit
 
 
 def fit_field(
@@ -54,8 +59,12 @@ def fit_field(
 
 
 def _kernel(a: Float[np.ndarray, "m d"], b: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m n"]:
-    squared = np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0)
+    squared = _squared_distances(a, b)
     kernel = np.zeros_like(squared)
     for amplitude, length in zip(AMPLITUDES, LENGTHS, strict=True):
         kernel += amplitude**2 * np.exp(-0.5 * squared / length**2)
     return kernel
+
+
+def _squared_distances(a: Float[np.ndarray, "m d"], b: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "m n"]:
+    return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0)

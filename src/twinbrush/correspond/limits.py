@@ -5,16 +5,12 @@ All points here are in the head's own frame (x to the picture's right, y up), in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 
 from twinbrush.correspond.features import (
-    BROW_LEFT,
-    BROW_RIGHT,
-    EYE_LEFT,
-    EYE_RIGHT,
     LIDS_LEFT,
     LIDS_RIGHT,
     LIPS,
@@ -23,6 +19,7 @@ from twinbrush.correspond.features import (
     LIPS_OUTER,
     NOSE,
 )
+from twinbrush.portrait.indices import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT
 
 
 @dataclass(frozen=True)
@@ -35,16 +32,17 @@ class Limit:
     height: tuple[float, float]
     turn_degrees: float
     detail: float
+    eye: bool = False
 
 
 # Bounds by eye over the photos and styles of the benchmark: wider ones tear lids, pinch nostrils or flatten lips.
 LIMITS = (
-    Limit(EYE_LEFT + LIDS_LEFT, (0.70, 1.70), (0.60, 1.90), 12.0, 0.35),
-    Limit(EYE_RIGHT + LIDS_RIGHT, (0.70, 1.70), (0.60, 1.90), 12.0, 0.35),
+    Limit(EYE_LEFT + LIDS_LEFT, (0.70, 1.70), (0.60, 1.90), 12.0, 0.35, eye=True),
+    Limit(EYE_RIGHT + LIDS_RIGHT, (0.70, 1.70), (0.60, 1.90), 12.0, 0.35, eye=True),
     Limit(BROW_LEFT, (0.75, 1.40), (0.60, 1.60), 15.0, 0.6),
     Limit(BROW_RIGHT, (0.75, 1.40), (0.60, 1.60), 15.0, 0.6),
     Limit(NOSE, (0.72, 1.45), (0.72, 1.45), 6.0, 0.5),
-    Limit(LIPS, (0.62, 1.40), (0.65, 1.60), 6.0, 0.35),
+    Limit(LIPS, (0.70, 1.40), (0.65, 1.60), 6.0, 0.35),
 )
 
 
@@ -63,10 +61,21 @@ def limit_features(
         here_centre, there_centre = here.mean(axis=0), there.mean(axis=0)
         free = np.linalg.lstsq(here - here_centre, there - there_centre, rcond=None)[0].T
         explained = (here - here_centre) @ free.T + there_centre
-        gain = eye_gain if limit.points[:16] in (EYE_LEFT, EYE_RIGHT) else 1.0
+        gain = eye_gain if limit.eye else 1.0
+        if limit.points is LIPS:
+            limit = _smile_spared(content, limit)
         bounded = (here - here_centre) @ _bounded(free, limit, gain).T + there_centre
         limited[points, :2] = bounded + limit.detail * (there - explained)
     return limited
+
+
+def _smile_spared(content: Float[np.ndarray, "468 3"], limit: Limit) -> Limit:
+    """A mouth that shows teeth is wide by its expression: it is narrowed less, or it would purse around the teeth."""
+    inner = _columns(LIPS_INNER)
+    opening = float((content[inner[:, 1], 1] - content[inner[:, 0], 1]).max())
+    width = float(np.linalg.norm(content[78, :2] - content[308, :2]))
+    teeth = float(np.clip((opening / width - 0.06) / 0.12, 0, 1))
+    return replace(limit, width=(limit.width[0] + 0.14 * teeth, limit.width[1]))
 
 
 def _bounded(linear: Float[np.ndarray, "2 2"], limit: Limit, gain: float) -> Float[np.ndarray, "2 2"]:

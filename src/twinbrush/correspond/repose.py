@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from twinbrush.correspond.features import landmark_weights
 from twinbrush.correspond.field import Field, fit_field
 from twinbrush.correspond.similarity import fit_similarity
-from twinbrush.portrait.face_model import OVAL, interocular, mirror_indices
+from twinbrush.portrait.face_model import interocular, mirror_indices
+from twinbrush.portrait.indices import OVAL
 from twinbrush.portrait.pose import rotation_from_angles
 from twinbrush.portrait.values import Face
 from twinbrush.views.rasterize import interpolate, rasterize
 
-GRID = 160  # vertices of the sheet along the longer side of the style: relief is smooth, 3 pixels at 512 are enough
+GRID = 96  # vertices of the sheet along the longer side of the style: the relief is smooth
 RELIEF_NOISE = 0.02
 PITCH_BELIEVED = 0.5  # of the pitch gap to art: the network reads long noses and low brows as looking down
 STRETCH_INVALID = 2.5  # a texel drawn this many times as long is no brushwork any more
@@ -71,8 +73,9 @@ def head_relief(face: Face) -> Relief:
     above = np.clip((oval - centre) @ up / (0.5 * np.linalg.norm(oval[0] - oval[18])), 0, 1)
     growths = (1.30 + 0.40 * above, 1.75 + 0.60 * above)
     rings = [centre + (oval - centre) * growth[:, None] for growth in growths]
-    points = np.concatenate([face.landmarks[:, :2], *rings])
-    heights = np.concatenate([toward - plane_z, np.zeros(2 * len(OVAL))])
+    every = slice(None, None, 2)  # the mesh is denser than the relief has detail
+    points = np.concatenate([face.landmarks[every, :2], *rings])
+    heights = np.concatenate([toward[every] - plane_z, np.zeros(2 * len(OVAL))])
     noise = np.full(len(points), RELIEF_NOISE)
     return Relief(fit_field(points, heights[:, None], noise, unit), plane_z)
 
@@ -114,7 +117,7 @@ def repose(
     moved = _turn(points, turn, pivot)
     pixels = similarity.apply(moved[:, :2] * [1, -1])
     # The z-buffer wants depths in front of a camera: as far away as no sheet is thick.
-    depth = 1e3 * float(np.ptp(moved[:, 2]) + 1) - moved[:, 2]
+    depth = 1e5 * float(np.ptp(moved[:, 2]) + 1) - moved[:, 2]
     raster = rasterize(pixels, depth, faces, *canvas_size)
     mirrored, weight = _mirrored(style, relief, points, turn) if mirror else (xy, np.zeros(len(xy)))
     attributes = np.concatenate([xy, mirrored, weight[:, None]], axis=1)
@@ -161,8 +164,17 @@ def _mirrored(
     low, high = STRETCH_MIRROR
     need = np.clip((turned / seen[:, 2].clip(0.05) - low) / (high - low), 0, 1)
     better = np.clip((mirror_seen[:, 2] - seen[:, 2]) / 0.2, 0, 1)
-    on_face = np.clip(relief.height_at(points[:, :2] * [1, -1]) / (0.25 * unit), 0, 1)
+    on_face = _inside_hull(style.landmarks[:, :2], points[:, :2] * [1, -1], 0.08 * unit)
     return xy, need * better * on_face * near
+
+
+def _inside_hull(
+    landmarks_xy: Float[np.ndarray, "468 2"], points_xy: Float[np.ndarray, "v 2"], soft_px: float
+) -> Float[np.ndarray, "v"]:
+    """1 inside the landmarks' convex hull (the silhouette of a turned face), falling to 0 within `soft_px` outside."""
+    hull = cv2.convexHull(np.round(16 * landmarks_xy).astype(np.int32))  # 1/16 pixel is exact enough
+    distance = [cv2.pointPolygonTest(hull, (16 * float(x), 16 * float(y)), True) / 16 for x, y in points_xy]
+    return np.clip(1 + np.array(distance) / soft_px, 0, 1)
 
 
 def _facing(relief: Relief, points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:

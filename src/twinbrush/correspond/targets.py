@@ -24,8 +24,8 @@ from twinbrush.portrait.values import Face
 
 # The landmark network draws art toward a normal face. Against hand-made landmarks of a painting, differences of nose,
 # brows and jaw from a photo's came out 1.1 to 2 times too small.
-UNSHRINK = 1.3
-UNSHRINK_EYES = 1.35  # more for the size of eyes: its contours stay inside the huge eyes of dolls
+UNSHRINK = 1.15
+UNSHRINK_EYES = 1.3  # more for the size of eyes: its contours stay inside the huge eyes of dolls
 ASYMMETRY_KEPT = 0.25  # of the style's left-right difference: much of it is noise of landmarks on art
 NOISE_FEATURE, NOISE_ELSEWHERE = 0.02, 0.05  # inter-ocular distances: contours are seen, cheeks are guessed
 NOISE_DEPTH = 0.12

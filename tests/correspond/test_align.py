@@ -1,0 +1,76 @@
+"""The whole alignment on a synthetic person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.correspond.people import face, long_nosed
+from tests.synthetic import bust
+
+from twinbrush.camera import project
+from twinbrush.config import AlignConfig, ViewsConfig
+from twinbrush.correspond.align import align_style
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.errors import BadOption
+from twinbrush.portrait.face_model import mean_face
+from twinbrush.portrait.segment import Segmentation
+from twinbrush.portrait.values import Face, Portrait
+from twinbrush.views.render import render_views
+from twinbrush.views.rig import mean_camera
+from twinbrush.views.values import ViewSet
+
+
+@pytest.fixture(scope="module")
+def scene() -> tuple[Portrait, ViewSet]:
+    """A bust with the mean face's landmarks."""
+    plain = bust(grid=40)
+    xy = project(plain.camera, mean_face())[0]
+    posed = face()
+    content = replace(posed, landmarks=np.column_stack([xy, -posed.landmarks[:, 2]]) * [1, 1, -1])
+    portrait = replace(plain, landmarks_xyz=mean_face(), face=content)
+    return portrait, render_views(portrait, ViewsConfig(size=128))
+
+
+def align(scene: tuple[Portrait, ViewSet], style: Face, **options: float) -> AlignedStyle:
+    image = np.random.default_rng(0).uniform(0.2, 0.8, (240, 256, 3)).astype(np.float32)
+    labels = Segmentation(np.ones((240, 256)), np.ones((240, 256), np.uint8), np.full((240, 256), 0.7))
+    return align_style(image, style, labels, *scene, AlignConfig(**options))
+
+
+def test_the_style_lies_on_the_content(scene: tuple[Portrait, ViewSet]) -> None:
+    style = face(long_nosed(), roll=25, pixels_per_mm=1.1)
+    aligned = align(scene, style, strength=1.0)
+    content_xy = project(mean_camera(scene[1].cameras), mean_face())[0]
+    assert np.linalg.norm(aligned.canvas_landmarks_xy - content_xy, axis=1).mean() < 3
+    x, y = np.round(content_xy[4]).astype(int)
+    assert aligned.canvas_valid[y, x]
+    assert aligned.canvas_regions[y, x] == 1
+    assert aligned.canvas_confidence[y, x] == 0.7
+    assert aligned.canvas.shape == (128, 128, 3)
+    assert aligned.warnings == ()
+
+
+def test_targets_are_linear_in_strength_and_projected(scene: tuple[Portrait, ViewSet]) -> None:
+    style = face(long_nosed())
+    full, half = align(scene, style, strength=1.0), align(scene, style, strength=0.5)
+    np.testing.assert_allclose(full.moved_xyz, full.target_xyz)
+    np.testing.assert_allclose(half.moved_xyz - mean_face(), 0.5 * (full.moved_xyz - mean_face()), atol=1e-9)
+    none = align(scene, style, strength=0.0)
+    for k, camera in enumerate(scene[1].cameras):
+        np.testing.assert_allclose(full.target_xy[k], project(camera, full.moved_xyz)[0])
+        np.testing.assert_allclose(none.target_xy[k], project(camera, mean_face())[0])
+    assert np.abs(full.target_xyz - mean_face()).max() > 2  # mm
+
+
+def test_a_wide_gap_is_told(scene: tuple[Portrait, ViewSet]) -> None:
+    aligned = align(scene, face(yaw=40))
+    assert any("degrees" in warning for warning in aligned.warnings)
+    assert aligned.pose_gap_degrees == pytest.approx(40, abs=0.1)
+
+
+def test_strength_out_of_range_is_refused(scene: tuple[Portrait, ViewSet]) -> None:
+    for strength in (-0.1, 1.6, float("nan")):
+        with pytest.raises(BadOption, match="strength"):
+            align(scene, face(), strength=strength)
