@@ -20,7 +20,7 @@ _TEXT_SIZE = 19  # px
 _PAPER, _INK = (250, 249, 247), (96, 95, 93)
 _NARROWEST, _WIDEST = 0.62, 1.5  # width / height of a picture on the sheet; beyond it is cropped about its middle
 
-Captioned = tuple[str, Float[np.ndarray, "h w 3"]]
+Captioned = tuple[str, Float[np.ndarray, "_ _ 3"]]
 
 
 def contact_sheet(rows: Sequence[Sequence[Captioned]], width: int = SHEET_WIDTH) -> Float[np.ndarray, "h w 3"]:
@@ -48,8 +48,8 @@ def contact_sheet(rows: Sequence[Sequence[Captioned]], width: int = SHEET_WIDTH)
 def portrait_sheet(
     photo: Float[np.ndarray, "h w 3"],
     style: Float[np.ndarray, "h2 w2 3"],
-    views: Sequence[Float[np.ndarray, "hv wv 3"]],
-    stills: Mapping[str, Float[np.ndarray, "hs ws 3"]],
+    views: Sequence[Float[np.ndarray, "_ _ 3"]],
+    stills: Mapping[str, Float[np.ndarray, "_ _ 3"]],
 ) -> Float[np.ndarray, "hp wp 3"]:
     """The sheet of one run; `views` are the stylized views from left to right, `stills` come from `render_stills`."""
     names = ("left", "right") if len(views) == 2 else tuple(str(i + 1) for i in range(len(views)))

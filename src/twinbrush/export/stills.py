@@ -48,13 +48,13 @@ def framed_cameras(mesh: Mesh, azimuths_degrees: tuple[float, ...], size: int) -
     return cameras(_FILL * size / 2 / reach)
 
 
-def render_stills(mesh: Mesh, size: int, *, progress: Progress = ignore) -> dict[str, Float[np.ndarray, "h w 3"]]:
+def render_stills(mesh: Mesh, size: int, *, progress: Progress = ignore) -> dict[str, Float[np.ndarray, "_ _ 3"]]:
     """{"portrait_-30": picture, ..., "clay_30": picture}, size x size, sRGB 0..1; no "portrait" without a texture."""
     cameras = framed_cameras(mesh, STILL_DEGREES, size)
     modes: dict[str, Literal["textured", "clay"]] = {"portrait": "textured", "clay": "clay"}
     if mesh.texture is None or mesh.uv is None:
         del modes["portrait"]
-    stills: dict[str, Float[np.ndarray, "h w 3"]] = {}
+    stills: dict[str, Float[np.ndarray, "_ _ 3"]] = {}
     for name, mode in modes.items():
         for degrees, camera in zip(STILL_DEGREES, cameras, strict=True):
             progress(Step("stills", len(stills), len(modes) * len(STILL_DEGREES)))
@@ -62,7 +62,7 @@ def render_stills(mesh: Mesh, size: int, *, progress: Progress = ignore) -> dict
     return stills
 
 
-def write_stills(stills: Mapping[str, Float[np.ndarray, "h w 3"]], folder: Path | str) -> list[Path]:
+def write_stills(stills: Mapping[str, Float[np.ndarray, "_ _ 3"]], folder: Path | str) -> list[Path]:
     """Write every still as PNG into `folder`. Raises OutputError."""
     return [write_atomically(Path(folder) / f"{name}.png", png_bytes(still)) for name, still in stills.items()]
 

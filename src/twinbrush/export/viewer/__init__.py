@@ -35,7 +35,7 @@ def viewer_html(
     *,
     title: str,
     before: Mesh | None = None,
-    inputs: tuple[tuple[str, Float[np.ndarray, "h w 3"]], ...] = (),
+    inputs: tuple[tuple[str, Float[np.ndarray, "_ _ 3"]], ...] = (),
 ) -> bytes:
     """The page for a textured mesh.
 
@@ -60,7 +60,7 @@ def write_viewer(
     *,
     title: str = "Portrait",
     before: Mesh | None = None,
-    inputs: tuple[tuple[str, Float[np.ndarray, "h w 3"]], ...] = (),
+    inputs: tuple[tuple[str, Float[np.ndarray, "_ _ 3"]], ...] = (),
 ) -> Path:
     """Write `viewer_html` to `path`, whole or not at all. Raises BadMesh, OutputError."""
     return write_atomically(path, viewer_html(mesh, title=title, before=before, inputs=inputs))

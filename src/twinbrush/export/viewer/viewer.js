@@ -303,7 +303,7 @@ const keys = {
   " ": () => setSwing(!swinging), h: () => document.body.classList.toggle("bare"), "?": () => $("keys").showModal(),
 };
 addEventListener("keydown", event => {
-  const inControl = event.target.closest("dialog") || (event.target.closest("button, input") && /^( |Enter|Arrow)/.test(event.key));
+  const inControl = document.querySelector("dialog[open]") || (event.target.closest("button, input") && /^( |Enter|Arrow)/.test(event.key));
   const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action || inControl || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();

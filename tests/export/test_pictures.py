@@ -1,0 +1,121 @@
+"""Stills, turntable and sheet."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from twinbrush.camera import project
+from twinbrush.errors import OutputError
+from twinbrush.export.sheet import contact_sheet, portrait_sheet, write_sheet
+from twinbrush.export.stills import (
+    STILL_DEGREES,
+    framed_cameras,
+    render_stills,
+    turntable_bytes,
+    write_stills,
+    write_turntable,
+)
+from twinbrush.export.surface import photo_bytes, png_bytes
+from twinbrush.mesh import Mesh
+from twinbrush.progress import Step
+
+
+def covered(still: np.ndarray) -> np.ndarray:
+    """Pixels that are coloured (the backdrop is grey)."""
+    return np.ptp(still, axis=2) > 0.08
+
+
+def test_cameras_show_the_whole_portrait_as_large_as_possible(bust: Mesh) -> None:
+    reaches = []
+    for camera in framed_cameras(bust, (-30, 0, 30), 200):
+        pixels, depth = project(camera, bust.vertices)
+        assert depth.min() > 0
+        assert pixels.min() > 0
+        assert pixels.max() < 199
+        reaches.append(np.abs(pixels - 99.5).max())
+    assert max(reaches) == pytest.approx(0.88 * 100, rel=1e-6)
+
+
+def test_stills_are_named_and_turn_the_right_way(bust: Mesh, tmp_path: Path) -> None:
+    steps: list[Step] = []
+    stills = render_stills(bust, 96, progress=steps.append)
+    assert list(stills) == [f"{kind}_{degrees}" for kind in ("portrait", "clay") for degrees in STILL_DEGREES]
+    assert [(step.done, step.total) for step in steps] == [(i, 6) for i in range(6)]
+    mouths = []
+    for degrees in STILL_DEGREES:
+        red = stills[f"portrait_{degrees}"]
+        mouths.append(np.argwhere((red[..., 0] > 0.45) & (red[..., 1] < 0.25) & (red[..., 2] < 0.25))[:, 1].mean())
+    assert mouths[0] > mouths[1] + 2 > mouths[2] + 4  # from -30 the camera stands left: the mouth is seen on the right
+    assert not covered(stills["clay_0"])[30:60, 40:56].any()
+    paths = write_stills(stills, tmp_path)
+    assert {path.name for path in paths} == {f"{name}.png" for name in stills}
+    read = np.asarray(Image.open(io.BytesIO((tmp_path / "portrait_-30.png").read_bytes()))) / 255
+    np.testing.assert_allclose(read, np.clip(stills["portrait_-30"], 0, 1), atol=0.51 / 255)
+
+
+def test_without_texture_there_is_clay_only(bust: Mesh) -> None:
+    assert list(render_stills(Mesh(bust.vertices, bust.faces), 32)) == [f"clay_{degrees}" for degrees in STILL_DEGREES]
+
+
+def test_turntable_swings_there_and_back(bust: Mesh, tmp_path: Path) -> None:
+    data = turntable_bytes(bust, 8, 64)
+    assert data == turntable_bytes(bust, 8, 64)
+    picture = Image.open(io.BytesIO(data))
+    assert (picture.format, picture.n_frames, picture.size) == ("WEBP", 8, (64, 64))
+    frames = []
+    for i in range(8):
+        picture.seek(i)
+        frames.append(np.asarray(picture.convert("RGB")).astype(float))
+    spread = np.abs(frames[2] - frames[6]).mean()
+    assert np.abs(frames[1] - frames[3]).mean() < 0.2 * spread  # the same angle on the way there and back
+    assert np.abs(frames[0] - frames[4]).mean() < 0.2 * spread
+    path = write_turntable(bust, tmp_path / "t.gif", frames=4, size=48, container="gif")
+    assert Image.open(io.BytesIO(path.read_bytes())).n_frames == 4
+
+
+def test_sheet_keeps_every_picture_in_shape(bust: Mesh, tmp_path: Path) -> None:
+    circle = np.zeros((300, 200, 3), np.float32)
+    ys, xs = np.mgrid[:300, :200]
+    circle[(xs - 100) ** 2 + (ys - 150) ** 2 < 80**2] = (1, 0, 0)
+    sheet = contact_sheet([[("a", circle), ("b", np.ones((100, 100, 3), np.float32))], [("c", circle)]], 600)
+    assert sheet.shape[1] == 600
+    red = (sheet[..., 0] > 0.8) & (sheet[..., 1] < 0.2)
+    rows = np.flatnonzero(red[:, :300].any(1))
+    first = red[rows[0] : rows[0] + 200, :300]
+    height, width = (np.ptp(np.flatnonzero(first.any(axis))) for axis in (1, 0))
+    assert height == pytest.approx(width, abs=2)
+    stills = render_stills(bust, 48)
+    whole = portrait_sheet(circle, np.ones((50, 400, 3), np.float32), [circle, circle], stills)
+    path = write_sheet(whole, tmp_path / "sheet.png")
+    assert Image.open(io.BytesIO(path.read_bytes())).size == (1800, whole.shape[0])
+    assert 1500 < whole.shape[0] < 2100
+
+
+def test_one_pixel_pictures_do_not_break_the_sheet() -> None:
+    pictures = [np.zeros((height, width, 3), np.float32) for height, width in ((1, 1), (1, 900), (900, 1))]
+    assert contact_sheet([[("", picture) for picture in pictures]]).any()
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_png_is_lossless(channels: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (17, 31, channels), dtype=np.uint8)
+    data = png_bytes(pixels)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels)
+    assert data == png_bytes(pixels / np.float32(255))
+
+
+def test_jpeg_is_close() -> None:
+    ramp = np.linspace(0, 1, 64 * 64 * 3, dtype=np.float32).reshape(64, 64, 3)
+    read = np.asarray(Image.open(io.BytesIO(photo_bytes(ramp, 90)))) / 255
+    assert np.abs(read - ramp).mean() < 0.02
+
+
+def test_unwritable_folder_is_told(bust: Mesh, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match="in the way"):
+        write_stills({"a": bust.texture}, tmp_path / "file")
