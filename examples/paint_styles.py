@@ -1,4 +1,4 @@
-"""Paint the demo's style portraits: `python examples/paint_styles.py -o examples/styles`.
+"""Paint the demo's style portraits: `python examples/paint_styles.py`.
 
 Deterministic: every picture has its seed. `--only ink --size 384` paints one of them small.
 """
@@ -18,6 +18,9 @@ from painting import ink, mosaic, oil, pastel, sitters, woodcut
 from painting.anatomy import outline, to_head
 from painting.study import build_study
 from painting.values import frame_of
+
+# They are part of the package, so that `twinbrush demo` finds them in any installation.
+STYLES_FOLDER = Path(__file__).resolve().parents[1] / "src" / "twinbrush" / "demo_styles"
 
 STYLES = {
     "oil": (sitters.clara, oil.paint, 5),
@@ -47,7 +50,7 @@ def drawn_features(name: str, size: int = 768) -> tuple[np.ndarray, np.ndarray]:
 def main() -> None:
     """Parse the command line and write `<name>.png` for every style."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--out", type=Path, default=Path(__file__).resolve().parent / "styles")
+    parser.add_argument("-o", "--out", type=Path, default=STYLES_FOLDER)
     parser.add_argument("--size", type=int, default=768, help="pixels on a side")
     parser.add_argument("--only", choices=sorted(STYLES), action="append", help="paint only this one (may be repeated)")
     options = parser.parse_args()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from twinbrush import demo
 from twinbrush.config import FaceConfig
 from twinbrush.portrait.face import find_face
 
@@ -34,7 +35,7 @@ def script() -> ModuleType:
 def test_every_style_is_committed(script: ModuleType) -> None:
     assert tuple(sorted(script.STYLES)) == tuple(sorted(NAMES))
     for name in NAMES:
-        path = EXAMPLES / "styles" / f"{name}.png"
+        path = demo.STYLES / f"{name}.png"
         assert path.stat().st_size < 1.5e6
         with Image.open(path) as image:
             assert image.size == (768, 768)
@@ -51,7 +52,7 @@ def test_painting_again_gives_the_same_bytes(script: ModuleType, name: str) -> N
 @pytest.mark.parametrize("name", NAMES)
 def test_the_finder_sees_the_face_where_it_was_drawn(script: ModuleType, name: str) -> None:
     """Eye and mouth landmarks within 12% of the distance between the eyes of the drawn irises and mouth line."""
-    with Image.open(EXAMPLES / "styles" / f"{name}.png") as image:
+    with Image.open(demo.STYLES / f"{name}.png") as image:
         pixels = np.asarray(image, np.float32) / 255
     face = find_face(pixels, FaceConfig(), where=name, art=True)
     assert abs(face.yaw_radians) < np.radians(10)

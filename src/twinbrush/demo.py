@@ -12,7 +12,7 @@ from twinbrush.image import save_png
 from twinbrush.pipeline import Result, stylize_files
 from twinbrush.progress import Progress, ignore
 
-STYLES = Path(__file__).parents[2] / "examples" / "styles"
+STYLES = Path(__file__).parent / "demo_styles"
 
 
 def bundled_styles() -> dict[str, Path]:
