@@ -22,10 +22,23 @@ def split(lab: Float32[np.ndarray, "h w c"], unit_px: float) -> list[Float32[np.
     for share in SIGMAS:
         sigma = share * unit_px
         step = float(np.sqrt(max(sigma**2 - previous**2, 0.05)))
-        coarser = cv2.GaussianBlur(blurred, (0, 0), step, borderType=cv2.BORDER_REFLECT).reshape(lab.shape)
+        coarser = _blurred(blurred, step).reshape(lab.shape)
         bands.append(blurred - coarser)
         blurred, previous = coarser, sigma
     return [*bands, blurred]
+
+
+def _blurred(image: Float32[np.ndarray, "h w c"], sigma_px: float) -> Float32[np.ndarray, "h w c"]:
+    """A Gaussian blur; a wide one is done at reduced size (cost independent of the picture's resolution)."""
+    factor = 1
+    while sigma_px / factor > 5 and min(image.shape[:2]) // (factor * 2) >= 16:
+        factor *= 2
+    if factor == 1:
+        return cv2.GaussianBlur(image, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT)
+    height, width = image.shape[:2]
+    small = cv2.resize(image, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma_px / factor, borderType=cv2.BORDER_REFLECT)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _spread(values: Float32[np.ndarray, "n"]) -> float:

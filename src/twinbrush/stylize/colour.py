@@ -8,7 +8,7 @@ and lightness a monotone curve through five quantiles with limited slopes, so th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -26,6 +26,8 @@ _HAIR_QUANTILES = (10.0, 30.0, 50.0, 70.0, 90.0)  # hair: the style's 10-90% ran
 _SLOPES = (0.45, 1.9)  # of the lightness curve: below, tones merge into posters; above, noise and JPEG blocks grow
 _GAINS = (0.0, 2.0)  # of the Monge-Kantorovich matrix's eigenvalues
 _NOISE_VARIANCE = 4.0  # added to both covariances, Lab units squared (a just visible difference is about 2)
+_KEPT_STEP = 0.45
+_CLEAR_GAP = 25.0  # CIE76 distance between skin and hair from which the labels count in full
 _MIN_SAMPLES = 150
 _MAX_SAMPLES = 20000
 
@@ -44,7 +46,7 @@ def to_rgb(lab: Float[np.ndarray, "*shape 3"]) -> Float[np.ndarray, "*shape 3"]:
 
 @dataclass(frozen=True)
 class ColourMap:
-    """Lab -> Lab: `matrix` and means are the Monge-Kantorovich map; `knots` (photo L, style L) replace its lightness."""
+    """Lab -> Lab: `matrix` and means are the Monge-Kantorovich map; lightness follows the knots instead."""
 
     matrix: Float[np.ndarray, "3 3"]
     mean_from: Float[np.ndarray, "3"]
@@ -153,8 +155,16 @@ def nearest_fill(values: UInt8[np.ndarray, "h w"], known: Bool[np.ndarray, "h w"
     unknown = (~known).astype(np.uint8)
     _, index = cv2.distanceTransformWithLabels(unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     lookup = np.zeros(int(index.max()) + 1, values.dtype)
-    lookup[index[known]] = values[known]
-    return lookup[index]
+    lookup[index[known].astype(np.int64)] = values[known]
+    return lookup[index.astype(np.int64)]
+
+
+def core(mask: Bool[np.ndarray, "h w"], margin_px: float) -> Bool[np.ndarray, "h w"]:
+    """The mask without its rim, where labels are least sure; the mask itself where little would remain."""
+    size = 2 * max(1, round(margin_px)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    inner = cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    return inner if inner.sum() > max(_MIN_SAMPLES, 0.15 * mask.sum()) else mask
 
 
 def _samples(colours: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "m 3"]:
@@ -168,29 +178,84 @@ def colour_match(
 ) -> tuple[Float[np.ndarray, "n h w 3"], tuple[str, ...]]:
     """Photo views in the style's palette (sRGB), one map per region for all views; and warnings.
 
-    The style's statistics are those of its TONE (blurred by 1% of the face height), so that hatching counts as grey.
+    The style's statistics are those of its tone (`style_tone`).
     """
-    tone = to_lab(cv2.GaussianBlur(np.ascontiguousarray(canvas, np.float32), (0, 0), max(0.5, 0.01 * face_height_px)))
+    tone = style_tone(canvas, face_height_px)
     lab = to_lab(images)
-    person = canvas_trusted & (canvas_regions != Region.BACKGROUND)
-    warnings: list[str] = []
+    rim_px = 0.02 * face_height_px
+    maps, warnings = fit_colour_maps(lab, regions, coverage, tone, canvas_regions, canvas_trusted, rim_px)
     matched = np.zeros_like(lab)
     weights = np.stack([
         edge_aware(soft_regions(r, c, 0.006 * face_height_px), view[..., 0] / 100, 0.05 * face_height_px, 3e-3)
         for r, c, view in zip(regions, coverage, lab, strict=True)
     ])
-    for i, region in enumerate(PAINTED):
-        photo_samples = lab[(regions == int(region)) & coverage]
-        style_samples = tone[canvas_trusted & (canvas_regions == int(region))]
-        if len(photo_samples) < _MIN_SAMPLES:
-            photo_samples = lab[coverage]
-        elif len(style_samples) < _MIN_SAMPLES:
-            warnings.append(f"the style shows no {region.name.lower()}: its whole figure lends the colours")
-        if len(style_samples) < _MIN_SAMPLES:
-            style_samples = tone[person] if person.sum() >= _MIN_SAMPLES else tone.reshape(-1, 3)
-        colour_map = fit_colour_map(_samples(photo_samples), _samples(style_samples), region)
+    for i, colour_map in enumerate(maps):
         matched += weights[:, i, :, :, None] * colour_map(lab)
-    return to_rgb(matched), tuple(warnings)
+    return to_rgb(matched), warnings
+
+
+def style_tone(canvas: Float[np.ndarray, "h w 3"], face_height_px: float) -> Float32[np.ndarray, "h w 3"]:
+    """The style's Lab colours blurred by 1% of the face height, so that hatching counts as grey."""
+    blurred = cv2.GaussianBlur(np.ascontiguousarray(canvas, np.float32), (0, 0), max(0.5, 0.01 * face_height_px))
+    return to_lab(blurred)
+
+
+def fit_colour_maps(
+    lab: Float[np.ndarray, "n h w 3"], regions: UInt8[np.ndarray, "n h w"], coverage: Bool[np.ndarray, "n h w"],
+    tone: Float[np.ndarray, "h2 w2 3"], canvas_regions: UInt8[np.ndarray, "h2 w2"],
+    canvas_trusted: Bool[np.ndarray, "h2 w2"], rim_px: float,
+) -> tuple[tuple[ColourMap, ...], tuple[str, ...]]:
+    """One map for each of PAINTED; a region missing in the style takes the palette of its whole figure."""
+    person = canvas_trusted & (canvas_regions != Region.BACKGROUND)
+    everything = tone[person] if person.sum() >= _MIN_SAMPLES else tone.reshape(-1, 3)
+    warnings: list[str] = []
+    maps: list[ColourMap] = []
+    for region in PAINTED:
+        photo_samples = lab[(regions == int(region)) & coverage]
+        style_samples = tone[core(canvas_trusted & (canvas_regions == int(region)), rim_px)]
+        present = len(photo_samples) >= _MIN_SAMPLES
+        if not present:
+            photo_samples = lab[coverage] if coverage.any() else lab.reshape(-1, 3)
+        if len(style_samples) < _MIN_SAMPLES:
+            if present:
+                warnings.append(
+                    f"The style shows no {region.name.lower()} that can be trusted: its whole figure lends the colours."
+                )
+            style_samples = everything
+        maps.append(fit_colour_map(_samples(photo_samples), _samples(style_samples), region))
+    floor = float(np.percentile(everything[:, 0], 2))
+    skin = maps[PAINTED.index(Region.SKIN)]
+    for i, region in enumerate(PAINTED):
+        if region != Region.SKIN:
+            maps[i] = darkened_like_photo(maps[i], skin, floor)
+    return tuple(maps), tuple(warnings)
+
+
+def darkened_like_photo(other: ColourMap, skin: ColourMap, floor: float) -> ColourMap:
+    """Dark hair or clothes stay visibly darker than the skin (a pale palette would else take the person's hair away).
+
+    At least 45% of the photo's lightness step is kept, as far as the style's darkest tone (`floor`, L) allows.
+    """
+    middle = len(skin.knots_from) // 2
+    step_photo = skin.knots_from[middle] - other.knots_from[middle]
+    step_now = skin.knots_to[middle] - other.knots_to[middle]
+    wanted = _KEPT_STEP * step_photo
+    if step_photo <= 0 or step_now >= wanted:
+        return other
+    shift = min(wanted - step_now, max(0.0, other.knots_to[middle] - floor))
+    knots_to = np.maximum.accumulate(np.clip(other.knots_to - shift, 0, 100))
+    return replace(other, knots_to=knots_to)
+
+
+def region_separation(
+    tone: Float[np.ndarray, "h w 3"], regions: UInt8[np.ndarray, "h w"], trusted: Bool[np.ndarray, "h w"]
+) -> float:
+    """0..1: how different the style's skin and hair look (0: monochrome line art, where labels hardly matter)."""
+    samples = [tone[trusted & (regions == int(region))] for region in (Region.SKIN, Region.HAIR)]
+    if min(len(sample) for sample in samples) < _MIN_SAMPLES:
+        return 1.0
+    gap = np.linalg.norm(np.median(samples[0], axis=0) - np.median(samples[1], axis=0))
+    return float(np.clip(gap / _CLEAR_GAP, 0, 1))
 
 
 def with_photo_colours(

@@ -58,60 +58,65 @@ def _costs(target: Any, source: Any, weight: Any, field: Any) -> Any:
 
 
 @njit(cache=True)
+def _row_at(index: Any, x: int, y: int) -> Any:
+    """Row of a pixel, or -1 outside the image or where it is not usable."""
+    if x < 0 or y < 0 or x >= index.shape[1] or y >= index.shape[0]:
+        return -1
+    return index[y, x]
+
+
+@njit(cache=True)
+def _better(
+    target: Any, weight: Any, source: Any, candidate: Any, old: Any, best: Any, cost: Any, usage: Any, penalty: float,
+) -> Any:
+    """The better of `best` (whose plain cost is `cost`) and `candidate`, with its plain cost.
+
+    `old` is the row's present match: its own use of a source pixel is not held against it.
+    """
+    if candidate < 0 or candidate == best:
+        return best, cost
+    limit = cost + penalty * (usage[best] - (1 if best == old else 0))
+    extra = penalty * (usage[candidate] - (1 if candidate == old else 0))
+    d = _distance(target, source[candidate], weight, limit - extra)
+    if d + extra < limit:
+        return candidate, d
+    return best, cost
+
+
+@njit(cache=True)
 def _sweep(
     target: Any, weight: Any, target_xy: Any, target_index: Any, source: Any, source_xy: Any, source_index: Any,
     field: Any, cost: Any, usage: Any, penalty: float, radius: int, reverse: bool, seed: int,
 ) -> None:
     """One pass: propagation from two neighbours, then random search around the best; changes field, cost, usage."""
-    rows, columns = source_index.shape
-    height, width = target_index.shape
     state = np.uint64(seed * 2654435761 + 88172645463325252)
     count = len(field)
     step = -1 if reverse else 1
     for n in range(count):
         i = count - 1 - n if reverse else n
         x, y = target_xy[i, 0], target_xy[i, 1]
-        old = field[i]
-        best = old
-        best_cost = cost[i]
-        best_total = best_cost + penalty * (usage[old] - 1)
+        old, best, best_cost = field[i], field[i], cost[i]
         for side in range(2):
-            nx = x - step if side == 0 else x
-            ny = y if side == 0 else y - step
-            if nx < 0 or ny < 0 or nx >= width or ny >= height or target_index[ny, nx] < 0:
-                continue
-            s = field[target_index[ny, nx]]
-            sx, sy = source_xy[s, 0] + (x - nx), source_xy[s, 1] + (y - ny)
-            if sx < 0 or sy < 0 or sx >= columns or sy >= rows:
-                continue
-            candidate = source_index[sy, sx]
-            if candidate < 0 or candidate == best:
-                continue
-            extra = penalty * (usage[candidate] if candidate != old else usage[candidate] - 1)
-            d = _distance(target[i], source[candidate], weight[i], best_total - extra)
-            if d + extra < best_total:
-                best, best_cost, best_total = candidate, d, d + extra
+            nx, ny = x - step * (1 - side), y - step * side
+            neighbour = _row_at(target_index, nx, ny)
+            if neighbour >= 0:
+                s = field[neighbour]
+                candidate = _row_at(source_index, source_xy[s, 0] + (x - nx), source_xy[s, 1] + (y - ny))
+                best, best_cost = _better(
+                    target[i], weight[i], source, candidate, old, best, best_cost, usage, penalty
+                )
         r = radius
         while r >= 1:
             state = _next_random(state)
             a = np.int64((state >> np.uint64(33)) % np.uint64(2 * r + 1)) - r
             b = np.int64((state >> np.uint64(11)) % np.uint64(2 * r + 1)) - r
-            sx, sy = source_xy[best, 0] + a, source_xy[best, 1] + b
+            candidate = _row_at(source_index, source_xy[best, 0] + a, source_xy[best, 1] + b)
+            best, best_cost = _better(target[i], weight[i], source, candidate, old, best, best_cost, usage, penalty)
             r //= 2
-            if sx < 0 or sy < 0 or sx >= columns or sy >= rows:
-                continue
-            candidate = source_index[sy, sx]
-            if candidate < 0 or candidate == best:
-                continue
-            extra = penalty * (usage[candidate] if candidate != old else usage[candidate] - 1)
-            d = _distance(target[i], source[candidate], weight[i], best_total - extra)
-            if d + extra < best_total:
-                best, best_cost, best_total = candidate, d, d + extra
         if best != old:
             usage[old] -= 1
             usage[best] += 1
-            field[i] = best
-            cost[i] = best_cost
+            field[i], cost[i] = best, best_cost
 
 
 def improve_field(
@@ -130,8 +135,10 @@ def improve_field(
     field = field.copy()
     cost = _costs(target, source, weight, field)
     for p in range(passes):
-        _sweep(target, weight, target_xy, target_index, source, source_xy, source_index, field, cost, usage, penalty, radius,
-               p % 2 == 1, seed * 31 + p)
+        _sweep(
+            target, weight, target_xy, target_index, source, source_xy, source_index, field, cost, usage, penalty,
+            radius, p % 2 == 1, seed * 31 + p,
+        )
     return field, cost
 
 

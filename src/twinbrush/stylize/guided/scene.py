@@ -16,7 +16,8 @@ from twinbrush.stylize.guided.consensus import Consensus
 @dataclass(frozen=True)
 class Scene:
     """photo: warped content views; matched: the same in the style's palette; lead: optional result of another engine
-    (any size), which then replaces `matched` as the guide; consensus: who paints what."""
+    (any size), which then replaces `matched` as the guide; consensus: who paints what; region_separation 0..1: how
+    strictly skin is painted with skin and hair with hair."""
 
     photo: Float32[np.ndarray, "n h w 3"]
     matched: Float32[np.ndarray, "n h w 3"]
@@ -26,6 +27,7 @@ class Scene:
     consensus: Consensus
     sheet: StyleSheet
     lead: Float32[np.ndarray, "n a b 3"] | None = None
+    region_separation: float = 1.0
 
     @property
     def guide(self) -> Float32[np.ndarray, "n h w 3"]:

@@ -25,7 +25,10 @@ _COARSEST = 32
 _STEPS = (8, 8, 6, 4, 3, 2, 1)  # EM steps from the coarsest level up (alone)
 _STEPS_LED = (4, 3, 2, 2, 1)
 _PASSES = 2
+_SETTLED = 512  # px: beyond this size the field inherited from the coarser level is only refined nearby
+_NEAR = 16
 _MARGIN = 4  # px painted beyond the own pixels, so that patches overlap across owners' borders
+_LEAST_REGION = 0.2  # share of the region weight that is kept even in monochrome styles
 _DETAIL = 1.0  # share of the guide's new detail added when a level starts
 
 
@@ -102,7 +105,11 @@ class _Level:
     ) -> None:
         self.scene = resized_scene(scene, size)
         self.seed = seed
-        self.weights = weights
+        large = max(size) > _SETTLED
+        self.passes = 1 if large else _PASSES
+        self.weights = weights = replace(
+            weights, region=weights.region * max(_LEAST_REGION, scene.region_separation)
+        )
         sheet = self.scene.sheet
         self.atlas = build_atlas(sheet, self.scene.middle_xy, PATCH // 2)
         guide_lab = [to_lab(image) for image in self.scene.matched]
@@ -110,13 +117,14 @@ class _Level:
         rng = np.random.default_rng(seed)
         atlas_lab = to_lab(self.atlas.colours)
         self.basis: PatchBasis = fit_basis(
-            [atlas_lab, *guide_lab], [self.atlas.xy, *active], 24 if max(size) < 1024 else 16, rng
+            [atlas_lab, *guide_lab], [self.atlas.xy, *active], 16 if large else 24, rng
         )
         self.source = style_features(self.atlas, sheet, self.basis, weights)
         self.views: list[ViewGuide] = [
             view_guide(self.scene, k, sheet, self.basis, guide_lab[k], active[k], weights)
             for k in range(len(active))
         ]
+        self.radius = _NEAR if large else max(self.atlas.index.shape) // 2
         self.images = _start(self.scene.matched, images)
         self.usage = np.zeros(len(self.source), np.int32)
         self.fields = [_start_field(view, self.atlas, sheet, fields[k] if fields else None)
@@ -138,8 +146,7 @@ class _Level:
             )
             self.fields[k], cost = improve_field(
                 features, view.weight, view.xy, view.index, self.source, self.atlas.xy, self.atlas.index,
-                self.fields[k], self.usage, penalty=penalty, radius=max(self.atlas.index.shape) // 2,
-                passes=_PASSES, seed=self.seed + 10 * step + k,
+                self.fields[k], self.usage, penalty=penalty, radius=self.radius, passes=self.passes, seed=self.seed + 10 * step + k,
             )
             votes[k][view.xy[:, 1], view.xy[:, 0]] = vote(
                 self.atlas.colours, view.xy, view.index, self.atlas.xy, self.fields[k], cost, patch
@@ -235,5 +242,6 @@ def nearest_rows(atlas: Atlas, xy: Int32[np.ndarray, "t 2"]) -> Int32[np.ndarray
         (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     lookup = np.zeros(int(labels.max()) + 1, np.int32)
+    labels = labels.astype(np.int64)
     lookup[labels[known]] = atlas.index[known]
     return lookup[labels[xy[:, 1], xy[:, 0]]]
