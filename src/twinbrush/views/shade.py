@@ -24,6 +24,7 @@ SKY = (0.30, 0.31, 0.33)  # ambient light from above ...
 GROUND = (0.15, 0.14, 0.13)  # ... and from below
 CLAY = (0.46, 0.425, 0.39)  # linear reflectance: a warm grey
 BACKDROP = ((0.97, 0.97, 0.965), (0.80, 0.80, 0.795))  # sRGB in the middle and in the corners
+BROAD = 0.012  # light on the texture is blurred by this share of the picture: no lines along small steps of the form
 # Ambient occlusion: radii as shares of the picture and how strongly each darkens.
 OCCLUSION = ((0.006, 0.9), (0.02, 0.8), (0.06, 0.5))
 
@@ -48,9 +49,9 @@ def shade(
     light = _lit(mesh, camera, raster, occlusion, ssaa)
     if mode == "textured" and mesh.texture is not None and mesh.uv is not None:
         colour, _ = sample_texture(mesh, raster)
-        # the texture has its own painted light: keep most of it and let the form show softly
-        tone = light.mean(-1, keepdims=True) / 0.5
-        colour = colour * np.clip(0.80 + 0.20 * tone, 0.55, 1.06)
+        # the texture has its own painted light: keep most of it and let only the large form show
+        tone = _broad(light.mean(-1), raster.face_index >= 0, BROAD * width * ssaa) / 0.45
+        colour = colour * np.clip(0.80 + 0.20 * tone, 0.55, 1.06)[..., None]
     else:
         colour = _srgb(light)
     return _over(np.clip(colour, 0, 1), raster.face_index >= 0, _backdrop(height, width, backdrop), ssaa)
@@ -145,6 +146,17 @@ def _occlusion(depth: Float[np.ndarray, "h w"], focal_px: float) -> Float32[np.n
         behind = np.clip((relief - surroundings) / (sigma * mean / focal_px), 0, 1.2)
         openness *= np.exp(-strength * behind)
     return openness
+
+
+def _broad(
+    tone: Float32[np.ndarray, "h w"], covered: np.ndarray, sigma_px: float
+) -> Float32[np.ndarray, "h w"]:
+    """Blurred within the surface (at a quarter of the size: it is smooth)."""
+    small = (max(tone.shape[1] // 4, 1), max(tone.shape[0] // 4, 1))
+    stack = cv2.resize(np.dstack([tone * covered, covered.astype(np.float32)]), small, interpolation=cv2.INTER_AREA)
+    stack = cv2.GaussianBlur(stack, (0, 0), max(sigma_px / 4, 0.5), borderType=cv2.BORDER_REPLICATE)
+    stack = cv2.resize(stack, tone.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return stack[..., 0] / np.maximum(stack[..., 1], 1e-3)
 
 
 def _srgb(linear: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
