@@ -15,7 +15,7 @@ import numpy as np
 
 Picture = np.ndarray  # (h, w, 3) uint8 RGB
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif"}
-# scikit-image's own pictures that come with its wheel: photographs, micrographs, textures (see its README for licences).
+# scikit-image's own pictures that come with its wheel: photographs, micrographs, textures (licences: its README).
 SKIMAGE = (
     "astronaut.png", "brick.png", "camera.png", "coffee.png", "coins.png", "color.png", "grass.png", "gravel.png",
     "hubble_deep_field.jpg", "ihc.png", "moon.png", "motorcycle_left.png", "page.png", "retina.jpg", "rocket.jpg",
@@ -120,8 +120,8 @@ def painted(size: int, rng: np.random.Generator) -> np.ndarray:
             for k in range(int(rng.integers(3, 14))):
                 a = points[0] + k * rng.uniform(0.6, 1.4) * np.array([-direction[1], direction[0]]) * 0.2
                 b = a + direction
-                cv2.line(layer, tuple(a.astype(int).tolist()), tuple(b.astype(int).tolist()), colour, 1 + thickness // 4,
-                         cv2.LINE_AA)  # fmt: skip
+                ends = [tuple(end.astype(int).tolist()) for end in (a, b)]
+                cv2.line(layer, *ends, colour, 1 + thickness // 4, cv2.LINE_AA)
         opacity = rng.uniform(0.3, 1)
         canvas = canvas * (1 - opacity) + layer * opacity
     if rng.random() < 0.3:

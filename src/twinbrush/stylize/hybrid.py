@@ -24,6 +24,8 @@ from twinbrush.stylize.values import Stylization
 from twinbrush.views.fill import push_pull
 from twinbrush.views.values import ViewSet
 
+_IDENTITY_RANGE = 2.5  # the content's weight at identity 1, relative to the middle of the slider
+
 
 def paint_hybrid(
     views: ViewSet, aligned: AlignedStyle, config: StylizeConfig, *, seed: int, progress: Progress = ignore
@@ -33,14 +35,16 @@ def paint_hybrid(
     scene, warnings = build_scene(warp.warped, aligned)
     cleaned = replace(warp.warped, regions=scene.regions)  # nothing of the surface is background
     extractor = load_extractor("student", half=True)
+    factor = _IDENTITY_RANGE ** (2 * config.identity - 1)
+    objective = replace(config.objective, content_weight=config.objective.content_weight * factor)
     with one_thread():
         lead = optimise_views(
-            scene.matched, cleaned, aligned, extractor, config.objective, seed=seed, progress=progress
+            scene.matched, cleaned, aligned, extractor, objective, seed=seed, progress=progress
         )
         images, log = paint(with_lead(scene, lead), config, seed=seed, progress=progress)
-        if config.objective.refine_steps and config.style_strength > 0 and not config.keep_colours:
+        if objective.refine_steps and config.style_strength > 0 and not config.keep_colours:
             images = refine_views(
-                images, scene.matched, cleaned, aligned, extractor, config.objective, seed=seed, progress=progress
+                images, scene.matched, cleaned, aligned, extractor, objective, seed=seed, progress=progress
             )
             images = np.clip(scene.consensus.merge(images, cv2.INTER_CUBIC), 0, 1).astype(np.float32)
     filled = [push_pull(i, c.astype(np.float32)) for i, c in zip(images, scene.coverage, strict=True)]

@@ -31,6 +31,7 @@ from twinbrush.stylize.pyramid import collapse, laplacian_pyramid, resized
 from twinbrush.views.values import ViewSet
 
 _LEVELS = 4  # of the Laplacian pyramid: coarser colours than 1/16 of the picture need no parameters of their own
+_HALF = True  # matches are chosen in bfloat16
 _OFF_SKIN = 0.15  # share of the position's weight on hair and cloth
 _DETAIL = 1.0  # share of the content's finest band that a new, larger size starts with
 
@@ -48,7 +49,7 @@ class Samples:
 def hypercolumns(
     maps: list[Float[Tensor, "1 c h w"]], pixels: Int[Tensor, "p"], height: int, width: int
 ) -> Float[Tensor, "p c"]:
-    """Features of all levels at the pixels (linear index at the image's size), each level scaled to unit norm, then all.
+    """Features of all levels at the pixels (linear index at the image's size); each level at unit norm, then all.
 
     Unit norm per level: every level has the same say. Coarser levels are sampled bilinearly.
     """
@@ -95,10 +96,12 @@ class StyleSampler:
             maps = extractor(problem.style)
             self._features = hypercolumns(maps, problem.style_pixels, height, width)
         self._colours = problem.style[0].flatten(1)[:, problem.style_pixels].T
-        self._problem, self._config = problem, config
-        self._members = [torch.nonzero(problem.style_regions[:, r] > 0.5)[:, 0] for r in range(problem.style_regions.shape[1])]  # noqa: E501
+        self._problem = problem
+        self._members = [torch.nonzero(column > 0.5)[:, 0] for column in problem.style_regions.T]
         views = len(problem.covered)
-        self._counts = [region_counts(problem, k, config.style_samples) for k in range(views)]
+        # A small canvas has fewer pixels than samples are asked for: more would only be repeats.
+        self._samples = min(config.style_samples, len(self._features))
+        self._counts = [region_counts(problem, k, self._samples) for k in range(views)]
 
     def draw(self, view: int, generator: torch.Generator) -> Samples:
         """A new draw for one view."""
@@ -108,7 +111,7 @@ class StyleSampler:
             if count
         ]
         if not chosen:
-            chosen = [torch.randint(len(self._features), (self._config.style_samples,), generator=generator)]
+            chosen = [torch.randint(len(self._features), (self._samples,), generator=generator)]
         index = torch.cat(chosen)
         return Samples(
             self._features[index], self._colours[index], self._problem.style_position[index],
@@ -131,7 +134,7 @@ def view_loss(
     pixels = _pick(problem.covered[view], config.content_samples, generator)
     features = hypercolumns(maps, pixels, height, width)
     guide = guide_cost(problem, view, pixels, style, config)
-    loss = relaxed_emd_of_units(features, style.features, guide)
+    loss = relaxed_emd_of_units(features, style.features, guide, half=_HALF)
     loss = loss + config.moment_weight * moment_loss(features, moments(style.features, "deviation"))
     colours = image.flatten(1)[:, pixels].T
     loss = loss + config.colour_weight * colour_loss(colours, style.colours, guide.scaled(config.colour_guide))
@@ -142,8 +145,9 @@ def view_loss(
 
 
 def _descend(
-    parts: list[Tensor], problem: Problem, extractor: Extractor, config: ObjectiveConfig, steps: int, rates: tuple[float, float],
-    generator: torch.Generator, extra: Callable[[Tensor], Tensor], report: Callable[[int, float], None],
+    parts: list[Tensor], problem: Problem, extractor: Extractor, config: ObjectiveConfig, steps: int,
+    rates: tuple[float, float], generator: torch.Generator, extra: Callable[[Tensor], Tensor],
+    report: Callable[[int, float], None],
 ) -> Float[Tensor, "n 3 h w"]:
     """Adam on the pyramid `parts`; the rate falls from rates[0] to rates[1] along a cosine."""  # fmt: skip
     parts = [part.clone().requires_grad_() for part in parts]

@@ -56,7 +56,8 @@ class Problem:
 
 
 def build_problem(
-    content: Float[np.ndarray, "n h w 3"], warped: ViewSet, aligned: AlignedStyle, size: int, min_confidence: float = 0.5
+    content: Float[np.ndarray, "n h w 3"], warped: ViewSet, aligned: AlignedStyle, size: int,
+    min_confidence: float = 0.4,
 ) -> Problem:
     """The task at `size` pixels (height and width of each view; the canvas shrinks by the same factor)."""
     views, height, width = warped.regions.shape

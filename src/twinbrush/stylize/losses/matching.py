@@ -39,15 +39,15 @@ class Guide:
 def nearest_both_ways(
     a: Float[Tensor, "n c"], b: Float[Tensor, "m c"], guide: Guide | None
 ) -> tuple[Int[Tensor, "n"], Int[Tensor, "m"]]:
-    """For each row of a the j, and for each row of b the i, that minimise guide_ij - a_i . b_j. No gradient."""
+    """For each row of a the j, and for each row of b the i, that minimise guide_ij - a_i . b_j. No gradient.
+
+    Rows in bfloat16 make the large product four times cheaper where the processor has it; the guide stays exact.
+    """
     with torch.no_grad():
-        left, right = a.detach(), b
+        cost = (a.detach() @ b.T).float().neg_()
         if guide is not None:
-            left, right = torch.cat([-left, guide.left], 1), torch.cat([right, guide.right], 1)
-            cost = left @ right.T
-        else:
-            cost = -(left @ right.T)
-        if cost.device.type != "cpu" or cost.dtype != torch.float32:
+            cost.addmm_(guide.left.float(), guide.right.float().T)
+        if cost.device.type != "cpu":
             return cost.argmin(1), cost.argmin(0)
         rows, columns = _argmin_both_ways(cost.numpy())
     return torch.from_numpy(rows), torch.from_numpy(columns)
