@@ -82,7 +82,9 @@ def _row_height(pictures: Sequence[Float[np.ndarray, "_ _ 3"]], inner: int) -> i
 def _fitted(picture: Float[np.ndarray, "h w 3"], width: int, height: int) -> Image.Image:
     """Scaled to cover width x height, cropped about the middle (vertically a third from the top, where heads are)."""
     scale = max(width / picture.shape[1], height / picture.shape[0])
-    size = (max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale)))
-    pixels = cv2.resize(bytes_of(picture), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    x, y = (size[0] - width) // 2, (size[1] - height) // 3
-    return Image.fromarray(np.ascontiguousarray(pixels[y : y + height, x : x + width]))
+    cut_width = min(picture.shape[1], max(1, round(width / scale)))
+    cut_height = min(picture.shape[0], max(1, round(height / scale)))
+    x, y = (picture.shape[1] - cut_width) // 2, (picture.shape[0] - cut_height) // 3
+    cut = bytes_of(picture[y : y + cut_height, x : x + cut_width])
+    pixels = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    return Image.fromarray(pixels)
