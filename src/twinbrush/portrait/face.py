@@ -60,7 +60,7 @@ def find_face_with_warnings(
     if hinted is not None:
         face, others, warnings = hinted[0], [], hinted[1]
     else:
-        face, others, warnings = _choose(_detected(levels, where), config, where)
+        face, others, warnings = _choose(_detected(levels, where), config, where, art)
         if art:
             face = make_face(refine_on_art(levels, Fit(face.landmarks, 1.0, 0.0)), face.score)
     warnings += _check(face, image.shape[1], image.shape[0], where, limits, art)
@@ -129,26 +129,29 @@ def _verified(
             best_dropped = max(best_dropped, candidate.score * fit.flag)
             continue
         face = make_face(fit, candidate.score * fit.flag)
-        boxes = np.array([f.box_xyxy for f in faces]).reshape(-1, 4)
+        boxes = np.array([f.box_xyxy for f in faces], option).reshape(-1, 4)
         if len(faces) and (detector.overlap(np.array(face.box_xyxy), boxes) > 0.2).any():
             continue
         faces.append(face)
     return sorted(faces, key=lambda f: -f.score), best_dropped
 
 
-def _choose(faces: list[Face], config: FaceConfig, where: str) -> tuple[Face, list[Face], list[str]]:
+def _choose(
+    faces: list[Face], config: FaceConfig, where: str, art: bool
+) -> tuple[Face, list[Face], list[str]]:
     if config.face is not None:
         if not 0 <= config.face < len(faces):
             raise BadOption(f"{where}: there is no face {config.face}; {len(faces)} found.",
                             f"Choose 0 to {len(faces) - 1}.")
         return faces[config.face], [f for f in faces if f is not faces[config.face]], []
     best = faces[0]
+    option = "--style.face (`inspect`: --face)" if art else "--face"
     rivals = [f for f in faces[1:] if _area(f) > _COMPARABLE_AREA * _area(best)
               and f.score > _COMPARABLE_SCORE * best.score]
     if rivals:
-        raise SeveralFaces(where, [f.box_xyxy for f in faces])
-    warnings = [f"{where}: {len(faces)} faces found; the clearest is used (--face N chooses)."] if faces[1:] else []
-    return best, faces[1:], warnings
+        raise SeveralFaces(where, [f.box_xyxy for f in faces], option)
+    note = f"{where}: {len(faces)} faces found; the clearest is used ({option} N chooses)."
+    return best, faces[1:], [note] if faces[1:] else []
 
 
 def _area(face: Face) -> float:
