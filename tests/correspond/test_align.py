@@ -52,6 +52,18 @@ def test_the_style_lies_on_the_content(scene: tuple[Portrait, ViewSet]) -> None:
     assert aligned.warnings == ()
 
 
+def test_a_huge_style_is_reduced_and_lies_where_a_small_one_does(scene: tuple[Portrait, ViewSet]) -> None:
+    ys, xs = np.mgrid[:960, :1024] / 1000
+    large = np.stack([xs, ys, 0 * xs], -1).astype(np.float32)
+    labels = Segmentation(np.ones((960, 1024)), np.ones((960, 1024), np.uint8), np.ones((960, 1024)))
+    style = face(centre_xy=(510.0, 440.0), pixels_per_mm=3.2)
+    aligned = align_style(large, style, labels, *scene, AlignConfig())
+    content_xy = project(mean_camera(scene[1].cameras), mean_face())[0]
+    for index in (4, 33, 291):
+        x, y = np.round(content_xy[index]).astype(int)
+        np.testing.assert_allclose(aligned.canvas[y, x, :2], style.landmarks[index, :2] / 1000, atol=0.012)
+
+
 def test_targets_are_linear_in_strength_and_projected(scene: tuple[Portrait, ViewSet]) -> None:
     style = face(long_nosed())
     full, half = align(scene, style, strength=1.0), align(scene, style, strength=0.5)

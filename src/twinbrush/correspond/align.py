@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -23,6 +25,7 @@ from twinbrush.views.rig import mean_camera
 from twinbrush.views.values import ViewSet
 
 WARN_GAP_DEGREES = 30.0
+LARGEST_FACE = 1.6  # more pixels than that would be blurred away by the canvas
 
 
 def align_style(
@@ -44,6 +47,7 @@ def align_style(
     progress(Step("align", 0, 3, "pose"))
     camera = mean_camera(views.cameras)
     content_xy = project(camera, portrait.landmarks_xyz)[0]
+    style_image, style_face, style_segmentation = _reduced(style_image, style_face, style_segmentation, content_xy)
     gap = pose_gap(style_face, portrait.face)
     size = (camera.width, camera.height)
     source = _source(style_face, portrait.face, content_xy, style_image.shape[:2], size, config)
@@ -73,6 +77,26 @@ def align_style(
         pose_gap_degrees=gap,
         warnings=_warnings(gap, source, config),
     )
+
+
+def _reduced(
+    image: Float[np.ndarray, "h w 3"], face: Face, segmentation: Segmentation, content_xy: Float[np.ndarray, "468 2"]
+) -> tuple[Float[np.ndarray, "h2 w2 3"], Face, Segmentation]:
+    """A style much larger than the canvas needs, made smaller: its face becomes `LARGEST_FACE` times the content's."""
+    wanted = LARGEST_FACE * float(np.linalg.norm(np.ptp(content_xy, axis=0)))
+    factor = wanted / float(np.linalg.norm(np.ptp(face.landmarks[:, :2], axis=0)))
+    if factor > 0.7:
+        return image, face, segmentation
+    height, width = image.shape[:2]
+    size = (max(round(width * factor), 1), max(round(height * factor), 1))
+    small = cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    ratio = np.array([size[0] / width, size[1] / height, factor])
+    # Pixel centres: new = (old + 0.5) ratio - 0.5; depths have no such offset.
+    landmarks = face.landmarks * ratio + np.append((ratio[:2] - 1) / 2, 0.0)
+    regions = cv2.resize(segmentation.regions, size, interpolation=cv2.INTER_NEAREST)
+    confidence = cv2.resize(segmentation.confidence.astype(np.float64), size, interpolation=cv2.INTER_AREA)
+    matte = cv2.resize(segmentation.matte.astype(np.float64), size, interpolation=cv2.INTER_AREA)
+    return small, replace(face, landmarks=landmarks), Segmentation(matte, regions, confidence, segmentation.warnings)
 
 
 def _source(

@@ -63,7 +63,7 @@ def _black_corners(image: Float[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w"]
     corners = {int(labels[y, x]) for y in (0, -1) for x in (0, -1)} - {0}
     for label in sorted(corners) if count > 1 else []:
         part = labels == label
-        if part.mean() > 0.002:
+        if part.mean() > 0.0003:
             mask |= part
     return cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0 if mask.any() else mask
 
