@@ -190,8 +190,8 @@ def _margin(energies: Float[np.ndarray, "4 h w"]) -> Float[np.ndarray, "h w"]:
 
 
 def _finish(
-    image: Float[np.ndarray, "h w 3"], small: Float[np.ndarray, "h w 3"], frame: HeadFrame,
-    energies: Float[np.ndarray, "4 h w"], mask: Float[np.ndarray, "h w"] | None, warnings: tuple[str, ...],
+    image: Float[np.ndarray, "h w 3"], small: Float[np.ndarray, "hs ws 3"], frame: HeadFrame,
+    energies: Float[np.ndarray, "4 hs ws"], mask: Float[np.ndarray, "h w"] | None, warnings: tuple[str, ...],
 ) -> Segmentation:
     """Components, then everything at the image's own resolution."""
     height, width = image.shape[:2]
@@ -217,7 +217,7 @@ def _solid(person: Bool[np.ndarray, "h w"], frame: HeadFrame) -> Bool[np.ndarray
 
 
 def _refined(
-    image: Float[np.ndarray, "h w 3"], small: Float[np.ndarray, "h w 3"], matte: Float[np.ndarray, "h w"]
+    image: Float[np.ndarray, "h w 3"], small: Float[np.ndarray, "hs ws 3"], matte: Float[np.ndarray, "hs ws"]
 ) -> Float[np.ndarray, "h2 w2"]:
     """The matte along the photo's own edges, at up to EDGE_FACE_PX."""
     middle = _shrunk(image, max(small.shape[1] / image.shape[1] * EDGE_FACE_PX / WORK_FACE_PX, 1e-3))
