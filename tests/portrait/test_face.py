@@ -73,7 +73,7 @@ def test_two_equal_faces_need_a_choice() -> None:
     with pytest.raises(SeveralFaces, match="--face N") as caught:
         find_face(two, PLAIN, where="two.png")
     assert len(caught.value.boxes) == 2
-    with pytest.raises(SeveralFaces, match="--style.face"):
+    with pytest.raises(SeveralFaces, match=r"--style\.face"):
         find_face(two, PLAIN, where="two.png", art=True)
     chosen = [find_face(two, FaceConfig(face=i), where="two.png") for i in (0, 1)]
     for face, box in zip(chosen, caught.value.boxes, strict=True):

@@ -129,7 +129,7 @@ def _verified(
             best_dropped = max(best_dropped, candidate.score * fit.flag)
             continue
         face = make_face(fit, candidate.score * fit.flag)
-        boxes = np.array([f.box_xyxy for f in faces], option).reshape(-1, 4)
+        boxes = np.array([f.box_xyxy for f in faces]).reshape(-1, 4)
         if len(faces) and (detector.overlap(np.array(face.box_xyxy), boxes) > 0.2).any():
             continue
         faces.append(face)
