@@ -28,7 +28,7 @@ def split(lab: Float32[np.ndarray, "h w c"], unit_px: float) -> list[Float32[np.
     return [*bands, blurred]
 
 
-def _blurred(image: Float32[np.ndarray, "h w c"], sigma_px: float) -> Float32[np.ndarray, "h w c"]:
+def _blurred(image: Float32[np.ndarray, "h w *c"], sigma_px: float) -> Float32[np.ndarray, "h w *d"]:
     """A Gaussian blur; a wide one is done at reduced size (cost independent of the picture's resolution)."""
     factor = 1
     while sigma_px / factor > 5 and min(image.shape[:2]) // (factor * 2) >= 16:

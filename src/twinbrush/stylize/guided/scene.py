@@ -19,7 +19,7 @@ class Scene:
     (any size), which then replaces `matched` as the guide; consensus: who paints what; region_separation 0..1: how
     strictly skin is painted with skin and hair with hair."""
 
-    photo: Float32[np.ndarray, "n h w 3"]
+    photo: Float32[np.ndarray, "n _ _ 3"]
     matched: Float32[np.ndarray, "n h w 3"]
     coverage: Bool[np.ndarray, "n h w"]
     regions: UInt8[np.ndarray, "n h w"]
