@@ -47,7 +47,7 @@ class Samples:
 
 
 def hypercolumns(
-    maps: list[Float[Tensor, "1 c h w"]], pixels: Int[Tensor, "p"], height: int, width: int
+    maps: list[Float[Tensor, "1 _ _ _"]], pixels: Int[Tensor, "p"], height: int, width: int
 ) -> Float[Tensor, "p c"]:
     """Features of all levels at the pixels (linear index at the image's size); each level at unit norm, then all.
 
@@ -126,7 +126,7 @@ def _pick(covered: Int[Tensor, "c"], count: int, generator: torch.Generator) -> 
 
 
 def view_loss(
-    image: Float[Tensor, "3 h w"], maps: list[Float[Tensor, "1 c h w"]], content_maps: list[Float[Tensor, "1 c h w"]],
+    image: Float[Tensor, "3 h w"], maps: list[Float[Tensor, "1 _ _ _"]], content_maps: list[Float[Tensor, "1 _ _ _"]],
     problem: Problem, view: int, style: Samples, config: ObjectiveConfig, generator: torch.Generator,
 ) -> Float[Tensor, ""]:
     """L_DST of one view at one draw of samples (Eq. 6 without the warp's terms)."""  # fmt: skip

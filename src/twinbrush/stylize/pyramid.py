@@ -19,7 +19,7 @@ def resized(images: Float[Tensor, "n c h w"], height: int, width: int) -> Float[
     )
 
 
-def laplacian_pyramid(images: Float[Tensor, "n c h w"], levels: int) -> list[Float[Tensor, "n c h1 w1"]]:
+def laplacian_pyramid(images: Float[Tensor, "n c h w"], levels: int) -> list[Float[Tensor, "n _ _ _"]]:
     """`levels` differences from fine to coarse, and the small rest; `collapse` gives the images back exactly."""
     parts: list[Tensor] = []
     current = images
@@ -33,7 +33,7 @@ def laplacian_pyramid(images: Float[Tensor, "n c h w"], levels: int) -> list[Flo
     return [*parts, current]
 
 
-def collapse(parts: Sequence[Float[Tensor, "n c h w"]]) -> Float[Tensor, "n c h1 w1"]:
+def collapse(parts: Sequence[Float[Tensor, "n _ _ _"]]) -> Float[Tensor, "n _ _ _"]:
     """The images of a Laplacian pyramid."""
     images = parts[-1]
     for part in reversed(parts[:-1]):

@@ -44,7 +44,7 @@ class Filters(nn.Module):
         super().__init__()
         self.register_buffer("bank", gabor_bank())
 
-    def forward(self, images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n c h1 w1"]]:
+    def forward(self, images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n _ _ _"]]:
         """Colour, and positive and negative responses of every filter, at three octaves."""
         maps: list[Tensor] = []
         x = images

@@ -64,7 +64,7 @@ def load_extractor(name: str = "student", weights: Path | None = None, *, half: 
 
 def student() -> StudentNet:
     """The built-in network with its packaged weights. Raises ModelFileError when the installation is damaged."""
-    data = (resources.files(__package__) / STUDENT_FILE).read_bytes()
+    data = (resources.files("twinbrush.stylize.features") / STUDENT_FILE).read_bytes()
     if hashlib.sha256(data).hexdigest() != STUDENT_SHA256:
         raise ModelFileError(f"{STUDENT_FILE}: wrong sha256.", "The installation is damaged: reinstall twinbrush.")
     net = StudentNet()

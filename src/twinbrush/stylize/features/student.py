@@ -42,7 +42,7 @@ class StudentNet(nn.Module):
             self.blocks.append(block)
             self.heads.append(nn.Conv2d(previous, head, 1))
 
-    def forward(self, images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n c h1 w1"]]:
+    def forward(self, images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n _ _ _"]]:
         """Predicted teacher features of the three levels, shallow to deep."""
         x = ((images - self.mean) * GAIN).contiguous(memory_format=torch.channels_last)
         x = x.to(cast(Tensor, self.heads[0].weight).dtype)

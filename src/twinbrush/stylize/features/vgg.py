@@ -65,7 +65,7 @@ class Vgg(nn.Module):
         self.requires_grad_(False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n c h1 w1"]]:
+    def forward(self, images: Float[Tensor, "n 3 h w"]) -> list[Float[Tensor, "n _ _ _"]]:
         """The tapped feature maps; each pool halves the size."""
         x = images.flip(1) if self.preprocessing == "caffe" else images
         x = (x * self.scale + self.shift).contiguous(memory_format=torch.channels_last)

@@ -15,7 +15,7 @@ from twinbrush.stylize.losses.matching import Guide, nearest_both_ways
 _RGB_TO_YUV = ((0.299, 0.587, 0.114), (-0.147, -0.289, 0.436), (0.615, -0.515, -0.100))
 
 
-def to_yuv(rgb: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+def to_yuv(rgb: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 3"]:
     """Linear map of RGB to luma and chroma."""
     return rgb @ torch.tensor(_RGB_TO_YUV, dtype=rgb.dtype, device=rgb.device).T
 

@@ -1,0 +1,133 @@
+"""The joint objective: pyramid, guide, views held together, same seed same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tests.synthetic import aligned_to, bust
+
+from twinbrush.config import ObjectiveConfig, StylizeConfig, ViewsConfig
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.mesh import Region
+from twinbrush.stylize import stylize
+from twinbrush.stylize.features import load_extractor
+from twinbrush.stylize.objective import StyleSampler, guide_cost, hypercolumns, optimise_views, refine_views
+from twinbrush.stylize.problem import build_problem, region_counts
+from twinbrush.stylize.pyramid import collapse, laplacian_pyramid
+from twinbrush.views.render import render_views
+from twinbrush.views.values import ViewSet
+
+SMALL = ObjectiveConfig(sizes=(32, 64), steps=(6, 6), content_samples=200, style_samples=300, similarity_samples=64)
+
+
+@pytest.fixture(scope="module")
+def views() -> ViewSet:
+    return render_views(bust(), ViewsConfig(size=128))
+
+
+@pytest.fixture(scope="module")
+def aligned(views: ViewSet) -> AlignedStyle:
+    """A hatched style: skin in its middle, hair above, cloth below."""
+    plain = aligned_to(views, bust().landmarks_xyz)
+    height, width = plain.canvas.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    hatch = 0.5 + 0.4 * np.sign(np.sin((x + y) * 0.9))[..., None] * np.array([1.0, 0.6, 0.2])
+    regions = np.full((height, width), int(Region.SKIN), np.uint8)
+    regions[: height // 4], regions[3 * height // 4 :] = int(Region.HAIR), int(Region.CLOTH)
+    return replace(
+        plain, canvas=hatch.astype(np.float32), canvas_valid=np.ones((height, width), bool), canvas_regions=regions,
+        canvas_confidence=np.ones((height, width), np.float32),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (33, 50), (9, 8)])
+def test_pyramid_collapses_to_the_picture(shape: tuple[int, int]) -> None:
+    images = torch.rand(2, 3, *shape, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(collapse(laplacian_pyramid(images, 4)), images, rtol=0, atol=1e-6)
+
+
+def test_hypercolumns_are_unit_and_read_the_right_pixel() -> None:
+    fine = torch.arange(64.0).reshape(1, 1, 8, 8) + torch.tensor([1.0, 100.0]).view(1, 2, 1, 1)
+    coarse = torch.nn.functional.avg_pool2d(fine, 2)
+    pixels = torch.tensor([0, 19, 63])
+    columns = hypercolumns([fine, coarse], pixels, 8, 8)
+    torch.testing.assert_close(columns.norm(dim=1), torch.ones(3))
+    expected = torch.nn.functional.normalize(fine[0].flatten(1)[:, pixels].T, dim=1) / 2**0.5
+    torch.testing.assert_close(columns[:, :2], expected)
+    assert abs(float(columns[1, 2] - columns[1, 0])) < 0.02  # the coarse level at the same place (19 = row 2, column 3)
+
+
+def test_guide_is_the_squared_distance_plus_the_regions(views: ViewSet, aligned: AlignedStyle) -> None:
+    problem = build_problem(views.images, views, aligned, 64)
+    style = StyleSampler(problem, load_extractor("filters"), SMALL).draw(0, torch.Generator().manual_seed(0))
+    pixels = problem.covered[0][::50]
+    found = guide_cost(problem, 0, pixels, style, SMALL).dense()
+    place, regions = problem.position[0][pixels], problem.regions[0][pixels]
+    weight = SMALL.position_weight * (0.15 + 0.85 * regions[:, 0])
+    weight = weight * (1 + SMALL.feature_emphasis * problem.emphasis[0][pixels])
+    expected = torch.cdist(place, style.position).square() * weight[:, None]
+    expected = expected + SMALL.region_weight * (1 - regions @ style.regions.T)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_style_is_mixed_as_the_content_is(views: ViewSet, aligned: AlignedStyle) -> None:
+    problem = build_problem(views.images, views, aligned, 64)
+    counts = region_counts(problem, 0, 1000)
+    share = problem.regions[0][problem.covered[0]].mean(0)
+    assert counts == pytest.approx((1000 * share).tolist(), abs=1)
+    only_skin = replace(aligned, canvas_regions=np.full_like(aligned.canvas_regions, int(Region.SKIN)))
+    assert region_counts(build_problem(views.images, views, only_skin, 64), 0, 1000) == [1000, 0, 0]
+
+
+def test_transfers_point_at_the_same_colours(views: ViewSet, aligned: AlignedStyle) -> None:
+    """The rendered views show one surface: their disparity loss must be small at every size, and not when moved."""
+    from twinbrush.stylize.losses.disparity import disparity_loss
+
+    for size in (64, 128):
+        problem = build_problem(views.images, views, aligned, size)
+        for transfer in problem.transfers:
+            images = problem.content[transfer.from_view], problem.content[transfer.to_view]
+            moved = transfer.transfer_xy + torch.tensor([6.0 * size / 128, 0.0])
+            right = disparity_loss(*images, transfer.transfer_xy, transfer.valid)
+            assert float(right) < 0.02
+            assert float(disparity_loss(*images, moved, transfer.valid)) > 3 * float(right)
+
+
+def test_objective_moves_toward_the_style_and_repeats(views: ViewSet, aligned: AlignedStyle) -> None:
+    notes: list[str] = []
+    extractor = load_extractor("filters")
+    before = views.images.astype(np.float32)
+    first = optimise_views(before, views, aligned, extractor, SMALL, seed=3, progress=lambda s: notes.append(s.note))
+    again = optimise_views(before, views, aligned, extractor, SMALL, seed=3)
+    assert first.shape == (2, 64, 64, 3)
+    assert first.tobytes() == again.tobytes()
+    losses = [float(note.rsplit(" ", 1)[1]) for note in notes]
+    assert len(losses) == 12
+    assert losses[5] < losses[0]
+
+
+def test_refinement_leaves_what_is_outside_and_keeps_chroma(views: ViewSet, aligned: AlignedStyle) -> None:
+    images = views.images.astype(np.float32)
+    config = replace(SMALL, refine_steps=3)
+    refined = refine_views(images, images, views, aligned, load_extractor("filters"), config)
+    changed = np.abs(refined - images).max(-1)
+    assert changed[views.coverage].mean() > 1e-3
+    far = np.stack([_far_from(c) for c in views.coverage])
+    assert changed[far].max() < 1e-6
+
+
+def _far_from(covered: np.ndarray) -> np.ndarray:
+    import cv2
+
+    return cv2.dilate(covered.astype(np.uint8), np.ones((13, 13), np.uint8)) == 0
+
+
+def test_hybrid_paints_all_views(views: ViewSet, aligned: AlignedStyle) -> None:
+    result = stylize(views, aligned, StylizeConfig(method="hybrid", objective=replace(SMALL, refine_steps=2)), seed=0)
+    assert result.method == "hybrid"
+    assert result.images.shape == views.images.shape
+    assert np.isfinite(result.images).all()
+    assert 0 <= result.images.min() <= result.images.max() <= 1
