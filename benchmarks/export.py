@@ -1,0 +1,88 @@
+"""CPU seconds and bytes of every file of the export, for a finished run or for a made-up relief.
+
+    python benchmarks/export.py [OUT/portrait.glb]
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from twinbrush.config import DEFAULT
+from twinbrush.export.gltf import glb_bytes
+from twinbrush.export.obj import obj_files
+from twinbrush.export.ply import ply_bytes
+from twinbrush.export.sheet import portrait_sheet, write_sheet
+from twinbrush.export.solid import write_solid
+from twinbrush.export.stills import render_stills, turntable_bytes, write_stills
+from twinbrush.export.surface import texture_png
+from twinbrush.export.viewer import viewer_html
+from twinbrush.mesh import Mesh
+
+
+def read_portrait(path: Path) -> Mesh:
+    """The mesh of a GLB of ours, in millimetres."""
+    (mesh,) = trimesh.load_scene(path, process=False).geometry.values()
+    texture = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"), np.float32) / 255
+    return Mesh(np.asarray(mesh.vertices) * 1000, np.asarray(mesh.faces, np.int64), np.asarray(mesh.visual.uv), texture)
+
+
+def made_up(grid: int = 290, texture: int = 2048) -> Mesh:
+    """About 150,000 triangles of a wavy egg, with a texture as hard to compress as brushwork."""
+    u, v = np.meshgrid(np.linspace(0, 1, grid), np.linspace(1, 0, grid))
+    x, y = 200 * (u - 0.5), 260 * (v - 0.5)
+    z = 90 * np.sqrt(np.clip(1 - (x / 120) ** 2 - (y / 160) ** 2, 0.05, None)) + 2 * np.sin(x / 4) * np.sin(y / 5)
+    number = np.arange(grid * grid).reshape(grid, grid)
+    a, b, c, d = number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]
+    faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+    noise = np.random.default_rng(0).normal(0.5, 0.1, (texture, texture, 3))
+    vertices = np.stack([x, y, z], -1).reshape(-1, 3)
+    return Mesh(vertices, faces, np.stack([u, v], -1).reshape(-1, 2), np.clip(noise, 0, 1).astype(np.float32))
+
+
+def main() -> None:
+    """Print one line a file."""
+    mesh = read_portrait(Path(sys.argv[1])) if len(sys.argv) > 1 else made_up()
+    render_stills(mesh, 32)  # compile first
+    total = 0.0
+
+    def measure(name: str, work: Callable[[], object], *, optional: bool = False) -> object:
+        nonlocal total
+        start = time.process_time()
+        result = work()
+        seconds = time.process_time() - start
+        total += 0 if optional else seconds
+        size = f"{len(result) / 1e6:8.2f} MB" if isinstance(result, bytes) else ""
+        print(f"{name:24s} {seconds:6.2f} cpu-s {size}{'  (on request)' if optional else ''}")
+        return result
+
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    print(f"{len(mesh.faces)} triangles; {platform.machine()}, Python {platform.python_version()}; {commit.stdout.strip()}")
+    options = DEFAULT.export
+    with tempfile.TemporaryDirectory() as folder:
+        png = measure("texture as PNG", lambda: texture_png(mesh))
+        measure("portrait.glb", lambda: glb_bytes(mesh, name="x", before=mesh, png=png))
+        measure("portrait.obj", lambda: obj_files(mesh, name="x", png=png)["x.obj"])
+        measure("portrait.ply", lambda: ply_bytes(mesh))
+        measure("viewer.html", lambda: viewer_html(mesh, title="x", before=mesh))
+        stills = measure("six stills", lambda: render_stills(mesh, options.still_size))
+        measure("six stills as PNG", lambda: write_stills(stills, folder))
+        picture = stills["portrait_0"]
+        sheet = measure("sheet", lambda: portrait_sheet(picture, picture, [picture] * 2, stills))
+        measure("sheet as PNG", lambda: write_sheet(sheet, Path(folder) / "sheet.png"))
+        measure("turntable.webp", lambda: turntable_bytes(mesh, options.turntable_frames, 448))
+        bust = [Path(folder) / "bust.stl", Path(folder) / "bust.3mf"]
+        measure("bust.stl and bust.3mf", lambda: write_solid(mesh, bust, height_mm=100.0), optional=True)
+    print(f"{'at defaults':24s} {total:6.2f} cpu-s")
+
+
+if __name__ == "__main__":
+    main()
