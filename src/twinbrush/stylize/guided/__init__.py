@@ -1,0 +1,1 @@
+"""Guided patch synthesis: the engine that needs no trained weights."""

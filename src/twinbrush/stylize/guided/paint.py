@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from twinbrush.config import StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Region
-from twinbrush.progress import Progress, Step, ignore
+from twinbrush.progress import Progress, ignore
 from twinbrush.stylize.bands import blend, contrast_gains, match_contrast
 from twinbrush.stylize.colour import colour_match, region_separation, style_tone, to_lab, with_photo_colours
 from twinbrush.stylize.geometry import warp_to_targets
@@ -116,7 +116,6 @@ def paint(
         push_pull(image, covered.astype(np.float32))
         for image, covered in zip(finished, scene.coverage, strict=True)
     ])
-    progress(Step("stylize", 1, 1, "done"))
     return filled.astype(np.float32), {"match_cost": painting.cost}
 
 

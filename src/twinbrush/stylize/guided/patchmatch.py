@@ -2,12 +2,12 @@
 
 Targets and sources are lists of pixels ("rows") with one feature vector each; index images give a pixel's row or -1. So
 background costs nothing, and any number of source layers can lie side by side in one atlas. Everything is sequential
-and seeded: the same input gives the same bytes.
+and seeded: the same input gives the same bytes. (`no_type_check` keeps the tests' import hook away from the kernels.)
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 from jaxtyping import Float, Float32, Int32
@@ -15,6 +15,7 @@ from numba import njit
 
 
 @njit(cache=True)
+@no_type_check
 def _next_random(state: Any) -> Any:
     """xorshift64*; returns the new state."""
     state ^= (state >> np.uint64(12)) & np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -24,6 +25,7 @@ def _next_random(state: Any) -> Any:
 
 
 @njit(cache=True)
+@no_type_check
 def _distance(target: Any, source: Any, weight: Any, limit: float) -> Any:
     """Weighted squared distance of two feature rows, cut off once it exceeds `limit` (see `improve_field`)."""
     dx = target[0] - source[0]
@@ -50,6 +52,7 @@ def _distance(target: Any, source: Any, weight: Any, limit: float) -> Any:
 
 
 @njit(cache=True)
+@no_type_check
 def _costs(target: Any, source: Any, weight: Any, field: Any) -> Any:
     cost = np.empty(len(field), np.float32)
     for i in range(len(field)):
@@ -58,6 +61,7 @@ def _costs(target: Any, source: Any, weight: Any, field: Any) -> Any:
 
 
 @njit(cache=True)
+@no_type_check
 def _row_at(index: Any, x: int, y: int) -> Any:
     """Row of a pixel, or -1 outside the image or where it is not usable."""
     if x < 0 or y < 0 or x >= index.shape[1] or y >= index.shape[0]:
@@ -66,6 +70,7 @@ def _row_at(index: Any, x: int, y: int) -> Any:
 
 
 @njit(cache=True)
+@no_type_check
 def _better(
     target: Any, weight: Any, source: Any, candidate: Any, old: Any, best: Any, cost: Any, usage: Any, penalty: float,
 ) -> Any:
@@ -84,6 +89,7 @@ def _better(
 
 
 @njit(cache=True)
+@no_type_check
 def _sweep(
     target: Any, weight: Any, target_xy: Any, target_index: Any, source: Any, source_xy: Any, source_index: Any,
     field: Any, cost: Any, usage: Any, penalty: float, radius: int, reverse: bool, seed: int,
@@ -143,6 +149,7 @@ def improve_field(
 
 
 @njit(cache=True)
+@no_type_check
 def _vote(
     colours: Any, target_xy: Any, target_index: Any, source_xy: Any, field: Any, weight: Any, half: int, out: Any,
 ) -> None:
@@ -196,6 +203,7 @@ def vote(
 
 
 @njit(cache=True)
+@no_type_check
 def _carry(
     target_xy: Any, sample_xy: Any, other_index: Any, other_field: Any, source_xy: Any, source_index: Any,
     field: Any,

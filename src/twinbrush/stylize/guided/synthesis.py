@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32, Int, Int32
 
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.stylize.colour import to_lab
@@ -146,7 +146,8 @@ class _Level:
             )
             self.fields[k], cost = improve_field(
                 features, view.weight, view.xy, view.index, self.source, self.atlas.xy, self.atlas.index,
-                self.fields[k], self.usage, penalty=penalty, radius=self.radius, passes=self.passes, seed=self.seed + 10 * step + k,
+                self.fields[k], self.usage, penalty=penalty, radius=self.radius, passes=self.passes,
+                seed=self.seed + 10 * step + k,
             )
             votes[k][view.xy[:, 1], view.xy[:, 0]] = vote(
                 self.atlas.colours, view.xy, view.index, self.atlas.xy, self.fields[k], cost, patch
@@ -232,10 +233,10 @@ def _start_field(
         guess = np.clip(guess, 0, (width - 1, height - 1))
     rows, columns = atlas.index.shape
     clipped = np.clip(guess, 0, (columns - 1, rows - 1))
-    return nearest_rows(atlas, clipped)
+    return nearest_rows(atlas, clipped.astype(np.int32))
 
 
-def nearest_rows(atlas: Atlas, xy: Int32[np.ndarray, "t 2"]) -> Int32[np.ndarray, "t"]:
+def nearest_rows(atlas: Atlas, xy: Int[np.ndarray, "t 2"]) -> Int32[np.ndarray, "t"]:
     """The usable style pixel nearest to each place."""
     known = atlas.index >= 0
     _, labels = cv2.distanceTransformWithLabels(
