@@ -64,8 +64,8 @@ def main() -> None:
         print(f"{name:24s} {seconds:6.2f} cpu-s {size}{'  (on request)' if optional else ''}")
         return result
 
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    print(f"{len(mesh.faces)} triangles; {platform.machine()}, Python {platform.python_version()}; {commit.stdout.strip()}")
+    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    print(f"{len(mesh.faces)} triangles; {platform.machine()}, Python {platform.python_version()}; {git.stdout.strip()}")
     options = DEFAULT.export
     with tempfile.TemporaryDirectory() as folder:
         png = measure("texture as PNG", lambda: texture_png(mesh))
