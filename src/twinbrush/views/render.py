@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 from scipy.spatial import KDTree
@@ -14,8 +13,9 @@ from twinbrush.mesh import Mesh, Region
 from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.views.fill import fill_nearest, push_pull
-from twinbrush.views.rasterize import Raster, interpolate, rasterize, visible_points
+from twinbrush.views.rasterize import Raster, rasterize, visible_points
 from twinbrush.views.rig import stereo_rig
+from twinbrush.views.sampling import TextureSampler, averaged, bands
 from twinbrush.views.values import ViewSet
 
 # Sub-samples along each side of a pixel: 2 x 2 with a prefiltered texture shows no aliasing at any size we render.
@@ -86,7 +86,7 @@ def _render(
         if not (raster.face_index >= 0).any():
             raise BadMesh(f"The mesh is not in view {number}.", "Check its units (mm) and its place.")
         rasters.append(raster)
-        images.append(_paint(mesh, vertex_pixels[number], depth, raster))
+        images.append(_paint(mesh, vertex_pixels[number], depth, camera))
         regions.append(_label(mesh, raster))
         visible.append(
             visible_points(vertex_pixels[number], depth, vertex_pixels[number], depth, mesh.faces, width, height)
@@ -110,50 +110,17 @@ def _check(mesh: Mesh) -> None:
 
 
 def _paint(
-    mesh: Mesh, pixels: Float[np.ndarray, "v 2"], depth: Float[np.ndarray, "v"], raster: Raster
+    mesh: Mesh, pixels: Float[np.ndarray, "v 2"], depth: Float[np.ndarray, "v"], camera: Camera
 ) -> Float[np.ndarray, "h w 3"]:
     """The texture seen through the view, 2 x 2 samples a pixel, past the silhouette by push-pull."""
-    height, width = raster.face_index.shape
-    fine = rasterize(
-        pixels * SUBSAMPLES + (SUBSAMPLES - 1) / 2, depth, mesh.faces, width * SUBSAMPLES, height * SUBSAMPLES
-    )
-    colour, covered = sample_texture(mesh, fine)
-    blocks = (height, SUBSAMPLES, width, SUBSAMPLES)
-    share = covered.reshape(blocks).mean((1, 3), dtype=np.float32)
-    image = (colour * covered[..., None]).reshape(*blocks, 3).mean((1, 3))
-    image /= np.maximum(share, 1e-6)[..., None]
-    return push_pull(image, (share > 0).astype(np.float32))
-
-
-def sample_texture(
-    mesh: Mesh, raster: Raster
-) -> tuple[Float[np.ndarray, "h w 3"], np.ndarray]:
-    """The texture at every covered pixel of a raster (bilinear, float32), and which pixels are covered.
-
-    The texture is first reduced to about one texel a pixel (by area), so that nothing aliases.
-    """
-    if mesh.uv is None or mesh.texture is None:
-        raise BadMesh("The mesh has no texture or no texture coordinates.", "Give a textured mesh.")
-    covered = raster.face_index >= 0
-    uv = interpolate(raster.face_index, raster.barycentric.astype(np.float32), mesh.faces, mesh.uv.astype(np.float32))
-    texture = np.ascontiguousarray(mesh.texture, np.float32)
-    step = _texels_per_pixel(uv, covered, texture.shape[1], texture.shape[0])
-    if step > 1:
-        size = (max(int(texture.shape[1] / step + 0.5), 1), max(int(texture.shape[0] / step + 0.5), 1))
-        texture = cv2.resize(texture, size, interpolation=cv2.INTER_AREA)
-    x = uv[..., 0] * texture.shape[1] - 0.5
-    y = (1 - uv[..., 1]) * texture.shape[0] - 0.5
-    return cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), covered
-
-
-def _texels_per_pixel(uv: Float[np.ndarray, "h w 2"], covered: np.ndarray, width: int, height: int) -> float:
-    """Median side of a pixel's footprint in texels."""
-    inside = covered[:-1, :-1] & covered[1:, :-1] & covered[:-1, 1:]
-    if not inside.any():
-        return 1.0
-    along_x, along_y = uv[:-1, 1:] - uv[:-1, :-1], uv[1:, :-1] - uv[:-1, :-1]
-    area = np.abs(along_x[..., 0] * along_y[..., 1] - along_x[..., 1] * along_y[..., 0])[inside]
-    return float(np.sqrt(np.median(area) * width * height))
+    image = np.empty((camera.height, camera.width, 3), np.float32)
+    known = np.empty((camera.height, camera.width), np.float32)
+    sampler = TextureSampler.of(mesh, pixels, SUBSAMPLES)
+    for band in bands(pixels, depth, mesh.faces, camera.width, camera.height, SUBSAMPLES):
+        colour, share = averaged(sampler.colours(band.raster), band.covered, SUBSAMPLES)
+        image[band.start : band.stop] = colour / np.maximum(share, 1e-6)[..., None]
+        known[band.start : band.stop] = share > 0
+    return push_pull(image, known)
 
 
 def _label(mesh: Mesh, raster: Raster) -> UInt8[np.ndarray, "h w"]:

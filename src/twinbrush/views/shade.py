@@ -12,7 +12,7 @@ from numba import njit
 from twinbrush.camera import Camera, project
 from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.views.rasterize import Raster, rasterize
-from twinbrush.views.render import sample_texture
+from twinbrush.views.sampling import TextureSampler, averaged, bands
 
 # A photographer's set, in the camera frame (x right, y down, z away from the camera): direction TOWARD the light,
 # then its colour in linear light. Key from the upper left, cool fill from the right, warm rims from behind.
@@ -43,33 +43,45 @@ def shade(
     """
     pixels, depth = project(camera, mesh.vertices)
     height, width = camera.height, camera.width
-    raster = rasterize(pixels * ssaa + (ssaa - 1) / 2, depth, mesh.faces, width * ssaa, height * ssaa)
-    occlusion = _occlusion(raster.depth[ssaa // 2 :: ssaa, ssaa // 2 :: ssaa], float(camera.intrinsics[0, 0]))
-    occlusion = cv2.resize(occlusion, (width * ssaa, height * ssaa), interpolation=cv2.INTER_LINEAR)
-    light = _lit(mesh, camera, raster, occlusion, ssaa)
-    if mode == "textured" and mesh.texture is not None and mesh.uv is not None:
-        colour, _ = sample_texture(mesh, raster)
-        # the texture has its own painted light: keep most of it and let only the large form show
-        tone = _broad(light.mean(-1), raster.face_index >= 0, BROAD * width * ssaa) / 0.45
-        colour = colour * np.clip(0.80 + 0.20 * tone, 0.55, 1.06)[..., None]
-    else:
-        colour = _srgb(light)
-    return _over(np.clip(colour, 0, 1), raster.face_index >= 0, _backdrop(height, width, backdrop), ssaa)
+    coarse = rasterize(pixels, depth, mesh.faces, width, height)
+    occlusion = _occlusion(coarse.depth, float(camera.intrinsics[0, 0]))
+    normals = _camera_normals(mesh, camera)
+    sampler = TextureSampler.of(mesh, pixels, ssaa) if mode == "textured" and mesh.texture is not None else None
+    still = _backdrop(height, width, backdrop)
+    # the texture has its own painted light: keep most of it and let only the large form show
+    tone = _broad(_lit(mesh, camera, coarse, normals, occlusion, 1, 0).mean(-1), coarse) if sampler else occlusion
+    for band in bands(pixels, depth, mesh.faces, width, height, ssaa):
+        rows = slice(band.start, band.stop)
+        if sampler:
+            colour = sampler.colours(band.raster) * _enlarged(tone[rows], ssaa)[..., None]
+        else:
+            open_share = _enlarged(occlusion[rows], ssaa)
+            colour = _srgb(_lit(mesh, camera, band.raster, normals, open_share, ssaa, band.start))
+        pixel, share = averaged(np.clip(colour, 0, 1), band.covered, ssaa)
+        still[rows] = pixel + still[rows] * (1 - share)[..., None]
+    return still
+
+
+def _camera_normals(mesh: Mesh, camera: Camera) -> Float32[np.ndarray, "v 3"]:
+    return (vertex_normals(mesh.vertices, mesh.faces) @ camera.world_to_camera[:, :3].T).astype(np.float32)
+
+
+def _enlarged(values: Float32[np.ndarray, "h w"], ssaa: int) -> Float32[np.ndarray, "hs ws"]:
+    return cv2.resize(values, (values.shape[1] * ssaa, values.shape[0] * ssaa), interpolation=cv2.INTER_LINEAR)
 
 
 def _lit(
-    mesh: Mesh, camera: Camera, raster: Raster, occlusion: Float32[np.ndarray, "h w"], ssaa: int
+    mesh: Mesh, camera: Camera, raster: Raster, normals: Float32[np.ndarray, "v 3"],
+    occlusion: Float32[np.ndarray, "h w"], ssaa: int, first_row: int,
 ) -> Float32[np.ndarray, "h w 3"]:
-    """Clay under the lights, linear."""
-    rotation = camera.world_to_camera[:, :3]
-    normals = (vertex_normals(mesh.vertices, mesh.faces) @ rotation.T).astype(np.float32)
+    """Clay under the lights, linear. The raster's rows begin at pixel row `first_row`."""
     lights = np.array([KEY, FILL, RIM_RIGHT, RIM_LEFT], np.float32)
     lights[:, 0] /= np.linalg.norm(lights[:, 0], axis=1, keepdims=True)
     out = np.zeros((*raster.face_index.shape, 3), np.float32)
     inverse = np.linalg.inv(camera.intrinsics).astype(np.float32)
     _light_pixels(
         raster.face_index, raster.barycentric, mesh.faces, normals, lights, np.array([SKY, GROUND], np.float32),
-        np.array(CLAY, np.float32), inverse, np.float32(ssaa), occlusion, out,
+        np.array(CLAY, np.float32), inverse, np.float32(ssaa), first_row, occlusion, out,
     )
     return out
 
@@ -77,7 +89,7 @@ def _lit(
 @njit(cache=True)
 @no_type_check
 def _light_pixels(  # noqa: C901 (one pass over the pixels is what makes it fast)
-    face_index, barycentric, faces, normals, lights, ambient, albedo, inverse, ssaa, occlusion, out
+    face_index, barycentric, faces, normals, lights, ambient, albedo, inverse, ssaa, first_row, occlusion, out
 ):
     """Wrapped Lambert + Blinn-Phong + hemisphere ambient + Fresnel-weighted rims at every covered pixel."""
     for y in range(face_index.shape[0]):
@@ -93,7 +105,7 @@ def _light_pixels(  # noqa: C901 (one pass over the pixels is what makes it fast
                 nz += weight * normals[vertex, 2]
             # unit vector from the surface to the eye
             vx = -((x + 0.5) / ssaa - 0.5) * inverse[0, 0] - inverse[0, 2]
-            vy = -((y + 0.5) / ssaa - 0.5) * inverse[1, 1] - inverse[1, 2]
+            vy = -((y + 0.5) / ssaa - 0.5 + first_row) * inverse[1, 1] - inverse[1, 2]
             scale = 1 / np.sqrt(vx * vx + vy * vy + 1)
             vx, vy, vz = vx * scale, vy * scale, -scale
             length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
@@ -148,15 +160,13 @@ def _occlusion(depth: Float[np.ndarray, "h w"], focal_px: float) -> Float32[np.n
     return openness
 
 
-def _broad(
-    tone: Float32[np.ndarray, "h w"], covered: np.ndarray, sigma_px: float
-) -> Float32[np.ndarray, "h w"]:
-    """Blurred within the surface (at a quarter of the size: it is smooth)."""
-    small = (max(tone.shape[1] // 4, 1), max(tone.shape[0] // 4, 1))
-    stack = cv2.resize(np.dstack([tone * covered, covered.astype(np.float32)]), small, interpolation=cv2.INTER_AREA)
-    stack = cv2.GaussianBlur(stack, (0, 0), max(sigma_px / 4, 0.5), borderType=cv2.BORDER_REPLICATE)
-    stack = cv2.resize(stack, tone.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return stack[..., 0] / np.maximum(stack[..., 1], 1e-3)
+def _broad(light: Float32[np.ndarray, "h w"], raster: Raster) -> Float32[np.ndarray, "h w"]:
+    """Light on the texture, blurred within the surface, as a factor near 1."""
+    covered = raster.face_index >= 0
+    stack = np.dstack([light * covered, covered.astype(np.float32)])
+    stack = cv2.GaussianBlur(stack, (0, 0), max(BROAD * light.shape[1], 0.5), borderType=cv2.BORDER_REPLICATE)
+    tone = stack[..., 0] / np.maximum(stack[..., 1], 1e-3) / 0.45
+    return np.clip(0.80 + 0.20 * tone, 0.55, 1.06)
 
 
 def _srgb(linear: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
@@ -173,14 +183,3 @@ def _backdrop(height: int, width: int, kind: str) -> Float32[np.ndarray, "h w 3"
     t = np.clip((away - 0.1) / 0.75, 0, 1)
     t = (t * t * (3 - 2 * t))[..., None]
     return (np.array(BACKDROP[0], np.float32) * (1 - t) + np.array(BACKDROP[1], np.float32) * t).astype(np.float32)
-
-
-def _over(
-    colour: Float[np.ndarray, "hs ws 3"], covered: np.ndarray, backdrop: Float32[np.ndarray, "h w 3"], ssaa: int
-) -> Float[np.ndarray, "h w 3"]:
-    """Average the sub-samples over the backdrop."""
-    height, width = backdrop.shape[:2]
-    weighted = colour.astype(np.float32)
-    weighted[~covered] = 0
-    share = cv2.resize(covered.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)[..., None]
-    return cv2.resize(weighted, (width, height), interpolation=cv2.INTER_AREA) + backdrop * (1 - share)
