@@ -99,6 +99,14 @@ def test_moments_of_a_permutation_are_equal(count: int, seed: int, spread: str) 
     assert float(moment_loss(x + 1, moments(x, spread))) == pytest.approx(1, rel=1e-6)
 
 
+def test_moments_are_those_of_numpy() -> None:
+    x = _random(40, 3)
+    both = moments(x), moments(x, "deviation")
+    torch.testing.assert_close(both[0].mean, x.mean(0))
+    torch.testing.assert_close(both[0].spread, torch.from_numpy(np.cov(x.numpy().T, bias=True)))
+    torch.testing.assert_close(both[1].spread, torch.from_numpy(x.numpy().std(0)), rtol=1e-6, atol=1e-6)
+
+
 def test_covariance_sees_what_deviations_do_not() -> None:
     x = _random(500, 2)
     correlated = torch.stack([x[:, 0], x[:, 0]], 1)

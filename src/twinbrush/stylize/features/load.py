@@ -22,7 +22,7 @@ from twinbrush.stylize.features.vgg import VGG16_LAYERS, VGG16_TORCHVISION_INDEX
 
 EXTRACTORS = ("student", "vgg16", "vgg19-low", "filters")
 STUDENT_FILE = "student.safetensors"
-STUDENT_SHA256 = "7378609d13d25de38a126a6ad24aa699f064e2c23e7c11318e461105b02094c2"
+STUDENT_SHA256 = "22c33310da0fa6e6050a4f4c6b24b4963a4193b839bb9091d5b0c07140fba4d2"
 VGG16_URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
 VGG16_SHA256_PREFIX = "397923af"  # torchvision names its files by the first eight digits of their hash
 VGG16_CACHED = "vgg16-features.safetensors"
