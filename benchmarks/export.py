@@ -65,7 +65,7 @@ def main() -> None:
         return result
 
     git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    print(f"{len(mesh.faces)} triangles; {platform.machine()}, Python {platform.python_version()}; {git.stdout.strip()}")
+    print(f"{len(mesh.faces)} triangles; {platform.machine()}; Python {platform.python_version()}; {git.stdout[:7]}")
     options = DEFAULT.export
     with tempfile.TemporaryDirectory() as folder:
         png = measure("texture as PNG", lambda: texture_png(mesh))

@@ -1,10 +1,9 @@
 """A watertight bust for printing, made from the open relief.
 
-The relief is cut by a level plane near its lower edge. Behind it comes a back of the same triangles: a membrane that
-spans the relief's rim (a harmonic map of the rim over the texture plane), blown up backward like a balloon
-(thickness t with t^2 / 2 the solution of a Poisson equation: over a disc that is exactly half an ellipsoid, so a head
-gets a round skull and a neck a thin nape). Front and back are joined along every border by a strip of quads; along
-the cut both sides lie in the plane, so that strip is the flat base. All of it is watertight by construction.
+The relief is cut by a level plane near its lower edge. Behind it comes a back of the same triangles (back.py): a
+membrane that spans the relief's rim (a harmonic map of the rim over the texture plane), blown up backward like a
+balloon. Front and back are joined along the border by a strip of quads; along the cut both sides lie in the plane, so
+there the strip is the flat base. All of it is watertight by construction.
 """
 
 from __future__ import annotations
@@ -13,18 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import ndimage, sparse
-from scipy.sparse.linalg import splu
 
 from twinbrush.errors import BadMesh
+from twinbrush.export.back import balloon, fair_seam, laplacian_of, smoothed_loop, solve_fixed
 from twinbrush.export.surface import sample_texture, surface_of
 from twinbrush.export.topology import border_loops, cut_level, fill_holes, largest_piece, split_fans
 from twinbrush.mesh import Mesh
 
-HEAD_ROUNDNESS, NECK_ROUNDNESS = 1.25, 0.75  # depth of the back over half the width, about: a long skull, a flat nape
-_EAR_Y_MM, _NAPE_Y_MM = -45.0, -125.0  # where the skull ends and the nape begins, below the eyes (see camera.py)
-_RIM_SMOOTHING_MM, _SEAM_WIDTH_MM = 6.0, 14.0  # of the curve at which the back begins; of the band that is faired
-MOST_DEPTH_SHARE = 0.42  # of the height: shoulders, which are wide, shall not get a back like a barrel
 MIN_WALL_MM = 1.2  # in the print: three lines of a 0.4 mm nozzle
 BASE_SHARES = tuple(np.linspace(0.02, 0.3, 15).tolist())  # heights tried for the cut, shares of the whole
 BASE_WIDTH_SHARE = 0.6  # the base shall be this wide, measured by the widest part of the lower third
@@ -67,7 +61,7 @@ def printable_solid(mesh: Mesh, print_height_mm: float) -> Solid:
     i, j = border, np.roll(border, -1)
     strip = np.concatenate([np.stack([j, i, i + count], 1), np.stack([j, i + count, j + count], 1)])
     faces = np.concatenate([front.faces, front.faces[:, ::-1] + count, strip])
-    vertices = _faired(np.concatenate([front.vertices, back]), faces, np.concatenate([i, i + count]), front.base_y)
+    vertices = fair_seam(np.concatenate([front.vertices, back]), faces, np.concatenate([i, i + count]), front.base_y)
     return Solid(_standing(vertices, front.base_y, print_height_mm), faces, colours)
 
 
@@ -129,97 +123,19 @@ def _back(
     if len(rim) == 0:
         raise BadMesh("The bust's border lies in one plane.", "Use a relief with an upper rim.")
     target = front.vertices.copy()
-    target[border] = _smoothed(front.vertices[border], _RIM_SMOOTHING_MM)
+    target[border] = smoothed_loop(front.vertices[border])
     target[base, 1] = front.base_y
-    laplacian, areas = _laplacian(front)
+    width = float(np.ptp(front.vertices[:, :2], axis=0).max())
+    laplacian, areas = laplacian_of(front.plane, front.faces, width)
     x, y, z = target.T
-    across = _solve(laplacian, np.zeros((count, 2)), border, np.stack([x, y], 1))
+    across = solve_fixed(laplacian, np.zeros((count, 2)), border, np.stack([x, y], 1))
     load, fixed = np.zeros((count, 5)), np.zeros((count, 5))
     load[:, 1], fixed[:, 0] = areas, z
     colours = None if texture is None or front.uv is None else sample_texture(texture, front.uv)
     if colours is not None:
         fixed[:, 2:] = colours
-    membrane = _solve(laplacian, load, rim, fixed)
-    skull = _smoothstep(_NAPE_Y_MM, _EAR_Y_MM, across[:, 1])
-    depth = (NECK_ROUNDNESS + (HEAD_ROUNDNESS - NECK_ROUNDNESS) * skull) * np.sqrt(np.maximum(2 * membrane[:, 1], 0))
-    most = MOST_DEPTH_SHARE * height
-    behind = membrane[:, 0] - wall - most * np.tanh(depth / most)
+    membrane = solve_fixed(laplacian, load, rim, fixed)
+    behind = membrane[:, 0] - wall - balloon(membrane[:, 1], across[:, 1], height)
     behind = np.minimum(behind, front.vertices[:, 2] - wall)  # wherever the front itself reaches far back
     back = np.column_stack([across, behind])
     return back, None if colours is None else np.clip(np.concatenate([colours, membrane[:, 2:]]), 0, 1)
-
-
-def _smoothed(loop: Float[np.ndarray, "n 3"], sigma_mm: float) -> Float[np.ndarray, "n 3"]:
-    """A closed curve without its small teeth (the relief's rim follows pixels): Gaussian along its vertices."""
-    spacing = float(np.linalg.norm(loop - np.roll(loop, 1, axis=0), axis=1).mean())
-    return ndimage.gaussian_filter1d(loop, sigma_mm / max(spacing, 1e-9), axis=0, mode="wrap")
-
-
-def _faired(
-    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], seam: Int[np.ndarray, "n"], base_y: float
-) -> Float[np.ndarray, "v 3"]:
-    """Smooth the seam between front and back, fading out over a few millimetres; heights on the base stay."""
-    edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)  # closed: every edge comes in both directions
-    size = len(vertices)
-    adjacency = sparse.coo_matrix((np.ones(len(edges)), edges.T), shape=(size, size)).tocsr()
-    average = sparse.diags(1 / np.maximum(np.asarray(adjacency.sum(1)).ravel(), 1)) @ adjacency
-    spacing = float(np.median(np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)))
-    rings = int(np.clip(round(_SEAM_WIDTH_MM / max(spacing, 1e-9)), 1, 24))
-    weight, reached = np.zeros(size), np.zeros(size)
-    reached[seam] = 1
-    for ring in range(rings):
-        weight = np.maximum(weight, (reached > 0) * (1 - ring / rings))
-        reached = reached + adjacency @ reached > 0
-    weight = 0.7 * weight[:, None] * np.where(vertices[:, 1:2] <= base_y + 1e-6, (1.0, 0.0, 1.0), 1.0)
-    for _ in range(2 * rings):
-        vertices = vertices + weight * (average @ vertices - vertices)
-    return vertices
-
-
-def _smoothstep(low: float, high: float, x: Float[np.ndarray, "v"]) -> Float[np.ndarray, "v"]:
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
-def _laplacian(front: _Front) -> tuple[sparse.csc_matrix, Float[np.ndarray, "v"]]:
-    """Cotangent Laplacian (positive semi-definite) and vertex areas over the texture plane, scaled to the mesh's mm.
-
-    Triangles without area there (or turned over by a warp) count with their absolute, floored cotangents.
-    """
-    spread = np.ptp(front.vertices[:, :2], axis=0).max() / max(float(np.ptp(front.plane, axis=0).max()), 1e-12)
-    points, faces = front.plane * spread, front.faces
-    rows, columns, values = [], [], []
-    a, b, c = (points[faces[:, k]] for k in range(3))
-    double_area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
-    typical = float(np.median(double_area))
-    for k in range(3):
-        i, j, o = faces[:, (k + 1) % 3], faces[:, (k + 2) % 3], faces[:, k]
-        cotangent = np.einsum("ij,ij->i", points[i] - points[o], points[j] - points[o])
-        weight = np.clip(0.5 * cotangent / np.maximum(double_area, 0.05 * typical), 1e-3, 10.0)
-        rows += [i, j]
-        columns += [j, i]
-        values += [weight, weight]
-    size = len(points)
-    weights = sparse.coo_matrix(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
-    ).tocsc()
-    laplacian = sparse.diags(np.asarray(weights.sum(1)).ravel()).tocsc() - weights
-    areas = np.bincount(faces.ravel(), np.repeat(double_area / 6, 3), minlength=size)
-    return laplacian, areas
-
-
-def _solve(
-    laplacian: sparse.csc_matrix,
-    load: Float[np.ndarray, "v c"],
-    fixed: Int[np.ndarray, "n"],
-    values: Float[np.ndarray, "v c"],
-) -> Float[np.ndarray, "v c"]:
-    """Solve laplacian @ u = load with u = values at the vertices `fixed`."""
-    free = np.setdiff1d(np.arange(len(values)), fixed)
-    out = values.copy()
-    if len(free):
-        inner = laplacian[free]
-        right = load[free] - inner[:, fixed] @ values[fixed]
-        factors = splu(inner[:, free].tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-        out[free] = factors.solve(right)
-    return out

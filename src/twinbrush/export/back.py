@@ -1,0 +1,100 @@
+"""The back of a relief: a membrane behind it, blown up like a balloon, and a seam without pleats.
+
+Thickness t with t^2 / 2 the solution of a Poisson equation over the flat layout, zero on the rim: over a strip that is
+exactly half a circle, over a disc half an ellipsoid. So a head gets a round skull and a neck a thin nape.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import ndimage, sparse
+from scipy.sparse.linalg import splu
+
+HEAD_ROUNDNESS, NECK_ROUNDNESS = 1.25, 0.75  # depth of the back over half the width, about: a long skull, a flat nape
+MOST_DEPTH_SHARE = 0.42  # of the height: shoulders, which are wide, shall not get a back like a barrel
+_EAR_Y_MM, _NAPE_Y_MM = -45.0, -125.0  # where the skull ends and the nape begins, below the eyes (see camera.py)
+_RIM_SMOOTHING_MM, _SEAM_WIDTH_MM = 6.0, 14.0  # of the curve at which the back begins; of the band that is faired
+
+
+def balloon(
+    poisson: Float[np.ndarray, "v"], y_mm: Float[np.ndarray, "v"], height_mm: float
+) -> Float[np.ndarray, "v"]:
+    """How far the back lies behind the membrane, mm. `poisson`: the solution of -laplace(u) = 1; y as in camera.py."""
+    t = np.clip((y_mm - _NAPE_Y_MM) / (_EAR_Y_MM - _NAPE_Y_MM), 0, 1)
+    skull = t * t * (3 - 2 * t)
+    depth = (NECK_ROUNDNESS + (HEAD_ROUNDNESS - NECK_ROUNDNESS) * skull) * np.sqrt(np.maximum(2 * poisson, 0))
+    most = MOST_DEPTH_SHARE * height_mm
+    return most * np.tanh(depth / most)
+
+
+def smoothed_loop(loop: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """A closed curve without its small teeth (the relief's rim follows pixels): Gaussian along its vertices."""
+    spacing = float(np.linalg.norm(loop - np.roll(loop, 1, axis=0), axis=1).mean())
+    return ndimage.gaussian_filter1d(loop, _RIM_SMOOTHING_MM / max(spacing, 1e-9), axis=0, mode="wrap")
+
+
+def fair_seam(
+    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], seam: Int[np.ndarray, "n"], base_y: float
+) -> Float[np.ndarray, "v 3"]:
+    """Smooth the seam between front and back, fading out over a few millimetres; heights on the base stay."""
+    edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)  # closed: every edge comes in both directions
+    size = len(vertices)
+    adjacency = sparse.coo_matrix((np.ones(len(edges)), edges.T), shape=(size, size)).tocsr()
+    average = sparse.diags(1 / np.maximum(np.asarray(adjacency.sum(1)).ravel(), 1)) @ adjacency
+    spacing = float(np.median(np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)))
+    rings = int(np.clip(round(_SEAM_WIDTH_MM / max(spacing, 1e-9)), 1, 24))
+    weight, reached = np.zeros(size), np.zeros(size)
+    reached[seam] = 1
+    for ring in range(rings):
+        weight = np.maximum(weight, (reached > 0) * (1 - ring / rings))
+        reached = reached + adjacency @ reached > 0
+    weight = 0.7 * weight[:, None] * np.where(vertices[:, 1:2] <= base_y + 1e-6, (1.0, 0.0, 1.0), 1.0)
+    for _ in range(2 * rings):
+        vertices = vertices + weight * (average @ vertices - vertices)
+    return vertices
+
+
+def laplacian_of(
+    plane: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], width_mm: float
+) -> tuple[sparse.csc_matrix, Float[np.ndarray, "v"]]:
+    """Cotangent Laplacian (positive semi-definite) and vertex areas of a mesh laid out flat, `width_mm` wide.
+
+    Triangles without area there (or turned over by a warp) count with their absolute, floored cotangents.
+    """
+    points = plane * (width_mm / max(float(np.ptp(plane, axis=0).max()), 1e-12))
+    rows, columns, values = [], [], []
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    double_area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
+    typical = float(np.median(double_area))
+    for k in range(3):
+        i, j, o = faces[:, (k + 1) % 3], faces[:, (k + 2) % 3], faces[:, k]
+        cotangent = np.einsum("ij,ij->i", points[i] - points[o], points[j] - points[o])
+        weight = np.clip(0.5 * cotangent / np.maximum(double_area, 0.05 * typical), 1e-3, 10.0)
+        rows += [i, j]
+        columns += [j, i]
+        values += [weight, weight]
+    size = len(points)
+    weights = sparse.coo_matrix(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
+    ).tocsc()
+    laplacian = sparse.diags(np.asarray(weights.sum(1)).ravel()).tocsc() - weights
+    areas = np.bincount(faces.ravel(), np.repeat(double_area / 6, 3), minlength=size)
+    return laplacian, areas
+
+
+def solve_fixed(
+    laplacian: sparse.csc_matrix,
+    load: Float[np.ndarray, "v c"],
+    fixed: Int[np.ndarray, "n"],
+    values: Float[np.ndarray, "v c"],
+) -> Float[np.ndarray, "v c"]:
+    """Solve laplacian @ u = load with u = values at the vertices `fixed`."""
+    free = np.setdiff1d(np.arange(len(values)), fixed)
+    out = values.copy()
+    if len(free):
+        inner = laplacian[free]
+        right = load[free] - inner[:, fixed] @ values[fixed]
+        factors = splu(inner[:, free].tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+        out[free] = factors.solve(right)
+    return out
