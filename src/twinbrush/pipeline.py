@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from twinbrush import store
 from twinbrush.config import Config, check
-from twinbrush.errors import BadOption, OutputError
+from twinbrush.errors import BadOption, OutputError, TwinbrushError
 from twinbrush.files import output_error
 from twinbrush.inputs import Input, read_input
 from twinbrush.models import ensure_models
@@ -90,8 +90,8 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
     fresh = not out.exists()
     try:
         return _stylize(Run(_open_folder(out), progress), content, art, out, config)
-    except Exception:
-        # A failure leaves nothing behind; an interruption (no Exception) keeps finished stages for the next run.
+    except TwinbrushError:
+        # What the user must mend leaves nothing behind; after an interruption finished stages wait for the next run.
         if fresh:
             shutil.rmtree(out, ignore_errors=True)
         raise
