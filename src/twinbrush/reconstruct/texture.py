@@ -182,34 +182,49 @@ def _bake_rows(
 def _fill_unseen(mesh: Mesh, texture: Float32[np.ndarray, "t t 3"], seen: np.ndarray) -> None:
     """Blend in, where no view sees well, colours pushed in from the same region; off the surface, from anywhere."""
     size = texture.shape[0]
-    small = min(FILL_SIZE, size)
-    known = cv2.resize((seen >= 255).astype(np.float32), (small, small), interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(texture * (seen >= 255)[..., None], (small, small), interpolation=cv2.INTER_AREA)
-    colour /= np.maximum(known, 1e-6)[..., None]
+    factor = -(-size // FILL_SIZE)
+    colour, known = _reduced(texture, seen, factor)
     weight = (known > 0.5).astype(np.float32)
     fill = push_pull(colour, weight)
     if mesh.regions is not None and mesh.uv is not None:
-        labels = _labels(mesh, small)
+        labels = _labels(mesh, size / factor, len(fill))
         for region in (Region.SKIN, Region.HAIR, Region.CLOTH):
             here = labels == region
             if (weight[here] > 0).sum() > 20:
                 fill[here] = push_pull(colour, weight * here)[here]
     rows = max(16, BAND_TEXELS // size)
-    scale = small / size
     for start in range(0, size, rows):
         stop = min(start + rows, size)
         ys, xs = np.mgrid[start:stop, :size].astype(np.float32)
-        wide = cv2.remap(fill, (xs + 0.5) * scale - 0.5, (ys + 0.5) * scale - 0.5, cv2.INTER_LINEAR,
-                         borderMode=cv2.BORDER_REPLICATE)
+        x, y = (xs + 0.5) / factor - 0.5, (ys + 0.5) / factor - 0.5
+        wide = cv2.remap(fill, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         share = (seen[start:stop].astype(np.float32) / 255)[..., None]
         texture[start:stop] = texture[start:stop] * share + wide * (1 - share)
 
 
-def _labels(mesh: Mesh, size: int) -> np.ndarray:
-    """The region of every texel; 0 off the surface."""
+def _reduced(
+    texture: Float32[np.ndarray, "t t 3"], seen: np.ndarray, factor: int
+) -> tuple[Float32[np.ndarray, "s s 3"], Float32[np.ndarray, "s s"]]:
+    """Blocks of factor x factor texels: the mean colour of the well-seen ones, and their share. In bands of rows."""
+    small = texture.shape[0] // factor
+    colour, known = np.zeros((small, small, 3), np.float32), np.zeros((small, small), np.float32)
+    width, rows = small * factor, max(1, BAND_TEXELS // (texture.shape[0] * factor))
+    for start in range(0, small, rows):
+        stop = min(start + rows, small)
+        block = slice(start * factor, stop * factor)
+        good = (seen[block, :width] >= 255).astype(np.float32)
+        known[start:stop] = cv2.resize(good, (small, stop - start), interpolation=cv2.INTER_AREA)
+        colour[start:stop] = cv2.resize(
+            texture[block, :width] * good[..., None], (small, stop - start), interpolation=cv2.INTER_AREA
+        )
+    return colour / np.maximum(known, 1e-6)[..., None], known
+
+
+def _labels(mesh: Mesh, scale: float, size: int) -> np.ndarray:
+    """The region of every texel when uv 0..1 spans `scale` texels; 0 off the surface."""
     if mesh.uv is None or mesh.regions is None:
         return np.zeros((size, size), np.uint8)
-    texels = np.stack([mesh.uv[:, 0] * size - 0.5, (1 - mesh.uv[:, 1]) * size - 0.5], axis=1)
+    texels = np.stack([mesh.uv[:, 0] * scale - 0.5, (1 - mesh.uv[:, 1]) * scale - 0.5], axis=1)
     raster = rasterize(texels, np.ones(len(texels)), mesh.faces, size, size)
     corner = raster.barycentric.argmax(-1)
     labels = mesh.regions[mesh.faces[raster.face_index, corner]]
