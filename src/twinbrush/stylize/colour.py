@@ -26,7 +26,7 @@ _HAIR_QUANTILES = (10.0, 30.0, 50.0, 70.0, 90.0)  # hair: the style's 10-90% ran
 _SLOPES = (0.45, 1.9)  # of the lightness curve: below, tones merge into posters; above, noise and JPEG blocks grow
 _GAINS = (0.0, 2.0)  # of the Monge-Kantorovich matrix's eigenvalues
 _NOISE_VARIANCE = 4.0  # added to both covariances, Lab units squared (a just visible difference is about 2)
-_KEPT_STEP = 0.45
+_KEPT_STEP = 0.65
 _CLEAR_GAP = 25.0  # CIE76 distance between skin and hair from which the labels count in full
 _MIN_SAMPLES = 150
 _MAX_SAMPLES = 20000
@@ -234,7 +234,7 @@ def fit_colour_maps(
 def darkened_like_photo(other: ColourMap, skin: ColourMap, floor: float) -> ColourMap:
     """Dark hair or clothes stay visibly darker than the skin (a pale palette would else take the person's hair away).
 
-    At least 45% of the photo's lightness step is kept, as far as the style's darkest tone (`floor`, L) allows.
+    At least 65% of the photo's lightness step is kept, as far as the style's darkest tone (`floor`, L) allows.
     """
     middle = len(skin.knots_from) // 2
     step_photo = skin.knots_from[middle] - other.knots_from[middle]
@@ -244,7 +244,10 @@ def darkened_like_photo(other: ColourMap, skin: ColourMap, floor: float) -> Colo
         return other
     shift = min(wanted - step_now, max(0.0, other.knots_to[middle] - floor))
     knots_to = np.maximum.accumulate(np.clip(other.knots_to - shift, 0, 100))
-    return replace(other, knots_to=knots_to)
+    # A darker paint is also a greyer one: chroma falls with lightness, else brown hair turns olive or orange.
+    dim = float(np.clip((other.knots_to[middle] - shift) / max(other.knots_to[middle], 1.0), 0, 1))
+    fade = np.array([1.0, dim, dim])
+    return replace(other, knots_to=knots_to, matrix=fade[:, None] * other.matrix, mean_to=fade * other.mean_to)
 
 
 def region_separation(
