@@ -25,9 +25,16 @@ def test_a_painting_is_kept() -> None:
     assert trustworthy(painting(), FACE)[5:-5, 5:-5].all()
 
 
+def test_hatching_is_no_inset() -> None:
+    rng = np.random.default_rng(1)
+    hatched = np.ones((200, 200, 3), np.float32)
+    hatched[rng.uniform(size=(200, 200)) < 0.2] = 0.2
+    assert not corner_insets(hatched, FACE).any()
+
+
 def test_white_paper_is_no_frame() -> None:
     drawing = np.ones((200, 200, 3), np.float32)
-    drawing[60:140, 60:62] = 0
+    drawing[30:140, 60:110] = 0  # the first stroke begins where a frame might end, but is no straight edge
     assert not flat_border(drawing).any()
 
 
@@ -65,5 +72,5 @@ def test_an_inset_photo_is_found_in_any_corner(corner: int) -> None:
 
 def test_the_face_is_never_taken_out() -> None:
     picture = painting()
-    picture[:110, :110] = 0.97
+    picture[:110, :110] = 0.0  # flat black in a corner
     assert trustworthy(picture, FACE)[82:118, 82:118].all()

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from twinbrush.camera import project
 from twinbrush.config import AlignConfig
 from twinbrush.correspond.clean import trustworthy
+from twinbrush.correspond.labels import checked_labels
 from twinbrush.correspond.perspective import apply_homography, best_plane, plane_homography, to_views
 from twinbrush.correspond.repose import STRETCH_INVALID, SourceMap, pose_gap, repose, turn_to
 from twinbrush.correspond.similarity import weighted_similarity
@@ -36,11 +37,14 @@ def align_style(
     views: ViewSet,
     config: AlignConfig,
     *,
+    keep_matte: bool = False,
     progress: Progress = ignore,
 ) -> AlignedStyle:
     """Find where everything of the style belongs in the content's views, and where the content's shape shall go.
 
-    style_face: in pixels of `style_image`. Raises BadOption for a strength out of range.
+    style_face: in pixels of `style_image`. keep_matte: the segmentation's matte is the user's own mask: labels are
+    checked against the picture (labels.py), but ground and person are then left as they are. Raises BadOption for a
+    strength out of range.
     """
     if not 0 <= config.strength <= 1.5:
         raise BadOption(f"The strength is {config.strength}.", "Choose 0 (the person's shape) to 1.5 (caricature).")
@@ -48,6 +52,7 @@ def align_style(
     camera = mean_camera(views.cameras)
     content_xy = project(camera, portrait.landmarks_xyz)[0]
     style_image, style_face, style_segmentation = _reduced(style_image, style_face, style_segmentation, content_xy)
+    style_segmentation = checked_labels(style_image, style_face, style_segmentation, keep_matte=keep_matte)
     gap = pose_gap(style_face, portrait.face)
     size = (camera.width, camera.height)
     source = _source(style_face, portrait.face, content_xy, style_image.shape[:2], size, config)
