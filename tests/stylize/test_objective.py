@@ -57,7 +57,10 @@ def test_hypercolumns_are_unit_and_read_the_right_pixel() -> None:
     torch.testing.assert_close(columns.norm(dim=1), torch.ones(3))
     expected = torch.nn.functional.normalize(fine[0].flatten(1)[:, pixels].T, dim=1) / 2**0.5
     torch.testing.assert_close(columns[:, :2], expected)
-    assert abs(float(columns[1, 2] - columns[1, 0])) < 0.02  # the coarse level at the same place (19 = row 2, column 3)
+    ramp = torch.stack([torch.arange(8.0).expand(8, 8) + 1, torch.full((8, 8), 10.0)])[None]
+    both = hypercolumns([ramp, torch.nn.functional.avg_pool2d(ramp, 2)], torch.tensor([19]), 8, 8)  # row 2, column 3
+    assert float(both[0, 0] / both[0, 1]) == pytest.approx(0.4)
+    assert float(both[0, 2] / both[0, 3]) == pytest.approx(0.4)  # the coarse level, at the same place
 
 
 def test_guide_is_the_squared_distance_plus_the_regions(views: ViewSet, aligned: AlignedStyle) -> None:

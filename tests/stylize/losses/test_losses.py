@@ -134,6 +134,8 @@ def test_total_variation_of_a_shift_is_zero_and_of_a_ramp_is_its_slope() -> None
     ramp = torch.zeros(8, 10, 2)
     ramp[..., 0] = 0.5 * torch.arange(10)
     assert float(total_variation(ramp)) == pytest.approx(0.5 * 9 / 10)
+    ramp[..., 1] = 0.25 * torch.arange(8)[:, None]
+    assert float(total_variation(ramp)) == pytest.approx(0.5 * 9 / 10 + 0.25 * 7 / 8)
 
 
 def _shifted_pair(shift: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
