@@ -47,7 +47,7 @@ def test_baking_the_rendered_content_returns_the_photo(painted: tuple[Portrait, 
     baked = bake_texture(*painted, CONFIG)
     surface = on_surface(painted[0], 256)
     error = np.abs(baked.texture - truth(256)).max(-1)[surface]
-    assert np.median(error) < 0.01
+    assert np.median(np.abs(baked.texture - truth(256))[surface]) < 0.001  # half a texel off would be 0.0018
     assert np.quantile(error, 0.98) < 0.08
     assert baked.metrics["texels_seen"] > 0.95
     assert np.isfinite(baked.texture).all()

@@ -75,6 +75,13 @@ def test_an_impossible_wish_is_backed_off_and_reported(views: ViewSet) -> None:
     assert result.log["strength_factor"] == result.strength_factor
 
 
+def test_the_head_stays_in_the_picture(views: ViewSet) -> None:
+    result = warp_to_targets(views, aligned_to(views, views.landmarks_xyz + np.array([0, 45, 0])))
+    assert result.strength_factor < 1
+    assert "leave the picture" in result.warnings[0]
+    assert result.vertex_pixels.min() > 0
+
+
 def test_turned_faces_are_counted(views: ViewSet) -> None:
     assert fold_over_share(views, views.vertex_pixels) == 0
     mirrored = views.vertex_pixels * [-1, 1]

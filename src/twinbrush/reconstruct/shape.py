@@ -19,8 +19,8 @@ from twinbrush.stylize.geometry import BACK_OFF, TRIES
 from twinbrush.views.triangulate import reprojection_error, triangulate
 from twinbrush.views.values import ViewSet
 
-SMOOTH_MM = 4.0  # displacement detail finer than this is noise of the warps
-DISBELIEF_MM = 5.0  # triangulated points farther than this from the direct deformation count less and less
+SMOOTH_MM = 7.0  # displacement detail finer than this is noise of the warps
+DISBELIEF_MM = 4.0  # triangulated points farther than this from the direct deformation count less and less
 STEEPEST = 0.9  # cap on the displacement's change per mm of surface; above it the clay creases
 MOST_FLIPPED = 0.001  # share of faces
 SLIVER = 1e-3  # a face with less than this share of its area left is degenerate
@@ -126,7 +126,9 @@ def _from_views(
     share = config.depth_from_triangulation
     target[seen, 2] = share * found[:, 2] + (1 - share) * direct[seen, 2]
     weight[~seen] = 0.05  # hidden vertices lean on the direct deformation
-    return DisplacementSmoother.of(mesh.vertices, mesh.faces).smooth(target, weight, SMOOTH_MM)
+    # the direct deformation is smooth already: only what the views add to it needs smoothing
+    added = DisplacementSmoother.of(mesh.vertices, mesh.faces).smooth(target - direct, weight, SMOOTH_MM)
+    return direct + added
 
 
 def _sound(

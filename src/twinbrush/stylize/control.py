@@ -24,22 +24,34 @@ DEPTH_FOLLOWS = 0.5  # share of the rim's displacement in depth that the surroun
 NECK = (-0.25, 0.6)  # below the chin, in face heights: from here to there the displacement fades to nothing
 LANDMARK_SPACING = 0.02  # face heights: landmarks nearer than that (closed lips, nostrils) are merged
 SURROUNDINGS = 90  # number of points outside the face
+BETWEEN = 160  # number of points between the landmarks
 
 
 @dataclass(frozen=True)
 class ControlPoints:
-    """Where steering points are on the portrait, and where they go (world mm)."""
+    """Where steering points are on the portrait, and where they go (world mm).
+
+    between_xyz: more points of the face's surface, for the splines of the views: where only landmarks steer them, two
+    views' splines disagree between the rows of landmarks, and the triangulated cheeks ripple.
+    """
 
     source_xyz: Float[np.ndarray, "c 3"]
     target_xyz: Float[np.ndarray, "c 3"]
+    between_xyz: Float[np.ndarray, "b 3"]
 
     def scaled(self, factor: float) -> ControlPoints:
         """The same motion, `factor` times as far."""
-        return ControlPoints(self.source_xyz, self.source_xyz + factor * (self.target_xyz - self.source_xyz))
+        target = self.source_xyz + factor * (self.target_xyz - self.source_xyz)
+        return ControlPoints(self.source_xyz, target, self.between_xyz)
 
     def deformation(self, smoothing: float = 1e-4) -> ThinPlateSpline:
         """The direct 3D deformation: a spline in space through all the points."""
         return ThinPlateSpline.fit(self.source_xyz, self.target_xyz, smoothing)
+
+    def dense(self) -> tuple[Float[np.ndarray, "d 3"], Float[np.ndarray, "d 3"]]:
+        """Source and target of all points; those in between go where the direct deformation takes them."""
+        between = self.deformation().apply(self.between_xyz)
+        return np.concatenate([self.source_xyz, self.between_xyz]), np.concatenate([self.target_xyz, between])
 
 
 def control_points(
@@ -54,10 +66,12 @@ def control_points(
     candidates = vertices[visible]
     candidates = candidates[:: max(1, len(candidates) // 6000)]
     rim = _Rim.of(landmarks_xyz, moved_xyz)
-    candidates = candidates[rim.relative_radius(candidates) > OUTSIDE]
-    around = candidates[_farthest_points(candidates, SURROUNDINGS)]
+    outside = rim.relative_radius(candidates) > OUTSIDE
+    around = candidates[outside][_farthest_points(candidates[outside], SURROUNDINGS)]
+    inside = candidates[~outside]
+    between = inside[_farthest_points(inside, BETWEEN)]
     moved = around + rim.carried(around)
-    return ControlPoints(np.concatenate([source, around]), np.concatenate([target, moved]))
+    return ControlPoints(np.concatenate([source, around]), np.concatenate([target, moved]), between)
 
 
 @dataclass(frozen=True)

@@ -92,12 +92,13 @@ def _warped_pixels(
 ) -> tuple[tuple[ThinPlateSpline, ...], Float[np.ndarray, "n v 2"]]:
     """Per view: the spline through the control points' projections, applied to what the view sees."""
     deformed = _deformed(views, control)
+    source, target = control.dense()
     splines, moved = [], []
     for k, camera in enumerate(views.cameras):
         seen = views.vertex_visible[k]
         here = views.vertex_pixels[k][seen]
         fit = fit_without_folds(
-            project(camera, control.source_xyz)[0], project(camera, control.target_xyz)[0],
+            project(camera, source)[0], project(camera, target)[0],
             here[:: max(1, len(here) // 1500)],
         )
         pixels = project(camera, deformed)[0]
