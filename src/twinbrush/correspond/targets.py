@@ -13,7 +13,7 @@ style's own (damped), and the rule that what grows also rises.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from twinbrush.correspond.features import landmark_weights
 from twinbrush.correspond.field import Field, fit_field
@@ -34,6 +34,7 @@ RISE_KEPT = 0.6  # of the relief's growth with a feature's size
 STRONGEST = 1.5  # the strength at which the field must still be sound
 SMALLEST_AREA = 0.25  # of any small patch of the face, at the strongest
 STEEPEST = 1.2  # largest derivative of the displacement at the strongest
+ROUNDS = 12  # of smoothing what is unsound
 
 
 def head_frame(face: Face) -> Float[np.ndarray, "468 3"]:
@@ -74,18 +75,24 @@ def sound_field(
     noise = np.where(landmark_weights() > 0, NOISE_FEATURE, NOISE_ELSEWHERE)
     flat = points[:, :2]
     field = fit_field(flat, displacements, noise, unit)
-    for _ in range(12):
-        gradient = STRONGEST * field.gradient(flat)
-        jacobian = gradient + np.eye(2)
-        area = np.linalg.det(jacobian)
-        if area.min() >= SMALLEST_AREA and np.abs(gradient).max() <= STEEPEST:
-            break
+    for _ in range(ROUNDS):
+        bad = unsound(field, flat)
+        if not bad.any():
+            return field
         # Only where it is unsound, and around: the other features keep their shape.
-        bad = (area < SMALLEST_AREA) | (np.abs(gradient).max(axis=(1, 2)) > STEEPEST)
         near = np.linalg.norm(flat[:, None] - flat[None, bad], axis=2).min(axis=1) < 0.35 * unit
         noise = np.where(near, 1.5 * noise, noise)
         field = fit_field(flat, displacements, noise, unit)
+    while unsound(field, flat).any():  # landmarks of no face at all: less of everything
+        field = Field(field.centres, 0.8 * field.coefficients, unit)
     return field
+
+
+def unsound(field: Field, points_xy: Float[np.ndarray, "n 2"]) -> Bool[np.ndarray, "n"]:
+    """Where the field, at the strongest, shrinks a small patch below `SMALLEST_AREA` or is steeper than `STEEPEST`."""
+    gradient = STRONGEST * field.gradient(points_xy)
+    area = np.linalg.det(gradient + np.eye(2))
+    return (area < SMALLEST_AREA) | (np.abs(gradient).max(axis=(1, 2)) > STEEPEST)
 
 
 def depth_change(
