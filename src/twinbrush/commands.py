@@ -20,7 +20,7 @@ def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool
     progress(Step("inputs", 0, 1))
     found = read_input(image, config, PortraitConfig(), art=art)
     progress(Step("portrait", 0, 1))
-    parts = segment(found.picture.pixels, found.face, mask=found.mask, art=art)
+    parts = segment(found.picture.pixels, found.face, mask=found.mask, art=art, others=found.others)
     drawn = draw_inspection(found.picture.pixels, found.face, matte=parts.matte, regions=parts.regions)
     path = save_png(out or Path(f"{image.stem}_inspected.png"), drawn)
     face = found.face

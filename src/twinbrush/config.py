@@ -113,7 +113,7 @@ class ObjectiveConfig:
 class StylizeConfig:
     """Views + style -> stylized views."""
 
-    method: Literal["hybrid", "guided"] = "guided"
+    method: Literal["hybrid", "guided"] = "hybrid"
     """Which engine paints: hybrid (trained features lead, patches of the style finish) or guided (patches only)."""
     style_strength: float = 1.0
     """How much of the style's brushwork and colour is taken: 0 keeps the photo, 1 is all style."""
@@ -175,6 +175,7 @@ DEFAULT = Config()
 FAST = replace(
     DEFAULT,
     views=replace(DEFAULT.views, size=256),
+    stylize=replace(DEFAULT.stylize, method="guided"),
     reconstruct=replace(DEFAULT.reconstruct, texture_size=1024),
     export=replace(DEFAULT.export, turntable=False, still_size=512),
 )

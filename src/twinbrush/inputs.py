@@ -21,13 +21,15 @@ _MIN_CUT = 0.02
 
 @dataclass(frozen=True)
 class Input:
-    """One input picture with its face; mask (H, W) 0..1 or None; key: hash of everything that led to it."""
+    """One input picture with its face; mask (H, W) 0..1 or None; key: hash of everything that led to it; others: the
+    faces of other people in it."""
 
     picture: LoadedImage
     face: Face
     mask: Float[np.ndarray, "h w"] | None
     key: str
     warnings: tuple[str, ...]
+    others: tuple[Face, ...] = ()
 
 
 def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: bool) -> Input:
@@ -36,7 +38,7 @@ def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: b
     found = find_face_with_warnings(picture.pixels, config, where=str(path), art=art, portrait=limits)
     mask, notes = _mask(picture, config.mask)
     key = store.stage_key("input", picture.sha256, found.face, mask, art)
-    return Input(picture, found.face, mask, key, (*picture.notes, *notes, *found.warnings))
+    return Input(picture, found.face, mask, key, (*picture.notes, *notes, *found.warnings), found.others)
 
 
 def _mask(picture: LoadedImage, path: Path | None) -> tuple[Float[np.ndarray, "h w"] | None, tuple[str, ...]]:

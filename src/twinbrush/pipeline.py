@@ -114,7 +114,9 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
         key["portrait"],
         lambda: build_portrait(photo, content.face, config.portrait, mask=content.mask, progress=progress),
     )
-    parts = run.stage("style", key["style"], lambda: segment(picture, art.face, mask=art.mask, art=True))
+    parts = run.stage(
+        "style", key["style"], lambda: segment(picture, art.face, mask=art.mask, art=True, others=art.others)
+    )
     views = run.stage("views", key["views"], lambda: render_views(portrait, config.views))
     aligned = run.stage(
         "align",

@@ -16,6 +16,7 @@ from twinbrush.config import StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.progress import Progress, ignore
 from twinbrush.stylize.features import load_extractor
+from twinbrush.stylize.features.load import STUDENT_SHA256
 from twinbrush.stylize.geometry import warp_to_targets
 from twinbrush.stylize.guided.paint import build_scene, paint, with_lead
 from twinbrush.stylize.objective import optimise_views, refine_views
@@ -49,5 +50,5 @@ def paint_hybrid(
             images = np.clip(scene.consensus.merge(images, cv2.INTER_CUBIC), 0, 1).astype(np.float32)
     filled = [push_pull(i, c.astype(np.float32)) for i, c in zip(images, scene.coverage, strict=True)]
     return Stylization(
-        np.stack(filled), warp.warped, "hybrid", {**warp.log, **log}, (*warp.warnings, *warnings)
+        np.stack(filled), warp.warped, "hybrid", {**warp.log, **log}, (*warp.warnings, *warnings), STUDENT_SHA256
     )
