@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Float
 
@@ -14,16 +15,20 @@ CUT_HALF_WIDTH, CUT_DEPTH, CUT_POWER = 0.93, 0.56, 2.4  # the bust's lower outli
 CUT_START = 0.12  # ... begins this far above the chin
 EDGE_MARGIN_MM = 2.0  # the bust ends this far inside the photo's edge
 CORNER_MM = 14.0  # radius with which outlines meet
+WISP_MM = 3.5  # strands thinner than twice this are cut off: as a surface they are spikes
 SMOOTH_MM = 1.4  # the matte's contour is smoothed by this much
 
 
 def outline(crop: Crop, frame: Frame) -> Float[np.ndarray, "s s"]:
     """Signed distance (mm, positive inside) to the portrait's outline; smooth enough for its zero contour to be cut."""
     unit = frame.pixels_per_mm
-    matte = np.where(crop.inside, crop.matte, crop.matte)
-    person = signed_distance(matte > 0.5) / unit
+    size = round(2 * WISP_MM * unit) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    whole = cv2.copyMakeBorder((crop.matte > 0.5).astype(np.uint8), size, size, size, size, cv2.BORDER_REPLICATE)
+    whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, disc)[size:-size, size:-size] > 0
+    person = signed_distance(whole) / unit
     person = blur(np.clip(person, -40, 40), SMOOTH_MM * unit)
-    edge = signed_distance(np.pad(crop.inside, 1)[1:-1, 1:-1]) / unit - EDGE_MARGIN_MM
+    edge = signed_distance(crop.inside) / unit - EDGE_MARGIN_MM
     cut = _bust_cut(crop, frame)
     level = smooth_minimum(smooth_minimum(person, cut, CORNER_MM), edge, CORNER_MM)
     seed = polygon_mask(level.shape, crop.face.landmarks[list(indices.OVAL), :2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -11,6 +12,7 @@ from twinbrush.mesh import Mesh
 from twinbrush.portrait import indices
 from twinbrush.portrait.border import outline
 from twinbrush.portrait.crop import Crop, cut_crop, moved_face, resized
+from twinbrush.portrait.dome import with_dome
 from twinbrush.portrait.face import find_face_with_warnings
 from twinbrush.portrait.filters import push_colours
 from twinbrush.portrait.geometry import Frame, make_frame
@@ -35,6 +37,7 @@ def build_portrait(
     """
     progress(Step(STAGE, 0, 3, "segmentation"))
     segmentation = segment(image, face, mask=mask, others=_other_people(image, face))
+    image, segmentation, face = with_dome(image, segmentation, face)
     crop = cut_crop(image, segmentation, face)
     progress(Step(STAGE, 1, 3, "relief"))
     work = resized(crop, WORK_SIZE)
@@ -113,8 +116,6 @@ def _landmarks_on(work: Crop, frame: Frame, depth: Float[np.ndarray, "s s"]) -> 
 
 def _defringed(crop: Crop) -> Float[np.ndarray, "s s 3"]:
     """The crop with the person's own colours pushed out over the border and beyond: no background fringe."""
-    import cv2
-
     size = crop.image.shape[0]
     solid: Bool[np.ndarray, "s s"] = (crop.matte > 0.95) & crop.inside
     radius = max(1, round(size / 500))

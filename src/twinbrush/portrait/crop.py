@@ -74,11 +74,11 @@ def resized(crop: Crop, size: int) -> Crop:
     """The same crop at another resolution (pixel centres kept in place)."""
     scale = size / crop.image.shape[0]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    nearest = lambda labels: cv2.resize(labels, (size, size), interpolation=cv2.INTER_NEAREST)  # noqa: E731
     return Crop(
         cv2.resize(crop.image, (size, size), interpolation=method),
         cv2.resize(crop.matte, (size, size), interpolation=method),
-        nearest(crop.regions), nearest(crop.inside.astype(np.uint8)) > 0,
+        cv2.resize(crop.regions, (size, size), interpolation=cv2.INTER_NEAREST),
+        cv2.resize(crop.inside.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST) > 0,
         moved_face(crop.face, scale, np.full(2, (scale - 1) / 2)),
     )
 

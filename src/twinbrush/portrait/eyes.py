@@ -56,19 +56,23 @@ def _carve(
     opening = soft_polygon(shape, ring)
     to_upper, along_upper = polyline_distance(shape, upper)
     to_crease, along_crease = polyline_distance(shape, crease)
-    taper = lambda along: np.clip(4 * along * (1 - along), 0, 1) ** 0.5  # noqa: E731
-    crease_cut = CREASE_MM * np.exp(-((to_crease / (CREASE_WIDTH_MM * unit)) ** 2)) * taper(along_crease)
+    crease_cut = CREASE_MM * np.exp(-((to_crease / (CREASE_WIDTH_MM * unit)) ** 2)) * _taper(along_crease)
     height = np.linalg.norm(upper - lower, axis=1).max() / unit
     if height < MIN_OPENING_MM:
-        line = np.exp(-((to_upper / (0.9 * unit)) ** 2)) * taper(along_upper)
+        line = np.exp(-((to_upper / (0.9 * unit)) ** 2)) * _taper(along_upper)
         return depth - 1.2 * line - 0.5 * crease_cut
     to_lower, along_lower = polyline_distance(shape, lower)
     roll = LID_ROLL_MM * np.maximum(
-        np.exp(-(((to_upper / unit - 0.8) / LID_ROLL_WIDTH_MM) ** 2)) * taper(along_upper) * 1.6,
-        np.exp(-(((to_lower / unit - 0.8) / LID_ROLL_WIDTH_MM) ** 2)) * taper(along_lower))
+        np.exp(-(((to_upper / unit - 0.8) / LID_ROLL_WIDTH_MM) ** 2)) * _taper(along_upper) * 1.6,
+        np.exp(-(((to_lower / unit - 0.8) / LID_ROLL_WIDTH_MM) ** 2)) * _taper(along_lower))
     lids = depth - crease_cut * (1 - opening) + roll * (1 - opening)
     ball = _eyeball(depth, image, ring, opening, unit)
     return lids * (1 - opening) + ball * opening
+
+
+def _taper(along: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """0 at a line's ends, 1 in its middle."""
+    return np.sqrt(np.clip(4 * along * (1 - along), 0, 1))
 
 
 def _eyeball(

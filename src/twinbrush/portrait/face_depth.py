@@ -11,9 +11,9 @@ from twinbrush.portrait import indices
 from twinbrush.portrait.face_model import mean_face
 from twinbrush.portrait.geometry import Frame
 
-MIN_FACING = 0.12  # points seen flatter than this are left out
+MIN_FACING, GRAZING = 0.02, 0.2  # cosines: flatter points are left out; flatter ones are trusted no less
 SMOOTHING = 1e-4  # ridge relative to the kernel's mean size: rounds off the landmarks' noise of about 0.3 mm
-HIDDEN_NEAR_MM, HIDDEN_DEEPER_MM = 3.5, 9.0  # a point this near to another in the picture and this much deeper is hidden
+HIDDEN_NEAR_MM, HIDDEN_DEEPER_MM = 3.5, 9.0  # near in the picture and so much deeper: hidden
 STRIDE = 2  # the spline is evaluated on every second pixel and interpolated: it has no finer detail
 
 
@@ -45,7 +45,8 @@ def hidden_landmarks(frame: Frame, landmarks_xy: Float[np.ndarray, "468 2"]) -> 
 def _usable_points(
     frame: Frame, landmarks_xy: Float[np.ndarray, "468 2"]
 ) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
-    """Positions, depths and ridge factors. Visible landmarks; lips that touch give one line of points instead of two (two serrate it)."""
+    """Positions, depths and ridge factors of visible landmarks; lips that touch give one line of points instead of
+    two (two serrate it)."""
     facing = _facing(frame)
     keep = ~hidden_landmarks(frame, landmarks_xy) & (facing > MIN_FACING)
     points, depths = landmarks_xy.copy(), frame.landmarks_xyz[:, 2].copy()
@@ -55,7 +56,7 @@ def _usable_points(
             points[upper] = (points[upper] + points[lower]) / 2
             depths[upper] = (depths[upper] + depths[lower]) / 2
             keep[lower] = False
-    return points[keep], depths[keep], 1 / facing[keep] ** 4
+    return points[keep], depths[keep], 1 / np.maximum(facing[keep], GRAZING) ** 2
 
 
 def _facing(frame: Frame) -> Float[np.ndarray, "468"]:

@@ -6,11 +6,12 @@ Labelle and Shewchuk 2007, in the plane): no stairs and no slivers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 SNAP = 0.33  # vertices nearer to the contour than this share of a cell move onto it
 
@@ -21,7 +22,7 @@ class Lattice:
 
     points_xy: Float[np.ndarray, "v 2"]
     faces: Int[np.ndarray, "f 3"]
-    border: np.ndarray
+    border: Bool[np.ndarray, "v"]
 
 
 def graded_axis(size: int, samples: int, focus: tuple[float, float], density: float) -> Float[np.ndarray, "n"]:
@@ -36,22 +37,18 @@ def graded_axis(size: int, samples: int, focus: tuple[float, float], density: fl
 def cut_lattice(
     level: Float[np.ndarray, "h w"], xs: Float[np.ndarray, "m"], ys: Float[np.ndarray, "n"]
 ) -> Lattice:
-    """The part of the lattice xs x ys where `level` (signed distance, pixels of its own raster, > 0 inside) is positive."""
+    """The part of the lattice xs x ys where `level` (signed distance in pixels, > 0 inside) is positive."""
     grid_x, grid_y = np.meshgrid(xs, ys)
     points = np.stack([grid_x.ravel(), grid_y.ravel()], axis=1)
     cell = np.minimum(*np.meshgrid(np.gradient(xs), np.gradient(ys))).ravel()
     slope_y, slope_x = np.gradient(level)
-    value = _sample(level, points)
-    gradient = np.stack([_sample(slope_x, points), _sample(slope_y, points)], axis=1)
+    value = sample(level, points)
+    gradient = np.stack([sample(slope_x, points), sample(slope_y, points)], axis=1)
     gradient /= np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 0.3)
     near = np.abs(value) < SNAP * cell
     points[near] -= gradient[near] * value[near, None]
     value[near] = 0.0
     return _clip(points, value, _triangles(len(ys), len(xs)))
-
-
-def _sample(values: Float[np.ndarray, "h w"], points: Float[np.ndarray, "v 2"]) -> Float[np.ndarray, "v"]:
-    return sample(values, points)
 
 
 def sample(values: Float[np.ndarray, "h w"], points_xy: Float[np.ndarray, "v 2"], order: int = 1) -> (
@@ -69,7 +66,7 @@ def sample(values: Float[np.ndarray, "h w"], points_xy: Float[np.ndarray, "v 2"]
 
 
 def _triangles(rows: int, columns: int) -> Int[np.ndarray, "f 3"]:
-    """Two triangles a cell, diagonals alternating, clockwise in pixels (= counter-clockwise with y up)... see _clip."""
+    """Two triangles a cell, diagonals alternating; counter-clockwise in the world, where y goes up."""
     index = np.arange(rows * columns).reshape(rows, columns)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
     even = (np.add.outer(np.arange(rows - 1), np.arange(columns - 1)) % 2 == 0)[..., None]
@@ -104,9 +101,11 @@ def _clip(points: Float[np.ndarray, "v 2"], value: Float[np.ndarray, "v"], faces
     return Lattice(everything[used], compact.reshape(-1, 3), border[used])
 
 
-def _cut_triangles(cut: Int[np.ndarray, "f 3"], sign: Float[np.ndarray, "f 3"], middle) -> list[Int[np.ndarray, "g 3"]]:  # type: ignore[no-untyped-def] # noqa: ANN001, E501
+def _cut_triangles(
+    cut: Int[np.ndarray, "f 3"], sign: Float[np.ndarray, "f 3"], middle: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> list[np.ndarray]:
     """The positive parts of triangles with corners of both signs, each rotated so that its odd corner comes first."""
-    kept: list[Int[np.ndarray, "g 3"]] = []
+    kept: list[np.ndarray] = []
     for turn in range(3):
         corner = cut[:, [turn, (turn + 1) % 3, (turn + 2) % 3]]
         s = sign[:, [turn, (turn + 1) % 3, (turn + 2) % 3]]

@@ -13,13 +13,14 @@ from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.detail import hair_relief, skin_relief
 from twinbrush.portrait.eyes import carve_eyes
 from twinbrush.portrait.face_depth import spline_depth
-from twinbrush.portrait.filters import blur, polygon_mask, signed_distance
+from twinbrush.portrait.filters import blur, masked_blur, polygon_mask, signed_distance
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.mouth import carve_mouth
 from twinbrush.portrait.nose import carve_nose
 
 JOIN_BLEND_MM = 7.0  # inside its outline the face takes over within this width
 SEAM_MM, SEAM_SOFT_MM = 5.0, 2.2  # this band about the join is smoothed by that
+SIDE_MM, SIDE_SMOOTH_MM = 16.0, 3.5  # toward its outline the face is seen at a slant: landmarks' noise is smoothed
 JAW_WALL_MM = 2.2  # softness of the step under the chin
 JAW_STEP_MM, JAW_SLOPE = 5.0, 0.15  # the neck starts this far behind the jaw's edge and rises at most so steeply
 JAW_CURVE_MM, JAW_SOFT_MM = 70.0, 9.0  # ... then freely
@@ -40,6 +41,8 @@ def relief_depth(crop: Crop, frame: Frame, person: Bool[np.ndarray, "s s"]) -> F
     open_jaw = blur((jaw_nearest & ~covered).astype(np.float64), 3.0 * unit)
     face_known = np.isfinite(face)
     face = np.where(face_known, face, -200.0)
+    sides = _smoothstep((SIDE_MM - oval) / (0.5 * SIDE_MM)) * face_known
+    face = face + sides * (masked_blur(face, face_known, SIDE_SMOOTH_MM * unit) - face)
     attach = face_known & (oval > np.where(open_jaw > 0.5, 9.0, 0.0))
     chin_y = landmarks[indices.CHIN, 1]
     rows = np.mgrid[: shape[0], : shape[1]][0]
