@@ -116,10 +116,11 @@ def _energies(small: Float[np.ndarray, "h w 3"], places: _Places) -> Float[np.nd
     )
     skin = _histogram(colour, (r < 0.9) & (v < places.brow + 0.05) & (v > places.mouth) & ~places.features)
     crown = _histogram(colour, (r > 0.97) & (r < 1.45) & (v > 0.55))
-    hair = _excess(crown, HAIR_EXCESS * np.maximum(skin, ground), LEAST_HAIR)
-    below = _histogram(colour, (v < -0.12) & (v > -1.0) & (u < 1.0) & ((u > 0.36) | (v < -0.6)))
-    elsewhere = np.maximum(ground, 0.6 * np.maximum(skin, hair))
-    cloth = _excess(below, CLOTH_EXCESS * elsewhere, LEAST_CLOTH)
+    hair, hair_share = _excess(crown, HAIR_EXCESS * np.maximum(skin, ground), LEAST_HAIR)
+    below = _histogram(colour, (v < -0.12) & (v > -1.0) & (u < 1.0) & ((u > 0.36) | (v < -0.3)))
+    # Black hair does not forbid a black coat: hair counts as much as there is of it.
+    elsewhere = np.maximum.reduce([ground, 0.8 * skin, 0.6 * hair_share * hair])
+    cloth, _ = _excess(below, CLOTH_EXCESS * elsewhere, LEAST_CLOTH)
     models = (ground, skin, hair, cloth)
     likely = np.stack([ndimage.map_coordinates(model, colour.reshape(-1, 3).T, order=1) for model in models])
     energies = -CONTRAST * np.log(np.maximum(likely, 0) + EPSILON).reshape(4, height, width)
@@ -141,11 +142,11 @@ def _histogram(colour: Float[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"]
 
 def _excess(
     here: Float[np.ndarray, "b b b"], elsewhere: Float[np.ndarray, "b b b"], least: float
-) -> Float[np.ndarray, "b b b"]:
-    """The colours that are over-represented here, as frequencies; none when they are a negligible share."""
+) -> tuple[Float[np.ndarray, "b b b"], float]:
+    """The colours that are over-represented here, as frequencies, and their share; none when that is negligible."""
     rest = np.maximum(here - elsewhere, 0)
     share = float(rest.sum())
-    return rest / share if share > least else np.zeros_like(rest)
+    return (rest / share, share) if share > least else (np.zeros_like(rest), 0.0)
 
 
 def _ramp(low: float, high: float, values: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
@@ -160,7 +161,7 @@ def _place_penalties(places: _Places) -> Float[np.ndarray, "4 h w"]:
     ground = 14 * (1 - _ramp(1.0, 1.2, r)) + below * (
         6 * (1 - _ramp(0.35, 0.6, u)) + 3 * _ramp(0.1, 0.5, down) * (1 - _ramp(0.8, 1.2, u))
     )
-    ground += 8 * neck * (1 - _ramp(0.3, 0.6, down))
+    ground += 2 * neck * (1 - _ramp(0.3, 0.6, down))
     skin = 12 * _ramp(1.05, 1.35, r) * ~(below & (u < 0.5))
     skin += below * (10 * _ramp(0.3, 0.5, u) + 6 * _ramp(0.35, 0.7, down))
     hair = 14 * _ramp(1.5, 2.0, r) + 18 * (1 - _ramp(0.7, 0.95, r + 0.4 * (v > places.brow)))
