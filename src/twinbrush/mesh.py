@@ -22,13 +22,19 @@ class Region(IntEnum):
 class Mesh:
     """vertices (V, 3) mm in the world frame of camera.py; faces (F, 3) 0-based, counter-clockwise seen from outside;
     uv (V, 2) in [0, 1] with (0, 0) the BOTTOM-left corner of the texture (OBJ/OpenGL; glTF flips v on export);
-    texture (H, W, 3) float32 in [0, 1], row 0 on top; regions (V,) of `Region`."""
+    texture (H, W, 3) float32 in [0, 1], row 0 on top; regions (V,) of `Region`; seam (S, 2): pairs of vertices at one
+    place that differ only in uv, so that light shall not show a crease between them."""
 
     vertices: Float[np.ndarray, "v 3"]
     faces: Int[np.ndarray, "f 3"]
     uv: Float[np.ndarray, "v 2"] | None = None
     texture: Float[np.ndarray, "h w 3"] | None = None
     regions: UInt8[np.ndarray, "v"] | None = None
+    seam: Int[np.ndarray, "s 2"] | None = None
+
+    def normals(self) -> Float[np.ndarray, "v 3"]:
+        """Unit vertex normals, the same on both sides of the seam."""
+        return vertex_normals(self.vertices, self.faces, self.seam)
 
     def moved(self, vertices: Float[np.ndarray, "v 3"]) -> Mesh:
         """The same mesh with other vertex positions (same topology, uv, texture, regions)."""
@@ -41,13 +47,20 @@ class Mesh:
         return replace(self, texture=texture)
 
 
-def vertex_normals(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
-    """Area-weighted unit normals, pointing outward for counter-clockwise faces; zero for unreferenced vertices."""
+def vertex_normals(
+    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], seam: Int[np.ndarray, "s 2"] | None = None
+) -> Float[np.ndarray, "v 3"]:
+    """Area-weighted unit normals, pointing outward for counter-clockwise faces; zero for unreferenced vertices.
+
+    seam: pairs of vertices (each vertex in one pair at most) that get one common normal.
+    """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     face_normals = np.cross(b - a, c - a)
     normals = np.zeros_like(vertices)
     for axis in range(3):
         for corner in range(3):
             normals[:, axis] += np.bincount(faces[:, corner], face_normals[:, axis], minlength=len(vertices))
+    if seam is not None:
+        normals[seam] = normals[seam].sum(1, keepdims=True)
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return normals / np.where(length > 0, length, 1)

@@ -28,10 +28,15 @@ def balloon(
     return most * np.tanh(depth / most)
 
 
-def smoothed_loop(loop: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    """A closed curve without its small teeth (the relief's rim follows pixels): Gaussian along its vertices."""
-    spacing = float(np.linalg.norm(loop - np.roll(loop, 1, axis=0), axis=1).mean())
-    return ndimage.gaussian_filter1d(loop, _RIM_SMOOTHING_MM / max(spacing, 1e-9), axis=0, mode="wrap")
+def smoothed_loop(
+    loop: Float[np.ndarray, "n c"], places: Float[np.ndarray, "n 3"], sigma_mm: float = _RIM_SMOOTHING_MM
+) -> Float[np.ndarray, "n c"]:
+    """Values along a closed curve without its small teeth (the relief's rim follows pixels): Gaussian along it.
+
+    places: where the curve's vertices lie, mm (taken as evenly spaced).
+    """
+    spacing = float(np.linalg.norm(places - np.roll(places, 1, axis=0), axis=1).mean())
+    return ndimage.gaussian_filter1d(loop, sigma_mm / max(spacing, 1e-9), axis=0, mode="wrap")
 
 
 def fair_seam(
@@ -41,7 +46,7 @@ def fair_seam(
     edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)  # closed: every edge comes in both directions
     size = len(vertices)
     adjacency = sparse.coo_matrix((np.ones(len(edges)), edges.T), shape=(size, size)).tocsr()
-    average = sparse.diags(1 / np.maximum(np.asarray(adjacency.sum(1)).ravel(), 1)) @ adjacency
+    average = sparse.csr_matrix(sparse.diags(1 / np.maximum(np.asarray(adjacency.sum(1)).ravel(), 1)) @ adjacency)
     spacing = float(np.median(np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)))
     rings = int(np.clip(round(_SEAM_WIDTH_MM / max(spacing, 1e-9)), 1, 24))
     weight, reached = np.zeros(size), np.zeros(size)
@@ -50,8 +55,10 @@ def fair_seam(
         weight = np.maximum(weight, (reached > 0) * (1 - ring / rings))
         reached = reached + adjacency @ reached > 0
     weight = 0.7 * weight[:, None] * np.where(vertices[:, 1:2] <= base_y + 1e-6, (1.0, 0.0, 1.0), 1.0)
+    band = np.flatnonzero(weight.any(1))
+    vertices, weight, average = vertices.copy(), weight[band], average[band]
     for _ in range(2 * rings):
-        vertices = vertices + weight * (average @ vertices - vertices)
+        vertices[band] += weight * (average @ vertices - vertices[band])
     return vertices
 
 
@@ -90,7 +97,9 @@ def solve_fixed(
     values: Float[np.ndarray, "v c"],
 ) -> Float[np.ndarray, "v c"]:
     """Solve laplacian @ u = load with u = values at the vertices `fixed`."""
-    free = np.setdiff1d(np.arange(len(values)), fixed)
+    held = np.zeros(len(values), bool)
+    held[fixed] = True
+    free = np.flatnonzero(~held)
     out = values.copy()
     if len(free):
         inner = laplacian[free]

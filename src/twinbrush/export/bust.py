@@ -123,7 +123,7 @@ def _back(
     if len(rim) == 0:
         raise BadMesh("The bust's border lies in one plane.", "Use a relief with an upper rim.")
     target = front.vertices.copy()
-    target[border] = smoothed_loop(front.vertices[border])
+    target[border] = smoothed_loop(front.vertices[border], front.vertices[border])
     target[base, 1] = front.base_y
     width = float(np.ptp(front.vertices[:, :2], axis=0).max())
     laplacian, areas = laplacian_of(front.plane, front.faces, width)

@@ -141,7 +141,7 @@ def _morph_target(buffer: _Buffer, surface: Surface, mesh: Mesh, before: Mesh) -
             "Both must have the same vertices and triangles.",
         )
     vertices = before.vertices[surface.kept]
-    normals = vertex_normals(vertices, surface.faces)
+    normals = vertex_normals(vertices, surface.faces, surface.seam)
     return {
         "POSITION": buffer.vectors((vertices - surface.vertices) * METRES_PER_MM, bounds=True),
         "NORMAL": buffer.vectors(normals - surface.normals),

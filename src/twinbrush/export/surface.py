@@ -25,6 +25,7 @@ class Surface:
     """A mesh ready for writing: all vertices referenced, no triangle names a vertex twice, normals of unit length.
 
     kept: indices of the input's vertices that are left, in order (to bring another mesh of the same topology along).
+    seam: as in `Mesh`.
     uv: (0, 0) is the bottom-left corner of the texture, as in `Mesh`.
     """
 
@@ -33,6 +34,7 @@ class Surface:
     normals: Float[np.ndarray, "v 3"]
     uv: Float[np.ndarray, "v 2"] | None
     kept: Int[np.ndarray, "v"]
+    seam: Int[np.ndarray, "s 2"] | None = None
 
 
 def surface_of(mesh: Mesh) -> Surface:
@@ -42,13 +44,29 @@ def surface_of(mesh: Mesh) -> Surface:
     faces = mesh.faces[(a != b) & (b != c) & (c != a)]
     if len(faces) == 0:
         raise BadMesh("The mesh has no triangle with three different corners.", "Use another photo or mask.")
-    kept = np.unique(faces)
-    renumbered = np.zeros(len(mesh.vertices), np.int64)
-    renumbered[kept] = np.arange(len(kept))
+    kept, renumbered = used_vertices(faces, len(mesh.vertices))
     vertices, faces = mesh.vertices[kept].astype(np.float64), renumbered[faces]
-    normals = vertex_normals(vertices, faces)
+    seam = None if mesh.seam is None else _seam(mesh.seam, kept, renumbered)
+    normals = vertex_normals(vertices, faces, seam)
     normals[np.linalg.norm(normals, axis=1) < 0.5] = (0.0, 0.0, 1.0)  # only zero-area triangles around: face the viewer
-    return Surface(vertices, faces, normals, None if mesh.uv is None else mesh.uv[kept].astype(np.float64), kept)
+    uv = None if mesh.uv is None else mesh.uv[kept].astype(np.float64)
+    return Surface(vertices, faces, normals, uv, kept, seam)
+
+
+def used_vertices(
+    faces: Int[np.ndarray, "f 3"], count: int
+) -> tuple[Int[np.ndarray, "k"], Int[np.ndarray, "v"]]:
+    """Which of `count` vertices the faces name, in order, and each vertex' number among those."""
+    used = np.zeros(count, bool)
+    used[faces.ravel()] = True
+    return np.flatnonzero(used), np.cumsum(used) - 1
+
+
+def _seam(
+    seam: Int[np.ndarray, "s 2"], kept: Int[np.ndarray, "k"], renumbered: Int[np.ndarray, "v"]
+) -> Int[np.ndarray, "t 2"]:
+    """The pairs of which both vertices are left, by their new numbers."""
+    return renumbered[seam[np.isin(seam, kept).all(1)]]
 
 
 def _check(mesh: Mesh) -> None:
@@ -108,6 +126,7 @@ def border_edges(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
     """Directed edges that only one triangle has, in the direction in which that triangle walks them."""
     edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     count = int(edges.max()) + 1 if len(edges) else 1
-    key, opposite = edges[:, 0] * count + edges[:, 1], edges[:, 1] * count + edges[:, 0]
-    single: Bool[np.ndarray, "e"] = ~np.isin(key, opposite)
+    key, opposite = edges[:, 0] * count + edges[:, 1], np.sort(edges[:, 1] * count + edges[:, 0])
+    place = np.minimum(np.searchsorted(opposite, key), max(len(key) - 1, 0))
+    single: Bool[np.ndarray, "e"] = opposite[place] != key
     return edges[single]

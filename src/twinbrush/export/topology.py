@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from twinbrush.export.surface import border_edges
+from twinbrush.export.surface import border_edges, used_vertices
 
 
 def cut_level(
@@ -61,9 +61,10 @@ def split_fans(
         np.stack([end[e], np.where(opposite, start[f], end[f])], 1),
     ])
     graph = sparse.coo_matrix((np.ones(len(links)), links.T), shape=(faces.size, faces.size))
-    _, label = csgraph.connected_components(graph, directed=False)
-    _, representative, label = np.unique(label, return_index=True, return_inverse=True)
-    return vertices[first[representative]], label.reshape(-1, 3)
+    fans, label = csgraph.connected_components(graph, directed=False)
+    vertex_of = np.zeros(fans, np.int64)
+    vertex_of[label] = first  # all corners of a fan are corners of one vertex
+    return vertices[vertex_of], label.reshape(-1, 3).astype(np.int64)
 
 
 def largest_piece(
@@ -74,8 +75,9 @@ def largest_piece(
     graph = sparse.coo_matrix((np.ones(len(pairs)), pairs.T), shape=(len(vertices), len(vertices)))
     _, label = csgraph.connected_components(graph, directed=False)
     chosen = np.bincount(label[faces[:, 0]]).argmax()
-    kept, renumbered = np.unique(faces[label[faces[:, 0]] == chosen], return_inverse=True)
-    return vertices[kept], renumbered.reshape(-1, 3)
+    faces = faces[label[faces[:, 0]] == chosen]
+    kept, renumbered = used_vertices(faces, len(vertices))
+    return vertices[kept], renumbered[faces]
 
 
 def border_loops(faces: Int[np.ndarray, "f 3"]) -> list[Int[np.ndarray, "n"]]:

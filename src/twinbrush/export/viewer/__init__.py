@@ -87,6 +87,7 @@ def _payload(mesh: Mesh, before: Mesh | None) -> dict[str, Any]:
         "centre": np.round((low + high) / 2, 3).tolist(),
         "extent": np.round(high - low, 3).tolist(),
         "faces": {"data": pack_numbers(surface.faces.ravel()), "count": surface.faces.size},
+        "seam": [] if surface.seam is None else surface.seam.ravel().tolist(),
         "after": _packed_vectors(surface.vertices),
         "uv": _packed_vectors(surface.uv),
         "textures": {"after": _texture(mesh.texture)},

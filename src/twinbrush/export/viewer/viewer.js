@@ -46,6 +46,11 @@ function shapeOf(points, faces) {
     const nx = uy * vz - uz * vy, ny = uz * vx - ux * vz, nz = ux * vy - uy * vx;
     for (const k of [a, b, c]) { normals[k] += nx; normals[k + 1] += ny; normals[k + 2] += nz; }
   }
+  for (let s = 0; s < portrait.seam.length; s += 2)  // two vertices at one place: light shall not show a crease there
+    for (let axis = 0; axis < 3; axis++) {
+      const i = 3 * portrait.seam[s] + axis, j = 3 * portrait.seam[s + 1] + axis;
+      normals[i] = normals[j] = normals[i] + normals[j];
+    }
   for (let i = 0; i < normals.length; i += 3) {
     const length = Math.hypot(normals[i], normals[i + 1], normals[i + 2]) || 1;
     normals[i] /= length; normals[i + 1] /= length; normals[i + 2] /= length;

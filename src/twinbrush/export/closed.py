@@ -1,0 +1,252 @@
+"""The portrait with a back: the open relief becomes a head that can be seen from every side.
+
+The back (see back.py) is a second sheet of the relief's own triangles behind it, joined to it along the rim. It has no
+picture of its own: the rim's colours spread over it (hair behind hair, cloth below), painted into the largest empty
+rectangle of the texture, so that the result is still one mesh with one texture for every file format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy import ndimage
+
+from twinbrush.errors import BadMesh
+from twinbrush.export.back import balloon, fair_seam, laplacian_of, smoothed_loop, solve_fixed
+from twinbrush.export.surface import sample_texture, surface_of
+from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
+from twinbrush.mesh import Mesh, Region
+from twinbrush.views.rasterize import interpolate, rasterize
+
+_CELLS = 64  # the texture is searched for empty space on a grid of this many cells a side
+_MARGIN_CELLS = 2  # kept free around what is painted: mipmaps and filters mix neighbours
+_LEAST_SIDE_CELLS = 4  # a smaller back would show single texels
+_WALL_MM = 1.0  # at least between front and back, away from the rim
+_COLOUR_SMOOTHING_MM = 12.0  # of the rim's colours: single strokes at the edge shall not become stripes over the back
+_HAIR_REACH_MM = 20.0  # skin at the rim takes the hair's colour from about so far around the nearest hair
+_CHIN_Y_MM = -75.0  # above it the back of a head with hair is hair, also behind ears and cheeks
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """The relief made fit: manifold, one piece, one border; `shapes` are its vertices in every given mesh."""
+
+    shapes: list[Float[np.ndarray, "v 3"]]
+    faces: Int[np.ndarray, "f 3"]
+    uv: Float[np.ndarray, "v 2"]
+    regions: Int[np.ndarray, "v"] | None
+    rim: Int[np.ndarray, "n"]
+
+
+def close_portrait(mesh: Mesh, before: Mesh | None = None) -> tuple[Mesh, Mesh | None]:
+    """`mesh`, and `before` (same topology and uv, its own shape and texture), with a back.
+
+    Raises BadMesh when there is no border, no texture, no room in the texture, or another topology.
+    """
+    meshes = [mesh] if before is None else [mesh, before]
+    sheet = _sheet(meshes)
+    count = len(sheet.uv)
+    chart = _chart(sheet)
+    colours = [sample_texture(m.texture, sheet.uv) for m in meshes if m.texture is not None]
+    backs, back_colours = _backs(sheet, colours)
+    faces = np.concatenate([sheet.faces, sheet.faces[:, ::-1] + count])
+    welded = np.arange(2 * count)
+    welded[sheet.rim + count] = sheet.rim
+    closed: list[Mesh] = []
+    for m, shape, back, colour in zip(meshes, sheet.shapes, backs, back_colours, strict=True):
+        vertices = fair_seam(np.concatenate([shape, back]), welded[faces], sheet.rim, -np.inf)
+        vertices[sheet.rim + count] = vertices[sheet.rim]
+        texture = _painted(m, chart, sheet.faces, colour)
+        seam = np.stack([sheet.rim, sheet.rim + count], 1)
+        regions = None if sheet.regions is None else np.tile(sheet.regions, 2).astype(np.uint8)
+        uv = np.concatenate([sheet.uv, chart.uv])
+        closed.append(replace(m, vertices=vertices, faces=faces, uv=uv, texture=texture, regions=regions, seam=seam))
+    return closed[0], closed[1] if before is not None else None
+
+
+# ---- shape -----------------------------------------------------------------------------------------------------------
+
+
+def _sheet(meshes: list[Mesh]) -> _Sheet:
+    """All shapes go through the same repairs, as columns beside each other."""
+    first = meshes[0]
+    if any(m.texture is None or m.uv is None for m in meshes):
+        raise BadMesh("Only a textured portrait can get a painted back.", "Bake a texture first.")
+    if any(m.vertices.shape != first.vertices.shape or not np.array_equal(m.faces, first.faces) for m in meshes):
+        raise BadMesh("The meshes before and after have different topologies.", "Give both the same triangles.")
+    surface = surface_of(first)
+    regions = np.full(len(surface.kept), np.nan) if first.regions is None else first.regions[surface.kept].astype(float)
+    columns = [*(m.vertices[surface.kept] for m in meshes), surface.uv, regions[:, None]]
+    rows, faces = largest_piece(*split_fans(np.concatenate([c for c in columns if c is not None], 1), surface.faces))
+    rows, faces = fill_holes(rows, faces)
+    loops = border_loops(faces)
+    if not loops:
+        raise BadMesh("The mesh is already closed.", "Only an open relief needs a back.")
+    shapes = [rows[:, 3 * i : 3 * i + 3] for i in range(len(meshes))]
+    uv, regions = rows[:, -3:-1], rows[:, -1]
+    return _Sheet(shapes, faces, uv, None if np.isnan(regions).any() else np.round(regions).astype(int), loops[0])
+
+
+def _backs(
+    sheet: _Sheet, colours: list[Float[np.ndarray, "v 3"]]
+) -> tuple[list[Float[np.ndarray, "v 3"]], list[Float[np.ndarray, "v 3"]]]:
+    """Where the back lies, and its colours, for every shape: one factorisation for all of them."""
+    rim, count, shapes = sheet.rim, len(sheet.uv), len(sheet.shapes)
+    laplacian, areas = laplacian_of(sheet.uv, sheet.faces, float(np.ptp(sheet.shapes[0][:, :2], axis=0).max()))
+    fixed = np.zeros((count, 1 + 6 * shapes))
+    load = np.zeros_like(fixed)
+    load[:, 0] = areas
+    for i, (shape, colour) in enumerate(zip(sheet.shapes, colours, strict=True)):
+        fixed[rim, 1 + 6 * i : 4 + 6 * i] = smoothed_loop(shape[rim], shape[rim])
+        fixed[rim, 4 + 6 * i : 7 + 6 * i] = smoothed_loop(_rim_colours(sheet, colour), shape[rim], _COLOUR_SMOOTHING_MM)
+    solved = solve_fixed(laplacian, load, rim, fixed)
+    backs: list[Float[np.ndarray, "v 3"]] = []
+    back_colours: list[Float[np.ndarray, "v 3"]] = []
+    for i, shape in enumerate(sheet.shapes):
+        back = solved[:, 1 + 6 * i : 4 + 6 * i].copy()
+        back[:, 2] -= balloon(solved[:, 0], back[:, 1], float(np.ptp(shape[:, 1])))
+        back[:, 2] = np.minimum(back[:, 2], shape[:, 2] - _WALL_MM)
+        back[rim] = shape[rim]
+        backs.append(back)
+        back_colours.append(np.clip(solved[:, 4 + 6 * i : 7 + 6 * i], 0, 1))
+    return backs, back_colours
+
+
+def _rim_colours(sheet: _Sheet, colours: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "n 3"]:
+    """The colours that go from the rim to the back: its own, but hair's for skin above the chin."""
+    rim = sheet.rim
+    out, place = colours[rim], sheet.shapes[0][rim]
+    if sheet.regions is None:
+        return out
+    hair = np.flatnonzero(sheet.regions[rim] == Region.HAIR)
+    skin = np.flatnonzero((sheet.regions[rim] == Region.SKIN) & (place[:, 1] > _CHIN_Y_MM))
+    if len(hair) < 0.1 * len(rim):  # bald, or a stray label
+        return out
+    distance = np.linalg.norm(place[skin, None] - place[None, hair], axis=2)
+    # not the nearest alone: at the hairline the labels are least certain
+    weight = np.exp((distance.min(1, keepdims=True) - distance) / _HAIR_REACH_MM)
+    out[skin] = weight @ out[hair] / weight.sum(1, keepdims=True)
+    return out
+
+
+# ---- texture ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Chart:
+    """Where the back is painted: uv per vertex, the rectangle (u0, v0, u1, v1) that is its own, its scale beside the
+    front, and the rectangle from which it takes its brushwork."""
+
+    uv: Float[np.ndarray, "v 2"]
+    box: tuple[float, float, float, float]
+    scale: float
+    brush: tuple[float, float, float, float] | None
+
+
+def _chart(sheet: _Sheet) -> _Chart:
+    """Scale the layout of the front into the largest empty rectangle that takes it best."""
+    cells = np.clip(sheet.uv * _CELLS - 0.5, -0.5, _CELLS - 0.5)
+    raster = rasterize(cells, np.ones(len(cells)), sheet.faces, _CELLS, _CELLS)  # row 0 is v = 0 here
+    empty = ~_grown(raster.face_index >= 0, _MARGIN_CELLS)
+    low, high = sheet.uv.min(0), sheet.uv.max(0)
+    x0, y0, x1, y1 = _best_rectangle(empty, float((high - low)[0] / (high - low)[1]))
+    if min(x1 - x0, y1 - y0) < _LEAST_SIDE_CELLS:
+        raise BadMesh("The texture has no room for the back.", "Leave the portrait open.")
+    corner, size = np.array([x0, y0]) + 1.0, np.array([x1 - x0, y1 - y0]) - 2.0
+    scale = float((size / (high - low)).min()) / _CELLS
+    uv = corner / _CELLS + (sheet.uv - low) * scale
+    box = (x0 / _CELLS, y0 / _CELLS, x1 / _CELLS, y1 / _CELLS)
+    return _Chart(uv, box, scale, _brush_box(sheet, raster.face_index))
+
+
+def _brush_box(sheet: _Sheet, face_index: Int[np.ndarray, "g g"]) -> tuple[float, float, float, float] | None:
+    """The largest square of the texture that shows hair alone (without labels: nothing), as (u0, v0, u1, v1)."""
+    if sheet.regions is None:
+        return None
+    hair = (sheet.regions[sheet.faces] == Region.HAIR).all(1)
+    seen = (face_index >= 0) & hair[face_index]
+    x0, y0, x1, y1 = _best_rectangle(~_grown(~seen, 1), 1.0)
+    if min(x1 - x0, y1 - y0) < _LEAST_SIDE_CELLS:
+        return None
+    return x0 / _CELLS, y0 / _CELLS, x1 / _CELLS, y1 / _CELLS
+
+
+def _grown(mask: Bool[np.ndarray, "g g"], cells: int) -> Bool[np.ndarray, "g g"]:
+    return cv2.dilate(mask.astype(np.uint8), np.ones((2 * cells + 1, 2 * cells + 1), np.uint8)) > 0
+
+
+def _best_rectangle(empty: np.ndarray, aspect: float) -> tuple[int, int, int, int]:
+    """(x0, y0, x1, y1) of the empty rectangle that holds the largest box of the given width / height.
+
+    For every row as the lower edge, columns' empty heights are scanned with growing width.
+    """
+    best, found = 0.0, (0, 0, 0, 0)
+    heights = np.zeros(empty.shape[1], int)
+    for y in range(empty.shape[0]):
+        heights = np.where(empty[y], heights + 1, 0)
+        for x in range(empty.shape[1]):
+            if heights[x] * aspect <= best:
+                continue
+            lowest = np.minimum.accumulate(heights[x:])
+            fits = np.minimum(np.arange(1, len(lowest) + 1), lowest * aspect)
+            width = int(fits.argmax())
+            if fits[width] > best:
+                best = float(fits[width])
+                found = (x, y + 1 - int(lowest[width]), x + width + 1, y + 1)
+    return found
+
+
+def _painted(
+    mesh: Mesh, chart: _Chart, faces: Int[np.ndarray, "f 3"], colours: Float[np.ndarray, "v 3"]
+) -> Float[np.ndarray, "h w 3"]:
+    """The mesh's texture with the back's colours in their rectangle; around them the nearest colour goes on."""
+    assert mesh.texture is not None
+    texture = mesh.texture.copy()
+    height, width = texture.shape[:2]
+    x0, y0, x1, y1 = _pixels(chart.box, width, height)
+    pixels = np.stack([chart.uv[:, 0] * width - 0.5 - x0, (1 - chart.uv[:, 1]) * height - 0.5 - y0], 1)
+    raster = rasterize(pixels, np.ones(len(pixels)), faces, x1 - x0, y1 - y0)
+    patch = interpolate(raster.face_index, raster.barycentric, faces, colours)
+    nearest = np.asarray(
+        ndimage.distance_transform_edt(raster.face_index < 0, return_distances=False, return_indices=True)
+    )
+    patch = patch[nearest[0], nearest[1]]
+    texture[y0:y1, x0:x1] = np.clip(patch + _brushwork(mesh.texture, chart, patch.shape), 0, 1)
+    return texture
+
+
+def _pixels(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:
+    """(u0, v0, u1, v1) -> (x0, y0, x1, y1) in pixels, y down."""
+    u0, v0, u1, v1 = box
+    return round(u0 * width), round((1 - v1) * height), round(u1 * width), round((1 - v0) * height)
+
+
+def _brushwork(
+    texture: Float[np.ndarray, "h w 3"], chart: _Chart, shape: tuple[int, ...]
+) -> Float[np.ndarray, "a b 3"] | float:
+    """The strokes of the hair without its colour, scattered anew: the back is painted with the same brush."""
+    if chart.brush is None:
+        return 0.0
+    x0, y0, x1, y1 = _pixels(chart.brush, texture.shape[1], texture.shape[0])
+    strokes = texture[y0:y1, x0:x1].astype(np.float32)
+    strokes = strokes - cv2.GaussianBlur(strokes, (0, 0), strokes.shape[0] / 6)
+    # Larger than life: at the chart's own scale the finest strokes would vanish between its texels.
+    side = max(2, round(strokes.shape[0] * min(1.0, 1.6 * chart.scale)))
+    return _scattered(cv2.resize(strokes, (side, side), interpolation=cv2.INTER_AREA), shape[0], shape[1])
+
+
+def _scattered(strokes: Float[np.ndarray, "s s 3"], height: int, width: int) -> Float[np.ndarray, "h w 3"]:
+    """Random pieces of `strokes`, overlapping by half with soft edges: no seams, no repetition the eye would catch."""
+    piece = max(2, len(strokes) // 2 // 2 * 2)
+    rng = np.random.default_rng(0)  # always the same pieces: the result depends on nothing but the portrait
+    window = np.sin(np.pi * (np.arange(piece) + 0.5) / piece)
+    window = np.outer(window, window)[..., None]
+    total = np.zeros((height + 2 * piece, width + 2 * piece, 3))
+    for y in range(0, height + piece, piece // 2):
+        for x in range(0, width + piece, piece // 2):
+            row, column = rng.integers(0, len(strokes) - piece + 1, 2)
+            total[y : y + piece, x : x + piece] += window * strokes[row : row + piece, column : column + piece]
+    return total[piece : piece + height, piece : piece + width]  # squared windows sum to 1: contrast is kept

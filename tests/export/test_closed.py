@@ -1,0 +1,122 @@
+"""The portrait with a back: closed, one texture, untouched in front, and hair behind hair."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import trimesh
+
+from twinbrush.errors import BadMesh
+from twinbrush.export.closed import _best_rectangle, close_portrait
+from twinbrush.export.surface import sample_texture, surface_of
+from twinbrush.mesh import Mesh, Region
+
+
+@pytest.fixture(scope="module")
+def small(bust: Mesh) -> Mesh:
+    """The bust laid out in the middle of its texture, as portraits are, with labels."""
+    texture = np.full((128, 128, 3), 0.5, np.float32)
+    texture[32:96, 32:96] = bust.texture
+    height = bust.vertices[:, 1]
+    regions = np.where(height > 40, Region.HAIR, np.where(height > -100, Region.SKIN, Region.CLOTH)).astype(np.uint8)
+    return replace(bust, uv=0.25 + bust.uv / 2, texture=texture, regions=regions)
+
+
+def test_it_is_closed_in_space_with_one_texture(small: Mesh) -> None:
+    closed, none = close_portrait(small)
+    assert none is None
+    welded = np.arange(len(closed.vertices))
+    welded[closed.seam[:, 1]] = closed.seam[:, 0]
+    edges = welded[closed.faces][:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    assert sorted(edges.tolist()) == sorted(edges[:, ::-1].tolist())  # every edge is walked both ways equally often
+    solid = trimesh.Trimesh(closed.vertices, closed.faces, process=False)
+    assert solid.volume > 0.15 * np.prod(solid.extents)
+    assert closed.texture.shape == small.texture.shape
+    assert closed.uv.min() >= 0
+    assert closed.uv.max() <= 1
+    assert len(closed.regions) == len(closed.vertices)
+
+
+def test_the_face_does_not_change(small: Mesh) -> None:
+    closed, _ = close_portrait(small)
+    count = len(closed.vertices) // 2
+    inner = np.abs(small.vertices[:, 0]) < 30
+    inner &= np.abs(small.vertices[:, 1]) < 40
+    where = {tuple(uv): i for i, uv in enumerate(closed.uv[:count].tolist())}
+    index = [where[tuple(uv)] for uv in small.uv[inner].tolist()]
+    np.testing.assert_array_equal(closed.vertices[index], small.vertices[inner])
+    np.testing.assert_allclose(
+        sample_texture(closed.texture, small.uv), sample_texture(small.texture, small.uv), atol=1e-6
+    )
+
+
+def test_light_shows_no_crease_at_the_seam(small: Mesh) -> None:
+    closed, _ = close_portrait(small)
+    surface = surface_of(closed)
+    assert len(surface.seam) > 50
+    np.testing.assert_array_equal(closed.vertices[closed.seam[:, 0]], closed.vertices[closed.seam[:, 1]])
+    np.testing.assert_allclose(surface.normals[surface.seam[:, 0]], surface.normals[surface.seam[:, 1]])
+    np.testing.assert_allclose(np.linalg.norm(surface.normals, axis=1), 1)
+
+
+def test_the_back_of_the_head_is_hair(small: Mesh) -> None:
+    closed, _ = close_portrait(small)
+    count = len(closed.vertices) // 2
+    colours = sample_texture(closed.texture, closed.uv[count:])
+    height = closed.vertices[count:, 1]
+    hair, cloth = np.array([0.25, 0.16, 0.1]), np.array([0.15, 0.2, 0.45])
+    middle = (height > 0) & (height < 40) & (np.abs(closed.vertices[count:, 0]) < 20)
+    skin = np.array([0.75, 0.66, 0.55])  # beside it, in front, the rim is skin
+    assert np.linalg.norm(colours[middle].mean(0) - hair) < 0.4 * np.linalg.norm(colours[middle].mean(0) - skin)
+    assert np.linalg.norm(colours[height < -140].mean(0) - cloth) < 0.25
+
+
+def test_before_and_after_stay_one_topology(small: Mesh) -> None:
+    before = small.moved(small.vertices * (1, 1.1, 1)).painted(1 - small.texture[::2, ::2])
+    closed, closed_before = close_portrait(small, before)
+    np.testing.assert_array_equal(closed.faces, closed_before.faces)
+    np.testing.assert_array_equal(closed.uv, closed_before.uv)
+    assert closed_before.texture.shape == before.texture.shape
+    assert np.ptp(closed_before.vertices[:, 1]) == pytest.approx(1.1 * np.ptp(closed.vertices[:, 1]), rel=0.02)
+
+
+def test_same_input_same_result(small: Mesh) -> None:
+    first, second = close_portrait(small)[0], close_portrait(small)[0]
+    np.testing.assert_array_equal(first.vertices, second.vertices)
+    np.testing.assert_array_equal(first.texture, second.texture)
+
+
+def test_refusals(bust: Mesh, small: Mesh) -> None:
+    with pytest.raises(BadMesh, match="textured"):
+        close_portrait(Mesh(bust.vertices, bust.faces))
+    with pytest.raises(BadMesh, match="topologies"):
+        close_portrait(small, replace(small, faces=small.faces[:-1]))
+    with pytest.raises(BadMesh, match="already closed"):
+        close_portrait(close_portrait_welded(small))
+    corner = (bust.uv - bust.uv.min(0)) / np.ptp(bust.uv, axis=0)
+    full = np.stack([corner[:, 0], corner[:, 1]], 1)
+    square = np.clip(0.5 + (full - 0.5) * 6, 0, 1)  # a layout that fills the texture to its corners
+    with pytest.raises(BadMesh, match="no room"):
+        close_portrait(replace(bust, uv=square))
+
+
+def close_portrait_welded(mesh: Mesh) -> Mesh:
+    ball = trimesh.creation.icosphere(2, 80.0)
+    vertices = np.array(ball.vertices)
+    return Mesh(vertices, np.array(ball.faces), np.abs(vertices[:, :2]) / 80, mesh.texture)
+
+
+def test_best_rectangle_is_the_best() -> None:
+    rng = np.random.default_rng(1)
+    for aspect in (0.5, 1.0, 1.7):
+        empty = rng.random((12, 12)) > 0.2
+        x0, y0, x1, y1 = _best_rectangle(empty, aspect)
+        assert empty[y0:y1, x0:x1].all()
+        best = max(
+            min(b - a, (d - c) * aspect)
+            for a in range(12) for b in range(a + 1, 13) for c in range(12) for d in range(c + 1, 13)
+            if empty[c:d, a:b].all()
+        )
+        assert min(x1 - x0, (y1 - y0) * aspect) == pytest.approx(best)
