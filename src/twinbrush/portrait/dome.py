@@ -14,13 +14,14 @@ from twinbrush.portrait.segment import Segmentation
 from twinbrush.portrait.values import Face
 
 LEAST_CHORD, REACH = 0.12, 0.75  # in face heights: a shorter cut is left alone; it is looked for this far to both sides
-RISE = 0.42  # height of the dome over half of the cut's width
+RISE = 0.36  # height of the arch over half of the cut's width
+ROOM = 0.2  # free rows above it, in face heights
 
 
 def with_dome(
     image: Float[np.ndarray, "h w 3"], segmentation: Segmentation, face: Face
 ) -> tuple[Float[np.ndarray, "h2 w 3"], Segmentation, Face]:
-    """The same picture with rows added on top, where half an ellipse closes the head; colours mirrored upward.
+    """The same picture with rows added on top, where an arch closes the head; colours mirrored upward.
 
     Unchanged when the head does not touch the photo's upper edge.
     """
@@ -33,10 +34,10 @@ def with_dome(
         return image, segmentation, face
     left, right = float(columns[0]), float(columns[-1])
     half = (right - left) / 2
-    rows = int(np.clip(np.ceil(RISE * half) + 2, 1, image.shape[0] - 1))
+    rows = int(np.clip(np.ceil(RISE * half + ROOM * height_px), 1, image.shape[0] - 1))
     ys, xs = np.mgrid[:rows, : image.shape[1]].astype(np.float64)
-    radius = np.hypot((xs - (left + right) / 2) / half, (rows - ys) / (RISE * half))
-    dome = np.clip((1 - radius) * RISE * half + 0.5, 0, 1)
+    arch = RISE * half * (1 - ((xs - (left + right) / 2) / half) ** 2)  # a parabola meets the head's slope best
+    dome = np.clip(arch - (rows - ys) + 0.5, 0, 1)
     taller = cv2.copyMakeBorder(image, rows, 0, 0, 0, cv2.BORDER_REFLECT_101)
     part = Segmentation(
         np.concatenate([dome, segmentation.matte]),
