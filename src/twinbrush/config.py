@@ -141,6 +141,8 @@ class ReconstructConfig:
 class ExportConfig:
     """Which files are written."""
 
+    back: bool = True
+    """Give the portrait a back, so that it can be seen from every side (off: the open relief)."""
     stl: bool = False
     """Also write a watertight bust as STL (for printing)."""
     threemf: bool = False

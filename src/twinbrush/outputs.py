@@ -12,6 +12,7 @@ import numpy as np
 
 from twinbrush.config import Config
 from twinbrush.correspond.values import AlignedStyle
+from twinbrush.errors import BadMesh
 from twinbrush.export.surface import texture_png
 from twinbrush.files import output_error
 from twinbrush.inputs import Input
@@ -100,13 +101,36 @@ def run_metrics(scene: Scene) -> dict[str, float]:
     return metrics
 
 
-def write_pictures(scene: Scene, folder: Path, config: Config, progress: Progress) -> None:
+@dataclass(frozen=True)
+class Finished:
+    """The portrait as it goes into the files, and the photo's portrait in the same triangles."""
+
+    mesh: Mesh
+    before: Mesh
+    warnings: tuple[str, ...] = ()
+
+
+def finish(scene: Scene, config: Config) -> Finished:
+    """Give the portrait its back, unless it shall stay open (or must: that is told)."""
+    from twinbrush.export.closed import close_portrait
+
+    mesh, before = scene.mesh, scene.portrait.mesh
+    if not config.export.back:
+        return Finished(mesh, before)
+    try:
+        closed, closed_before = close_portrait(mesh, before)
+    except BadMesh as error:
+        return Finished(mesh, before, (f"the portrait stays open behind: {error.problem}",))
+    assert closed_before is not None
+    return Finished(closed, closed_before)
+
+
+def write_pictures(scene: Scene, mesh: Mesh, folder: Path, config: Config, progress: Progress) -> None:
     """Stills, sheet, turntable, the stylized views themselves."""
     from twinbrush.export.sheet import portrait_sheet, write_sheet
     from twinbrush.export.stills import render_stills, write_stills, write_turntable
     from twinbrush.image import save_png
 
-    mesh = scene.mesh
     progress(Step("export", 3, 6, "stills"))
     stills = render_stills(mesh, config.export.still_size)
     write_stills(stills, folder)
@@ -121,20 +145,19 @@ def write_pictures(scene: Scene, folder: Path, config: Config, progress: Progres
         write_turntable(mesh, folder / "turntable.webp", frames=config.export.turntable_frames, size=TURNTABLE_SIZE)
 
 
-def write_meshes(scene: Scene, folder: Path, config: Config, progress: Progress) -> None:
+def write_meshes(scene: Scene, finished: Finished, folder: Path, config: Config, progress: Progress) -> None:
     """GLB, OBJ, PLY, the viewer page, and on request the printable bust."""
     from twinbrush.export.gltf import write_glb
     from twinbrush.export.obj import write_obj
     from twinbrush.export.ply import write_ply
     from twinbrush.export.viewer import write_viewer
 
-    mesh = scene.mesh
+    mesh, before = finished.mesh, finished.before
     progress(Step("export", 0, 6, "meshes"))
     png = texture_png(mesh)
-    before = scene.portrait.mesh
     write_glb(mesh, folder / "portrait.glb", before=before, png=png)
     write_obj(mesh, folder, png=png)
-    write_ply(mesh, folder / "portrait.ply")
+    write_ply(mesh, folder / "portrait.ply", texture_file="portrait.png")
     progress(Step("export", 2, 6, "viewer"))
     inputs = (("Photo", scene.content.picture.pixels), ("Style", scene.art.picture.pixels))
     write_viewer(mesh, folder / "viewer.html", before=before, inputs=inputs)
@@ -142,7 +165,7 @@ def write_meshes(scene: Scene, folder: Path, config: Config, progress: Progress)
         from twinbrush.export.solid import write_solid
 
         names = [n for n, wanted in (("bust.stl", config.export.stl), ("bust.3mf", config.export.threemf)) if wanted]
-        write_solid(mesh, [folder / name for name in names], height_mm=config.export.print_height_mm)
+        write_solid(scene.mesh, [folder / name for name in names], height_mm=config.export.print_height_mm)
 
 
 def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str, float], run: RunReport) -> None:

@@ -25,6 +25,7 @@ from twinbrush.outputs import (
     RunReport,
     Scene,
     Timing,
+    finish,
     move_over,
     run_metrics,
     write_manifest,
@@ -154,8 +155,10 @@ def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
     cpu, wall = time.process_time(), time.perf_counter()
     try:
         metrics = run_metrics(scene)
-        write_meshes(scene, staging, config, run.progress)
-        write_pictures(scene, staging, config, run.progress)
+        finished = finish(scene, config)
+        run.warn(finished.warnings)
+        write_meshes(scene, finished, staging, config, run.progress)
+        write_pictures(scene, finished.mesh, staging, config, run.progress)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         write_manifest(scene, staging, config, metrics, RunReport(tuple(run.warnings), tuple(run.timings)))
         files = move_over(staging, out)

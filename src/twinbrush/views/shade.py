@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32
 from numba import njit
 
 from twinbrush.camera import Camera, project
-from twinbrush.mesh import Mesh, vertex_normals
+from twinbrush.mesh import Mesh
 from twinbrush.views.rasterize import Raster, rasterize
 from twinbrush.views.sampling import TextureSampler, averaged, bands
 
@@ -63,7 +63,7 @@ def shade(
 
 
 def _camera_normals(mesh: Mesh, camera: Camera) -> Float32[np.ndarray, "v 3"]:
-    return (vertex_normals(mesh.vertices, mesh.faces) @ camera.world_to_camera[:, :3].T).astype(np.float32)
+    return (mesh.normals() @ camera.world_to_camera[:, :3].T).astype(np.float32)
 
 
 def _enlarged(values: Float32[np.ndarray, "h w"], ssaa: int) -> Float32[np.ndarray, "hs ws"]:
