@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from tests.correspond.people import face, long_nosed
 from tests.synthetic import bust
 
 from twinbrush.camera import project
 from twinbrush.config import AlignConfig, ViewsConfig
-from twinbrush.correspond.align import align_style
+from twinbrush.correspond.align import _reduced, align_style
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
 from twinbrush.portrait.face_model import mean_face
@@ -57,11 +58,17 @@ def test_a_huge_style_is_reduced_and_lies_where_a_small_one_does(scene: tuple[Po
     large = np.stack([xs, ys, 0 * xs], -1).astype(np.float32)
     labels = Segmentation(np.ones((960, 1024)), np.ones((960, 1024), np.uint8), np.ones((960, 1024)))
     style = face(centre_xy=(510.0, 440.0), pixels_per_mm=3.2)
-    aligned = align_style(large, style, labels, *scene, AlignConfig())
     content_xy = project(mean_camera(scene[1].cameras), mean_face())[0]
+    small, moved, parts = _reduced(large, style, labels, content_xy)
+    assert max(small.shape) < 512
+    assert parts.regions.shape == small.shape[:2]
+    extent = np.ptp(moved.landmarks[:, :2], axis=0).max() / np.ptp(content_xy, axis=0).max()
+    assert extent == pytest.approx(1.6, rel=0.1)
+    aligned = align_style(large, style, labels, *scene, AlignConfig())
     for index in (4, 33, 291):
-        x, y = np.round(content_xy[index]).astype(int)
-        np.testing.assert_allclose(aligned.canvas[y, x, :2], style.landmarks[index, :2] / 1000, atol=0.012)
+        x, y = aligned.canvas_landmarks_xy[index]
+        found = [ndimage.map_coordinates(aligned.canvas[..., c], [[y], [x]], order=1)[0] for c in range(2)]
+        np.testing.assert_allclose(found, style.landmarks[index, :2] / 1000, atol=0.0015)
 
 
 def test_targets_are_linear_in_strength_and_projected(scene: tuple[Portrait, ViewSet]) -> None:
