@@ -15,13 +15,13 @@ MIN_DEVIATION = 3.0  # Lab units: JPEG noise; narrower components would call eve
 
 @dataclass(frozen=True)
 class ColourModel:
-    """Mixture of axis-aligned Gaussians in CIE Lab."""
+    """Mixture of axis-aligned Gaussians in CIE Lab (and, for paint, further features)."""
 
-    centres: Float[np.ndarray, "k 3"]
-    deviations: Float[np.ndarray, "k 3"]
+    centres: Float[np.ndarray, "k d"]
+    deviations: Float[np.ndarray, "k d"]
     weights: Float[np.ndarray, "k"]
 
-    def energy(self, lab: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
+    def energy(self, lab: Float[np.ndarray, "h w d"]) -> Float[np.ndarray, "h w"]:
         """-log likelihood of every pixel."""
         best = np.full(lab.shape[:2], np.inf, np.float32)
         for centre, deviation, weight in zip(self.centres, self.deviations, self.weights, strict=True):
@@ -36,7 +36,7 @@ def to_lab(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w 3"]:
     return cv2.cvtColor(np.ascontiguousarray(image, np.float32), cv2.COLOR_RGB2LAB)
 
 
-def fit_colours(samples: Float[np.ndarray, "n 3"], components: int = 5) -> ColourModel:
+def fit_colours(samples: Float[np.ndarray, "n d"], components: int = 5) -> ColourModel:
     """Lloyd's k-means from quantiles along the principal axis; needs at least one sample."""
     samples = samples[:: max(1, len(samples) // MAX_SAMPLES)].astype(np.float64)
     components = max(1, min(components, len(samples) // 20))
@@ -49,7 +49,7 @@ def fit_colours(samples: Float[np.ndarray, "n 3"], components: int = 5) -> Colou
         nearest = ((samples[:, None] - centres) ** 2).sum(-1).argmin(1)
         centres = np.stack([samples[nearest == k].mean(0) if (nearest == k).any() else centres[k]
                             for k in range(components)])
-    deviations = np.stack([samples[nearest == k].std(0) if (nearest == k).any() else np.ones(3)
+    deviations = np.stack([samples[nearest == k].std(0) if (nearest == k).any() else np.ones(samples.shape[1])
                            for k in range(components)])
     weights = np.bincount(nearest, minlength=components) / len(samples)
     return ColourModel(centres, np.maximum(deviations, MIN_DEVIATION), np.maximum(weights, 1e-3))

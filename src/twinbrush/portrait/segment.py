@@ -1,4 +1,4 @@
-"""Which pixels are the person, and which of them are skin, hair and cloth; for photos and for painted portraits.
+"""Which pixels are the person, and which of them are skin, hair and cloth; paintings go on to `segment_art`.
 
 Four classes compete per pixel: colour mixtures fitted to the picture itself, the shape prior around the landmarks and
 the selfie network's matte give energies; a guided filter smooths each along the picture's edges (cost-volume
@@ -19,14 +19,15 @@ from twinbrush.portrait import shape_prior
 from twinbrush.portrait.colour_model import class_energies, fit_colours, to_lab
 from twinbrush.portrait.filters import GuidedFilter, box_mean, drop_specks, fill_holes, keep_component
 from twinbrush.portrait.matte import network_matte
+from twinbrush.portrait.segment_art import SOLVE_PIXELS, resolved, segment_painted
 from twinbrush.portrait.shape_prior import HeadFrame, head_frame
 from twinbrush.portrait.values import Face
 
 WORK_FACE_PX, EDGE_FACE_PX = 150.0, 320.0  # height of the face while labels are found, and while borders are refined
 WINDOW = (1.9, -1.35, 2.0)  # |u|, least and greatest v in face heights: beyond, nothing is ever needed
 ROUNDS = 4
-COLOUR_WEIGHT, ART_COLOUR_WEIGHT, COLOUR_CAP = 0.45, 0.5, 14.0
-MATTE_WEIGHT, ART_MATTE_WEIGHT = 2.2, 0.5
+COLOUR_WEIGHT, COLOUR_CAP = 0.45, 14.0
+MATTE_WEIGHT = 2.2
 MATTE_EVEN = 0.65  # the network's value that speaks neither for nor against: it says 0.3-0.6 in cast shadows
 SMOOTH_RADIUS, SMOOTH_EPSILON = 4, 2e-4
 DOUBT = 2.5  # energy taken off the background beside the head
@@ -48,7 +49,7 @@ def segment(
     image: Float[np.ndarray, "h w 3"], face: Face, *, mask: Float[np.ndarray, "h w"] | None = None, art: bool = False,
     others: tuple[Face, ...] = (),
 ) -> Segmentation:
-    """Segment the person of `face`. mask: a user's matte (1 = person), taken as it is. art: trust the network less.
+    """Segment the person of `face`. mask: a user's matte (1 = person), taken as it is. art: a painting (`segment_art`).
     others: faces of other people, who are left out.
 
     Raises BadMask when the mask's size differs from the image's or it misses the face.
@@ -97,14 +98,36 @@ def _segment_window(
         rough = cv2.resize(mask.astype(np.float64), small.shape[1::-1], interpolation=cv2.INTER_AREA)
     else:
         rough = _rough_matte(small, frame)
+    if art:
+        return _painted(image, small, faces[0], rough, mask)
     rival = np.zeros(rough.shape)
     for other in frames[1:]:
         nearer = np.clip((frame.skull / np.maximum(other.skull, 0.2) - 1.0) / 0.15 + 0.5, 0, 1)
         rival = np.maximum(rival, nearer * np.clip((1.7 - other.skull) / 0.3, 0, 1))
     if mask is None and (rough * (rival > 0.5)).sum() > 0.02 * frame.unit_px**2:
         warnings.append("Another person stands beside the face and was left out; a mask would draw the border better.")
-    energies = _solve(small, frame, rough, rival, art, mask is not None)
+    energies = _solve(small, frame, rough, rival, mask is not None)
     return _finish(image, small, frame, energies, mask, tuple(warnings))
+
+
+def _painted(
+    image: Float[np.ndarray, "h w 3"], small: Float[np.ndarray, "hs ws 3"], face: Face,
+    rough: Float[np.ndarray, "hs ws"], mask: Float[np.ndarray, "h w"] | None,
+) -> Segmentation:
+    scale = min(1.0, (SOLVE_PIXELS / rough.size) ** 0.5)
+    smaller = _shrunk(small, scale)
+    factor = np.array([smaller.shape[1] / image.shape[1], smaller.shape[0] / image.shape[0], 1.0])
+    factor[2] = factor[:2].mean()
+    frame = head_frame(replace(face, landmarks=face.landmarks * factor), smaller.shape[:2])
+    rough = cv2.resize(rough, smaller.shape[1::-1], interpolation=cv2.INTER_AREA)
+    odds, agreement = segment_painted(smaller, frame, rough, given=mask is not None)
+    matte, regions = resolved(image, odds, EDGE_FACE_PX / max(face.height_px, 1.0))
+    if mask is not None:
+        matte = mask.astype(np.float64)
+        regions = np.where(matte > 0.5, np.maximum(regions, Region.SKIN), 0).astype(np.uint8)
+    ordered = np.sort(odds, axis=0)
+    confidence = np.clip(1.5 * (ordered[-1] - ordered[-2]), 0, 1) * agreement
+    return Segmentation(matte, regions, cv2.resize(confidence, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _shrunk(image: Float[np.ndarray, "h w 3"], scale: float) -> Float[np.ndarray, "h2 w2 3"]:
@@ -125,11 +148,11 @@ def _rough_matte(small: Float[np.ndarray, "h w 3"], frame: HeadFrame) -> Float[n
 
 def _solve(
     small: Float[np.ndarray, "h w 3"], frame: HeadFrame, rough: Float[np.ndarray, "h w"],
-    rival: Float[np.ndarray, "h w"], art: bool, given: bool,
+    rival: Float[np.ndarray, "h w"], given: bool,
 ) -> Float[np.ndarray, "4 h w"]:
     """Smoothed energies of the four classes."""
-    weight = 20.0 if given else ART_MATTE_WEIGHT if art else MATTE_WEIGHT
-    even = 0.5 if given or art else MATTE_EVEN
+    weight = 20.0 if given else MATTE_WEIGHT
+    even = 0.5 if given else MATTE_EVEN
     certain = np.clip(rough, 0.02, 0.98)
     person, nobody = -weight * np.log(certain / even), -weight * np.log((1 - certain) / (1 - even))
     person = person + RIVAL * rival
@@ -138,17 +161,15 @@ def _solve(
         shape_prior.cloth_penalty(frame) + person,
     ])
     if not given:
-        prior[0] += (1.0 if art else 0.7) * shape_prior.background_penalty(frame) * (1 - rival)
+        prior[0] += 0.7 * shape_prior.background_penalty(frame) * (1 - rival)
         # beside the head, below the ears, is where shadows and neighbours are: there the picture must be sure
         prior[0] -= DOUBT * np.clip((frame.skull - 1.02) / 0.15, 0, 1) * np.clip((0.6 - frame.v) / 0.1, 0, 1)
-    if art and not given:
-        prior[0] -= 2.0 * np.clip(frame.skull - 1.3, 0, 1.5) * (frame.v < 0.7)
-    labels = _doubtful_cloth(small, _first_labels(frame, rough, rival, art))
+    labels = _doubtful_cloth(small, _first_labels(frame, rough, rival))
     smooth = GuidedFilter(small, SMOOTH_RADIUS, SMOOTH_EPSILON)
     energies = prior
     for _ in range(ROUNDS):
-        colour = class_energies(small, labels, len(CLASSES), shadows_of=None if art else Region.BACKGROUND)
-        colour = (ART_COLOUR_WEIGHT if art else COLOUR_WEIGHT) * np.minimum(colour - colour.min(0), COLOUR_CAP)
+        colour = class_energies(small, labels, len(CLASSES), shadows_of=Region.BACKGROUND)
+        colour = COLOUR_WEIGHT * np.minimum(colour - colour.min(0), COLOUR_CAP)
         energies = np.stack([smooth(energy) for energy in prior + colour]).astype(np.float64)
         labels = energies.argmin(0)
         labels[_margin(energies) < 1.0] = -1
@@ -158,16 +179,16 @@ def _solve(
 
 
 def _first_labels(
-    frame: HeadFrame, rough: Float[np.ndarray, "h w"], rival: Float[np.ndarray, "h w"], art: bool
+    frame: HeadFrame, rough: Float[np.ndarray, "h w"], rival: Float[np.ndarray, "h w"]
 ) -> Int[np.ndarray, "h w"]:
     """Seeds for the colour models: a class, or -1."""
     labels = np.full(rough.shape, -1)
-    person = (frame.skull < 1.0) if art else (rough > 0.93)
+    person = rough > 0.93
     labels[person & (frame.oval < -0.03) & (frame.v < -0.15) & (frame.skull < 1.2)] = Region.HAIR
     labels[(rough > 0.5) & (frame.v > 1.0) & (np.abs(frame.u) < 0.9)] = Region.CLOTH
     labels[(frame.oval > 0.03) & (frame.v > -0.15) & ~frame.features] = Region.SKIN
     far = (frame.skull > 1.45) & (frame.v < 0.6)
-    labels[far if art else (rough < 0.1) | (far & (rough < 0.4)) | (rival > 0.8)] = Region.BACKGROUND
+    labels[(rough < 0.1) | (far & (rough < 0.4)) | (rival > 0.8)] = Region.BACKGROUND
     return labels
 
 
