@@ -19,9 +19,10 @@ from twinbrush.portrait.harmonic import solve_screened
 RIM_DEPTH_MM = -92.0  # the silhouette lies half a head's length behind the eyes
 REACH_MM = 75.0  # L
 HEAD_SOURCE, BODY_SOURCE = 7.0, 2.1  # c: an adult skull's ellipsoid has 5.1; a neck of 110 mm comes out round with 2.1
+CHEST_MM = 58.0  # throat and chest stay this near to the rim's depth: the chin stands well before them
 COARSE = 3  # solved on every third pixel
 CLOSE_MM = 16.0  # notches narrower than this (behind the jaw, between strands) don't pull the surface back
-GROW_MM = 5.0  # the volume's silhouette lies this far outside the matte's, so that the cut is not infinitely steep
+GROW_MM = 3.0  # the volume's silhouette lies this far outside the matte's, so that the cut is not infinitely steep
 SMOOTH_MM = 5.0  # and is smoothed by this
 
 
@@ -42,7 +43,9 @@ def volume_depth(
     height = np.maximum(np.where(fixed, face_z[pick] - RIM_DEPTH_MM, 0.0), 0.0)
     source = (BODY_SOURCE + (HEAD_SOURCE - BODY_SOURCE) * head[pick]) * step**2
     q = solve_screened(domain, fixed | outside, height**2, source, (step / REACH_MM) ** 2)
-    return RIM_DEPTH_MM + np.sqrt(np.maximum(upsample(q, COARSE, person.shape), 0))
+    rise = np.sqrt(np.maximum(upsample(q, COARSE, person.shape), 0))
+    body = rise / (1 + (rise / CHEST_MM) ** 4) ** 0.25
+    return RIM_DEPTH_MM + head * rise + (1 - head) * body
 
 
 def _smooth_silhouette(person: Bool[np.ndarray, "h w"], unit: float) -> Bool[np.ndarray, "h w"]:
@@ -67,8 +70,9 @@ def jaw_side(
     canvas = np.ones(shape, np.uint8)
     pixels = np.clip(np.round(fine).astype(int), 0, [shape[1] - 1, shape[0] - 1])
     canvas[pixels[:, 1], pixels[:, 0]] = 0
-    _, labels = cv2.distanceTransformWithLabels(canvas, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    jaw, place = np.zeros(labels.max() + 1, bool), np.zeros((labels.max() + 1, 2))
+    labels = np.asarray(
+        cv2.distanceTransformWithLabels(canvas, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1], np.int64)
+    jaw, place = np.zeros(int(labels.max()) + 1, bool), np.zeros((int(labels.max()) + 1, 2))
     at = labels[pixels[:, 1], pixels[:, 0]]
     jaw[at], place[at] = on_jaw, fine
     return jaw[labels], place[labels]

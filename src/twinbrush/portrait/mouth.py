@@ -13,7 +13,7 @@ from twinbrush.portrait.geometry import Frame
 OPEN_MM = 2.5  # lips farther apart than this show teeth or the mouth's inside
 GROOVE_MM, GROOVE_WIDTH_MM = 2.4, 1.3
 TEETH_MM = 3.5  # teeth stand this far behind the lips
-LIP_SMOOTH_MM = 1.3
+LIP_SMOOTH_MM, SMILE_SMOOTH_MM = 1.3, 2.4
 LIP_EDGE_MM, LIP_EDGE_WIDTH_MM = 0.45, 1.2  # the lips' outline is slightly raised
 
 
@@ -36,11 +36,13 @@ def _carve(depth: Float[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"], 
     Float[np.ndarray, "h w"]
 ):
     shape = depth.shape
-    lips = np.clip(blur(soft_polygon(shape, points[list(indices.LIPS_OUTER)]), 2.0 * unit) * 2, 0, 1)
-    depth = depth + lips * (blur(depth, LIP_SMOOTH_MM * unit) - depth)  # thin lips' landmarks almost coincide
     upper, lower = points[list(indices.LIPS_INNER_UPPER)], points[list(indices.LIPS_INNER_LOWER)]
     middle = (upper + lower) / 2
     gap = float(np.median(np.linalg.norm(upper - lower, axis=1)[3:8])) / unit
+    openness = float(np.clip((gap - OPEN_MM) / 2.0, 0, 1))
+    # thin lips' landmarks almost coincide, the more so in a smile
+    lips = np.clip(blur(soft_polygon(shape, points[list(indices.LIPS_OUTER)]), 3.0 * unit) * 2, 0, 1)
+    depth = depth + lips * (blur(depth, (LIP_SMOOTH_MM + openness * SMILE_SMOOTH_MM) * unit) - depth)
     corner_l, corner_r = points[61], points[291]
     line = smooth_line(np.concatenate([corner_l[None], middle[1:-1], corner_r[None]]), 60)
     distance, along = polyline_distance(shape, line)
@@ -48,9 +50,8 @@ def _carve(depth: Float[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"], 
     groove = GROOVE_MM * np.exp(-((distance / (GROOVE_WIDTH_MM * unit)) ** 2)) * taper
     outline = smooth_line(points[[*indices.LIPS_OUTER, indices.LIPS_OUTER[0]]], 100)
     to_outline, _ = polyline_distance(shape, outline)
-    edge = LIP_EDGE_MM * np.exp(-((to_outline / (LIP_EDGE_WIDTH_MM * unit)) ** 2))
+    edge = (1 - 0.7 * openness) * LIP_EDGE_MM * np.exp(-((to_outline / (LIP_EDGE_WIDTH_MM * unit)) ** 2))
     closed = depth - groove + edge
-    openness = float(np.clip((gap - OPEN_MM) / 2.0, 0, 1))
     if openness == 0:
         return closed
     hole = soft_polygon(shape, np.concatenate([smooth_line(upper), smooth_line(lower)[-2:0:-1]]))

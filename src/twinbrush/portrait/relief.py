@@ -20,6 +20,7 @@ from twinbrush.portrait.nose import carve_nose
 
 JOIN_BLEND_MM = 7.0  # inside its outline the face takes over within this width
 SEAM_MM, SEAM_SOFT_MM = 5.0, 2.2  # this band about the join is smoothed by that
+HEAD_TO_BODY_MM = 75.0  # head passes into body over this height about the chin
 SIDE_MM, SIDE_SMOOTH_MM = 16.0, 3.5  # toward its outline the face is seen at a slant: landmarks' noise is smoothed
 JAW_WALL_MM = 2.2  # softness of the step under the chin
 JAW_STEP_MM, JAW_SLOPE = 5.0, 0.15  # the neck starts this far behind the jaw's edge and rises at most so steeply
@@ -46,7 +47,7 @@ def relief_depth(crop: Crop, frame: Frame, person: Bool[np.ndarray, "s s"]) -> F
     attach = face_known & (oval > np.where(open_jaw > 0.5, 9.0, 0.0))
     chin_y = landmarks[indices.CHIN, 1]
     rows = np.mgrid[: shape[0], : shape[1]][0]
-    head = np.clip((chin_y - rows) / (40 * unit) + 0.5, 0, 1)
+    head = _smoothstep((chin_y - rows) / (HEAD_TO_BODY_MM * unit) + 0.45)
     rest = volume_depth(person, ~crop.inside, face, attach, head, frame)
     rest = _neck(rest, face, oval, open_jaw, outline_xy, crop, frame)
     joined = _smoothstep(oval / JOIN_BLEND_MM)
