@@ -1,8 +1,8 @@
 """The portrait with a back: the open relief becomes a head that can be seen from every side.
 
-The back (see back.py) is a second sheet of the relief's own triangles behind it, joined to it along the rim. It has no
-picture of its own: the rim's colours spread over it (hair behind hair, cloth below), painted into the largest empty
-rectangle of the texture, so that the result is still one mesh with one texture for every file format.
+The back (see back.py) is a second, coarser sheet behind the relief, joined to it along the rim. It has no picture of
+its own: the rim's colours spread over it (hair behind hair, cloth below), with the brushwork of the hair, painted into
+the largest empty rectangle of the texture, so that the result is still one mesh with one texture for every format.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy import ndimage
+from scipy import ndimage, spatial
 
 from twinbrush.errors import BadMesh
 from twinbrush.export.back import balloon, fair_seam, laplacian_of, smoothed_loop, solve_fixed
-from twinbrush.export.surface import sample_texture, surface_of
+from twinbrush.export.surface import border_edges, sample_texture, surface_of
 from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
 from twinbrush.mesh import Mesh, Region
 from twinbrush.views.rasterize import interpolate, rasterize
@@ -24,6 +24,7 @@ from twinbrush.views.rasterize import interpolate, rasterize
 _CELLS = 64  # the texture is searched for empty space on a grid of this many cells a side
 _MARGIN_CELLS = 2  # kept free around what is painted: mipmaps and filters mix neighbours
 _LEAST_SIDE_CELLS = 4  # a smaller back would show single texels
+_BACK_EDGE_MM = 3.5
 _WALL_MM = 1.0  # at least between front and back, away from the rim
 _COLOUR_SMOOTHING_MM = 12.0  # of the rim's colours: single strokes at the edge shall not become stripes over the back
 _HAIR_REACH_MM = 20.0  # skin at the rim takes the hair's colour from about so far around the nearest hair
@@ -41,6 +42,17 @@ class _Sheet:
     rim: Int[np.ndarray, "n"]
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """The back laid out flat in the front's texture plane: `rim` are its vertices at `_Sheet.rim`, in that order;
+    `near` is the front's vertex nearest to each."""
+
+    uv: Float[np.ndarray, "b 2"]
+    faces: Int[np.ndarray, "g 3"]
+    rim: Int[np.ndarray, "n"]
+    near: Int[np.ndarray, "b"]
+
+
 def close_portrait(mesh: Mesh, before: Mesh | None = None) -> tuple[Mesh, Mesh | None]:
     """`mesh`, and `before` (same topology and uv, its own shape and texture), with a back.
 
@@ -49,20 +61,21 @@ def close_portrait(mesh: Mesh, before: Mesh | None = None) -> tuple[Mesh, Mesh |
     meshes = [mesh] if before is None else [mesh, before]
     sheet = _sheet(meshes)
     count = len(sheet.uv)
-    chart = _chart(sheet)
+    layout = _layout(sheet)
+    chart = _chart(sheet, layout)
     colours = [sample_texture(m.texture, sheet.uv) for m in meshes if m.texture is not None]
-    backs, back_colours = _backs(sheet, colours)
-    faces = np.concatenate([sheet.faces, sheet.faces[:, ::-1] + count])
-    welded = np.arange(2 * count)
-    welded[sheet.rim + count] = sheet.rim
+    backs, back_colours = _backs(sheet, layout, colours)
+    faces = np.concatenate([sheet.faces, layout.faces[:, ::-1] + count])
+    seam = np.stack([sheet.rim, layout.rim + count], 1)
+    welded = np.arange(count + len(layout.uv))
+    welded[seam[:, 1]] = seam[:, 0]
+    regions = None if sheet.regions is None else sheet.regions[np.r_[:count, layout.near]].astype(np.uint8)
+    uv = np.concatenate([sheet.uv, chart.uv])
     closed: list[Mesh] = []
     for m, shape, back, colour in zip(meshes, sheet.shapes, backs, back_colours, strict=True):
         vertices = fair_seam(np.concatenate([shape, back]), welded[faces], sheet.rim, -np.inf)
-        vertices[sheet.rim + count] = vertices[sheet.rim]
-        texture = _painted(m, chart, sheet.faces, colour)
-        seam = np.stack([sheet.rim, sheet.rim + count], 1)
-        regions = None if sheet.regions is None else np.tile(sheet.regions, 2).astype(np.uint8)
-        uv = np.concatenate([sheet.uv, chart.uv])
+        vertices[seam[:, 1]] = vertices[seam[:, 0]]
+        texture = _painted(m, chart, layout.faces, colour)
         closed.append(replace(m, vertices=vertices, faces=faces, uv=uv, texture=texture, regions=regions, seam=seam))
     return closed[0], closed[1] if before is not None else None
 
@@ -90,26 +103,68 @@ def _sheet(meshes: list[Mesh]) -> _Sheet:
     return _Sheet(shapes, faces, uv, None if np.isnan(regions).any() else np.round(regions).astype(int), loops[0])
 
 
+def _layout(sheet: _Sheet) -> _Layout:
+    """Triangles of about `_BACK_EDGE_MM` inside the rim: the back is smooth and needs no more.
+
+    Delaunay's triangles of the rim and a grid of points inside; where the rim is so jagged that one of its edges is
+    not among theirs, the front's own triangles serve.
+    """
+    outline, count = sheet.uv[sheet.rim], len(sheet.rim)
+    size_mm = float(np.ptp(sheet.shapes[0][:, :2], axis=0).max())
+    step = _BACK_EDGE_MM / size_mm * float(np.ptp(sheet.uv, axis=0).max())
+    low, high = outline.min(0), outline.max(0)
+    u, v = np.meshgrid(*(np.arange(low[k], high[k], step) for k in range(2)))
+    u[1::2] += step / 2
+    grid = np.stack([u, v], -1).reshape(-1, 2)
+    distance, _ = spatial.KDTree(outline).query(grid)
+    grid = grid[(distance > 0.7 * step) & _inside(outline, grid)]
+    points = np.concatenate([outline, grid])
+    faces = spatial.Delaunay(points).simplices.astype(np.int64)
+    faces = faces[_inside(outline, points[faces].mean(1))]
+    a, b, c = points[faces].transpose(1, 0, 2)
+    double_area = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+    faces = np.where(double_area[:, None] < 0, faces[:, ::-1], faces)[np.abs(double_area) > 1e-12]
+    border = border_edges(faces) if len(faces) else np.zeros((0, 2), np.int64)
+    rim = np.stack([np.arange(count), np.roll(np.arange(count), -1)], 1)
+    if sorted(border.tolist()) != sorted(rim.tolist()):
+        return _Layout(sheet.uv, sheet.faces, sheet.rim, np.arange(len(sheet.uv)))
+    near = spatial.KDTree(sheet.uv).query(grid)[1] if len(grid) else np.zeros(0, np.int64)
+    return _Layout(points, faces, np.arange(count), np.concatenate([sheet.rim, near]))
+
+
+def _inside(outline: Float[np.ndarray, "n 2"], points: Float[np.ndarray, "p 2"]) -> Bool[np.ndarray, "p"]:
+    """Even-odd rule: a ray to the right crosses the closed polygon an odd number of times."""
+    inside = np.zeros(len(points), bool)
+    x, y = points.T
+    for (x0, y0), (x1, y1) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
+        if y0 == y1:
+            continue
+        rows = (y0 <= y) != (y1 <= y)
+        inside[rows] ^= x[rows] < x0 + (y[rows] - y0) / (y1 - y0) * (x1 - x0)
+    return inside
+
+
 def _backs(
-    sheet: _Sheet, colours: list[Float[np.ndarray, "v 3"]]
-) -> tuple[list[Float[np.ndarray, "v 3"]], list[Float[np.ndarray, "v 3"]]]:
+    sheet: _Sheet, layout: _Layout, colours: list[Float[np.ndarray, "v 3"]]
+) -> tuple[list[Float[np.ndarray, "b 3"]], list[Float[np.ndarray, "b 3"]]]:
     """Where the back lies, and its colours, for every shape: one factorisation for all of them."""
-    rim, count, shapes = sheet.rim, len(sheet.uv), len(sheet.shapes)
-    laplacian, areas = laplacian_of(sheet.uv, sheet.faces, float(np.ptp(sheet.shapes[0][:, :2], axis=0).max()))
+    rim, count, shapes = layout.rim, len(layout.uv), len(sheet.shapes)
+    laplacian, areas = laplacian_of(layout.uv, layout.faces, float(np.ptp(sheet.shapes[0][:, :2], axis=0).max()))
     fixed = np.zeros((count, 1 + 6 * shapes))
     load = np.zeros_like(fixed)
     load[:, 0] = areas
     for i, (shape, colour) in enumerate(zip(sheet.shapes, colours, strict=True)):
-        fixed[rim, 1 + 6 * i : 4 + 6 * i] = smoothed_loop(shape[rim], shape[rim])
-        fixed[rim, 4 + 6 * i : 7 + 6 * i] = smoothed_loop(_rim_colours(sheet, colour), shape[rim], _COLOUR_SMOOTHING_MM)
+        place = shape[sheet.rim]
+        fixed[rim, 1 + 6 * i : 4 + 6 * i] = smoothed_loop(place, place)
+        fixed[rim, 4 + 6 * i : 7 + 6 * i] = smoothed_loop(_rim_colours(sheet, colour), place, _COLOUR_SMOOTHING_MM)
     solved = solve_fixed(laplacian, load, rim, fixed)
-    backs: list[Float[np.ndarray, "v 3"]] = []
-    back_colours: list[Float[np.ndarray, "v 3"]] = []
+    backs: list[Float[np.ndarray, "b 3"]] = []
+    back_colours: list[Float[np.ndarray, "b 3"]] = []
     for i, shape in enumerate(sheet.shapes):
         back = solved[:, 1 + 6 * i : 4 + 6 * i].copy()
         back[:, 2] -= balloon(solved[:, 0], back[:, 1], float(np.ptp(shape[:, 1])))
-        back[:, 2] = np.minimum(back[:, 2], shape[:, 2] - _WALL_MM)
-        back[rim] = shape[rim]
+        back[:, 2] = np.minimum(back[:, 2], shape[layout.near, 2] - _WALL_MM)
+        back[rim] = shape[sheet.rim]
         backs.append(back)
         back_colours.append(np.clip(solved[:, 4 + 6 * i : 7 + 6 * i], 0, 1))
     return backs, back_colours
@@ -146,7 +201,7 @@ class _Chart:
     brush: tuple[float, float, float, float] | None
 
 
-def _chart(sheet: _Sheet) -> _Chart:
+def _chart(sheet: _Sheet, layout: _Layout) -> _Chart:
     """Scale the layout of the front into the largest empty rectangle that takes it best."""
     cells = np.clip(sheet.uv * _CELLS - 0.5, -0.5, _CELLS - 0.5)
     raster = rasterize(cells, np.ones(len(cells)), sheet.faces, _CELLS, _CELLS)  # row 0 is v = 0 here
@@ -157,7 +212,7 @@ def _chart(sheet: _Sheet) -> _Chart:
         raise BadMesh("The texture has no room for the back.", "Leave the portrait open.")
     corner, size = np.array([x0, y0]) + 1.0, np.array([x1 - x0, y1 - y0]) - 2.0
     scale = float((size / (high - low)).min()) / _CELLS
-    uv = corner / _CELLS + (sheet.uv - low) * scale
+    uv = corner / _CELLS + (layout.uv - low) * scale
     box = (x0 / _CELLS, y0 / _CELLS, x1 / _CELLS, y1 / _CELLS)
     return _Chart(uv, box, scale, _brush_box(sheet, raster.face_index))
 
