@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from twinbrush.camera import project
+from twinbrush.mesh import Region
 from twinbrush.portrait import body, indices
+from twinbrush.portrait.crop import Crop
+from twinbrush.portrait.detail import hair_relief
 from twinbrush.portrait.dome import with_dome
 from twinbrush.portrait.eyes import carve_eyes
 from twinbrush.portrait.face_depth import spline_depth
@@ -155,3 +158,18 @@ def test_a_head_cut_by_the_photo_gets_a_dome() -> None:
     assert completed.warnings
     untouched = Segmentation(np.zeros_like(matte), part.regions, matte)
     assert with_dome(image, untouched, face)[0] is image
+
+
+def test_hair_rises_from_the_hairline_and_shows_its_strands() -> None:
+    face = _face()
+    frame = make_frame(face, SIZE, SIZE)
+    ys, xs = np.mgrid[:SIZE, :SIZE]
+    regions = np.where(ys < 70, Region.HAIR, Region.SKIN).astype(np.uint8)
+    stripes = 0.4 + 0.15 * np.sin(xs / 1.6)
+    image = np.repeat(stripes[..., None], 3, axis=-1).astype(np.float32)
+    everywhere = np.ones((SIZE, SIZE), bool)
+    height = hair_relief(Crop(image, np.ones((SIZE, SIZE)), regions, everywhere, face), frame)
+    assert np.abs(height[90:]).max() < 0.05  # none on the skin
+    assert height[30].mean() > height[66].mean() + 1.5
+    tone = stripes[30, 60:260] - stripes[30, 60:260].mean()
+    assert np.corrcoef(height[30, 60:260], tone)[0, 1] > 0.7  # lighter is higher

@@ -19,10 +19,11 @@ HAIR_THICK_MM, HAIR_RISE_MM, HAIR_EDGE_MM = 4.2, 13.0, 0.8  # hair rises from th
 SKIN_MM, SKIN_HEIGHT_MM = (0.8, 2.6), 2.2  # band of creases; mm per unit of log luminance
 BROW_HEIGHT_MM = 0.7
 EAR_MM, EAR_HEIGHT_MM = (1.0, 6.0), 1.8
+FOLD_MM, FOLD_HEIGHT_MM = (1.6, 8.0), 0.7
 STREAM_STEPS, STREAM_STEP_MM = 6, 0.7  # strands are smoothed along themselves over this many steps to both sides
 
 
-def hair_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:
+def hair_relief(crop: Crop, frame: Frame) -> Float[np.ndarray, "s s"]:
     """Height (mm) that hair adds: thickness from the hairline on, locks and strands."""
     unit = frame.pixels_per_mm
     hair = crop.regions == Region.HAIR
@@ -73,6 +74,18 @@ def ear_rows(points_xy: Float[np.ndarray, "468 2"], shape: tuple[int, int]) -> B
     along = ((xs - points_xy[indices.FOREHEAD_TOP, 0]) * down[0] + (ys - points_xy[indices.FOREHEAD_TOP, 1]) * down[1])
     share = along / height**2
     return (share > 0.25) & (share < 0.82)
+
+
+def cloth_relief(crop: Crop, frame: Frame) -> Float[np.ndarray, "s s"]:
+    """Height (mm) of folds: darker is deeper, and little of it, for patterns are not folds."""
+    unit = frame.pixels_per_mm
+    cloth = crop.regions == Region.CLOTH
+    if cloth.sum() < 200:
+        return np.zeros(cloth.shape)
+    tone = np.log(crop.image.mean(-1).astype(np.float64) + 0.08)
+    folds = _normalised(_band(tone, cloth, FOLD_MM, unit), cloth, unit)
+    inner = cv2.erode(cloth.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=round(2 * unit))
+    return FOLD_HEIGHT_MM * folds * blur(inner.astype(np.float64), 1.5 * unit)
 
 
 def _band(

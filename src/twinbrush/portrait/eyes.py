@@ -14,7 +14,7 @@ LID_MM = 1.5  # the lids' margin stands this far before the eyeball
 LID_ROLL_MM, LID_ROLL_WIDTH_MM = 0.5, 1.5  # and is slightly rolled
 CREASE_MM, CREASE_WIDTH_MM = 1.3, 1.3  # groove above the upper lid
 DISH_MM, DRILL_MM = 0.55, 1.5  # depth of the iris dish and of the pupil
-MIN_OPENING_MM = 2.5  # a narrower eye is closed: only the line between the lids
+MIN_OPENING_MM = 3.5  # a narrower eye is closed: only the line between the lids
 CREASES = ((247, 30, 29, 27, 28, 56, 190), (467, 260, 259, 257, 258, 286, 414))
 EYES = ((indices.EYE_LEFT_UPPER, indices.EYE_LEFT_LOWER), (indices.EYE_RIGHT_UPPER, indices.EYE_RIGHT_LOWER))
 

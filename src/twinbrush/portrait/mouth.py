@@ -41,7 +41,8 @@ def _carve(depth: Float[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"], 
     gap = float(np.median(np.linalg.norm(upper - lower, axis=1)[3:8])) / unit
     openness = float(np.clip((gap - OPEN_MM) / 2.0, 0, 1))
     # thin lips' landmarks almost coincide, the more so in a smile
-    lips = np.clip(blur(soft_polygon(shape, points[list(indices.LIPS_OUTER)]), 3.0 * unit) * 2, 0, 1)
+    wide = (3.0 + 4.0 * openness) * unit
+    lips = np.clip(blur(soft_polygon(shape, points[list(indices.LIPS_OUTER)]), wide) * (2 + 2 * openness), 0, 1)
     depth = depth + lips * (blur(depth, (LIP_SMOOTH_MM + openness * SMILE_SMOOTH_MM) * unit) - depth)
     corner_l, corner_r = points[61], points[291]
     line = smooth_line(np.concatenate([corner_l[None], middle[1:-1], corner_r[None]]), 60)

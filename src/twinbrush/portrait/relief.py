@@ -10,7 +10,7 @@ from twinbrush.mesh import Region
 from twinbrush.portrait import indices
 from twinbrush.portrait.body import jaw_side, volume_depth
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.detail import hair_relief, skin_relief
+from twinbrush.portrait.detail import cloth_relief, hair_relief, skin_relief
 from twinbrush.portrait.eyes import carve_eyes
 from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.filters import blur, masked_blur, polygon_mask, signed_distance
@@ -57,7 +57,7 @@ def relief_depth(crop: Crop, frame: Frame, person: Bool[np.ndarray, "s s"]) -> F
     band = np.clip(1 - np.abs(oval - JOIN_BLEND_MM / 3) / SEAM_MM, 0, 1) * (1 - open_jaw)
     band = _smoothstep(2 * band)
     depth = depth + band * (blur(depth, SEAM_SOFT_MM * unit) - depth)
-    return depth + hair_relief(crop, frame, oval) + skin_relief(crop, frame, oval)
+    return depth + hair_relief(crop, frame) + skin_relief(crop, frame, oval) + cloth_relief(crop, frame)
 
 
 def _smoothstep(t: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
