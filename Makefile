@@ -4,6 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# One thread each, as the command line sets it: more of them only fight for the cores.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+
 .PHONY: demo test lint setup setup-test test-tools clean
 setup: $(VENV)/.ready
 setup-test: $(VENV)/.ready-test

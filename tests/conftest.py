@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from jaxtyping import install_import_hook
 
-os.environ.setdefault("NUMBA_NUM_THREADS", "2")
 install_import_hook("twinbrush", "typecheck.typecheck")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -61,7 +61,7 @@ class ViewsConfig:
 class AlignConfig:
     """Style -> content: exaggeration and re-posing."""
 
-    strength: float = 0.8
+    strength: float = 1.0
     """How far the shape goes to the style's proportions: 0 keeps the person's, 1 takes the style's (0 to 1.5)."""
     repose: bool = True
     """Turn the style's head to the content's pose through its own relief."""

@@ -119,10 +119,13 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
         "style", key["style"], lambda: segment(picture, art.face, mask=art.mask, art=True, others=art.others)
     )
     views = run.stage("views", key["views"], lambda: render_views(portrait, config.views))
+    own_matte = art.mask is not None
     aligned = run.stage(
         "align",
         key["align"],
-        lambda: align_style(picture, art.face, parts, portrait, views, config.align, progress=progress),
+        lambda: align_style(
+            picture, art.face, parts, portrait, views, config.align, keep_matte=own_matte, progress=progress
+        ),
     )
     painted = run.stage(
         "stylize",

@@ -72,7 +72,7 @@ def save(path: Path, key: str, value: Any) -> None:
     arrays: dict[str, np.ndarray] = {}
     tree = json.dumps({"key": key, "value": _encode(value, arrays)})
     header = np.frombuffer(tree.encode(), np.uint8)
-    write_atomically(path, lambda stream: np.savez(stream, __json__=header, **arrays))
+    write_atomically(path, lambda stream: np.savez(stream, allow_pickle=False, __json__=header, **arrays))
 
 
 def load(path: Path, key: str) -> Any | None:

@@ -216,7 +216,10 @@ def _finish(
 ) -> Segmentation:
     """Components, then everything at the image's own resolution."""
     height, width = image.shape[:2]
-    full = lambda values: cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)  # noqa: E731
+
+    def full(values: Float[np.ndarray, "a b"]) -> Float[np.ndarray, "h w"]:
+        return cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
+
     person = _solid(energies[1:].min(0) < energies[0], frame)
     labels = _tidy(np.where(person, energies[1:].argmin(0) + 1, 0), frame)
     confidence = 1 - np.exp(-0.5 * _margin(energies))
