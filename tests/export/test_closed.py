@@ -9,7 +9,8 @@ import pytest
 import trimesh
 
 from twinbrush.errors import BadMesh
-from twinbrush.export.closed import _best_rectangle, close_portrait
+from twinbrush.export.chart import best_rectangle
+from twinbrush.export.closed import close_portrait
 from twinbrush.export.surface import sample_texture, surface_of
 from twinbrush.mesh import Mesh, Region
 
@@ -87,6 +88,12 @@ def test_before_and_after_stay_one_topology(small: Mesh) -> None:
     assert np.ptp(closed_before.vertices[:, 1]) == pytest.approx(1.1 * np.ptp(closed.vertices[:, 1]), rel=0.02)
 
 
+def test_another_shape_leaves_the_texture_as_it_is(small: Mesh) -> None:
+    before = small.moved(small.vertices * (1, 1.1, 1))
+    textures = [close_portrait(small.moved(small.vertices * (1 + k, 1, 1)), before)[0].texture for k in (0, 0.3)]
+    np.testing.assert_array_equal(*textures)
+
+
 def test_same_input_same_result(small: Mesh) -> None:
     first, second = close_portrait(small)[0], close_portrait(small)[0]
     np.testing.assert_array_equal(first.vertices, second.vertices)
@@ -117,7 +124,7 @@ def test_best_rectangle_is_the_best() -> None:
     rng = np.random.default_rng(1)
     for aspect in (0.5, 1.0, 1.7):
         empty = rng.random((12, 12)) > 0.2
-        x0, y0, x1, y1 = _best_rectangle(empty, aspect)
+        x0, y0, x1, y1 = best_rectangle(empty, aspect)
         assert empty[y0:y1, x0:x1].all()
         best = max(
             min(b - a, (d - c) * aspect)
