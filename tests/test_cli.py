@@ -58,6 +58,9 @@ def test_bad_photos_are_told_in_one_line(
         (["--landmarks", "points.txt"], "68"),
         (["--mask", "grey.png"], "mask"),
         (["--clicks", "1", "2", "3"], "click"),
+        (["--seed", "99999999999999999999"], "out of range"),
+        (["--box", "3000", "0", "3100", "100"], "outside the picture"),
+        (["--max-yaw-degrees", "0"], "is turned"),
     ],
 )
 def test_bad_options_are_told(

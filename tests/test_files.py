@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import pytest
 
-from twinbrush.errors import OutputError
-from twinbrush.files import write_atomically
+from twinbrush.errors import BadOption, OutputError
+from twinbrush.files import nothing_left, write_atomically
 
 
 def test_writes_bytes_and_functions(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_the_systems_complaints_are_told(tmp_path: Path, code: int, complaint: s
         raise OSError(code, os.strerror(code))
 
     with pytest.raises(OutputError, match=complaint) as caught:
-        write_atomically(tmp_path / "a", full)
+        write_atomically(tmp_path / "new" / "er" / "a", full)
     assert caught.value.remedy
     assert os.listdir(tmp_path) == []
 
@@ -50,3 +50,31 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"")
     with pytest.raises(OutputError, match="in the way"):
         write_atomically(tmp_path / "a" / "b", b"data")
+
+
+def _fail(folder: Path, error: BaseException) -> None:
+    with nothing_left(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "file").write_text("half")
+        raise error
+
+
+def test_a_users_mistake_takes_away_what_is_new_and_no_more(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "kept").write_text("kept")
+    for folder in (mine / "a" / "b", tmp_path / "c", mine):
+        with pytest.raises(BadOption):
+            _fail(folder, BadOption("no", "yes"))
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")) == ["mine", "mine/file", "mine/kept"]
+
+
+def test_an_interruption_takes_nothing_away(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _fail(tmp_path / "a", KeyboardInterrupt())
+    assert (tmp_path / "a" / "file").exists()
+
+
+def test_a_path_that_cannot_be_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_atomically(tmp_path / ("x" * 300) / "a", b"data")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from twinbrush import demo, pipeline
 from twinbrush.config import DEFAULT, Config
 from twinbrush.errors import BadOption, OutputError
+from twinbrush.outputs import move_over
 from twinbrush.progress import Step
 
 SMALL = replace(
@@ -133,8 +135,26 @@ def test_full_disk_is_told_and_leaves_nothing(
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OutputError, match="disk is full"):
-        pipeline.stylize_files(photo, style, tmp_path / "out", SMALL)
+        pipeline.stylize_files(photo, style, tmp_path / "new" / "out", SMALL)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_input_is_never_overwritten(first: pipeline.Result, photo: Path) -> None:
+    staging = first.out / ".twinbrush" / "staging"
+    staging.mkdir()
+    (staging / photo.name).write_text("a result")
+    (staging / "another.txt").write_text("a result")
+    before = photo.read_bytes()
+    with pytest.raises(OutputError, match="would overwrite"):
+        move_over(staging, photo.parent, (str(photo),))
+    assert photo.read_bytes() == before
+    assert not (photo.parent / "another.txt").exists()
+    shutil.rmtree(staging)
+
+
+def test_an_impossible_folder_is_told(photo: Path, style: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        pipeline.stylize_files(photo, style, tmp_path / ("x" * 300), SMALL)
 
 
 def test_a_file_in_the_way_is_told(photo: Path, style: Path, tmp_path: Path) -> None:
@@ -147,10 +167,17 @@ def test_a_file_in_the_way_is_told(photo: Path, style: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("section", "name", "value"),
     [("views", "size", 64), ("views", "size", 4096), ("align", "strength", 1.6), ("align", "strength", float("nan")),
-     ("stylize", "identity", -0.1), ("reconstruct", "texture_size", 100_000)],
+     ("stylize", "identity", -0.1), ("reconstruct", "texture_size", 100_000),
+     ("portrait", "max_yaw_degrees", float("nan")), ("align", "mirror_from_degrees", -1)],
 )  # fmt: skip
 def test_values_out_of_range_are_refused(section: str, name: str, value: float, tmp_path: Path) -> None:
     config: Config = replace(SMALL, **{section: replace(getattr(SMALL, section), **{name: value})})
     with pytest.raises(BadOption, match="out of range"):
         pipeline.stylize_files(tmp_path / "no.jpg", tmp_path / "no.png", tmp_path / "out", config)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, 10**30])
+def test_seeds_out_of_range_are_refused(seed: int, tmp_path: Path) -> None:
+    with pytest.raises(BadOption, match=r"--seed .*out of range"):
+        pipeline.stylize_files(tmp_path / "no.jpg", tmp_path / "no.png", tmp_path / "out", replace(SMALL, seed=seed))

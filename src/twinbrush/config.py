@@ -201,6 +201,9 @@ LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("reconstruct", "texture_size", 256, 8192),
     ("portrait", "grid", 64, 1024),
     ("portrait", "min_face_px", 20, 4096),
+    ("portrait", "max_yaw_degrees", 0, 60),
+    ("portrait", "warn_yaw_degrees", 0, 60),
+    ("align", "mirror_from_degrees", 0, 90),
     ("export", "print_height_mm", 10, 1000),
     ("export", "still_size", 128, 2048),
     ("export", "turntable_frames", 4, 360),
@@ -214,5 +217,5 @@ def check(config: Config) -> None:
         if not lowest <= value <= highest:
             option = "--" + name.replace("_", "-")
             raise BadOption(f"{option} {value}: out of range.", f"Give a value from {lowest} to {highest}.")
-    if config.seed < 0:
-        raise BadOption(f"--seed {config.seed}: negative.", "Give 0 or more.")
+    if not 0 <= config.seed < 2**31:
+        raise BadOption(f"--seed {config.seed}: out of range.", f"Give a whole number from 0 to {2**31 - 1}.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from twinbrush.config import Config
 from twinbrush.errors import BadOption
+from twinbrush.files import nothing_left
 from twinbrush.image import save_png
 from twinbrush.pipeline import Result, stylize_files
 from twinbrush.progress import Progress, ignore
@@ -32,7 +33,11 @@ def run(out: Path, style: str, config: Config, *, progress: Progress = ignore) -
     styles = bundled_styles()
     if style != "all" and style not in styles:
         raise BadOption(f"--style {style}: no such bundled style.", f"Choose one of {', '.join(styles)}, all.")
-    photo = write_photo(out)
+    photo: Path | None = None
     for name, path in styles.items():
         if style in (name, "all"):
-            yield stylize_files(photo, path, out / name, config, progress=progress)
+            # A failure takes its own files away, and not the results of the styles before it.
+            with nothing_left(out / name):
+                photo = photo or write_photo(out)
+                result = stylize_files(photo, path, out / name, config, progress=progress)
+            yield result

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from twinbrush.errors import OutputError
+from twinbrush.errors import OutputError, TwinbrushError
 
 
 def output_error(path: Path | str, error: OSError) -> OutputError:
@@ -18,9 +20,29 @@ def output_error(path: Path | str, error: OSError) -> OutputError:
         return OutputError(f"{path}: the disk is full.", "Free some space or choose another folder.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(f"{path}: not writable.", "Choose a folder you may write to.")
-    if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
+    if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EBUSY, errno.ENOTEMPTY):
         return OutputError(f"{path}: something else is in the way ({error.strerror}).", "Choose another name.")
     return OutputError(f"{path}: cannot be written ({error.strerror or error}).", "Choose another folder.")
+
+
+@contextmanager
+def nothing_left(folder: Path) -> Generator[None, None, None]:
+    """Inside: `folder` and its parents may be made. What of them is new goes again when a TwinbrushError comes out,
+    with all that is in it. Raises OutputError for a path that cannot be."""
+    made: Path | None = None
+    try:
+        for part in (folder, *folder.parents):
+            if part.exists():
+                break
+            made = part
+    except OSError as error:
+        raise output_error(folder, error) from error
+    try:
+        yield
+    except TwinbrushError:
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
+        raise
 
 
 def write_atomically(path: Path | str, writer: Callable[[BinaryIO], object] | bytes) -> Path:
@@ -31,6 +53,11 @@ def write_atomically(path: Path | str, writer: Callable[[BinaryIO], object] | by
     writer raises itself passes through, and in both cases nothing is left behind.
     """
     target = Path(path)
+    with nothing_left(target.parent):
+        return _write(target, writer)
+
+
+def _write(target: Path, writer: Callable[[BinaryIO], object] | bytes) -> Path:
     temporary: str | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

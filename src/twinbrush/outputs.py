@@ -12,7 +12,7 @@ import numpy as np
 
 from twinbrush.config import Config
 from twinbrush.correspond.values import AlignedStyle
-from twinbrush.errors import BadMesh
+from twinbrush.errors import BadMesh, OutputError
 from twinbrush.export.surface import texture_png
 from twinbrush.files import output_error
 from twinbrush.inputs import Input
@@ -201,9 +201,15 @@ def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str
     page.write_manifest(document, folder / "manifest.json")
 
 
-def move_over(staging: Path, out: Path) -> tuple[str, ...]:
-    """Move all finished files from the hidden folder into `out`; returns their names. Raises OutputError."""
+def move_over(staging: Path, out: Path, inputs: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Move all finished files from the hidden folder into `out`; returns their names.
+
+    Raises OutputError, also when one of the `inputs` lies where a result would go: nobody's photo is overwritten.
+    """
     names = tuple(sorted(path.name for path in staging.iterdir()))
+    for name in names:
+        if any((out / name).exists() and Path(given).exists() and (out / name).samefile(given) for given in inputs):
+            raise OutputError(f"{out / name}: a result would overwrite this input.", "Choose another folder with -o.")
     for name in names:
         try:
             os.replace(staging / name, out / name)

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from twinbrush import store
 from twinbrush.config import Config, check
-from twinbrush.errors import BadOption, OutputError, TwinbrushError
-from twinbrush.files import output_error
+from twinbrush.errors import BadOption, OutputError
+from twinbrush.files import nothing_left, output_error
 from twinbrush.inputs import Input, read_input
 from twinbrush.models import ensure_models
 from twinbrush.outputs import (
@@ -70,9 +70,9 @@ class Run:
 
 def _open_folder(out: Path) -> Path:
     """Make the results' folder and its cache, and prove that they can be written. Raises OutputError."""
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out}: is a file.", "Give a folder with -o.")
     try:
+        if out.exists() and not out.is_dir():
+            raise OutputError(f"{out}: is a file.", "Give a folder with -o.")
         (out / CACHE).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out / CACHE):
             pass
@@ -88,14 +88,9 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
     progress(Step("inputs", 0, 1))
     content = read_input(photo, config.photo_face, config.portrait, art=False)
     art = read_input(style, config.style_face, config.portrait, art=True)
-    fresh = not out.exists()
-    try:
+    # What the user must mend leaves nothing behind; after an interruption finished stages wait for the next run.
+    with nothing_left(out / CACHE):
         return _stylize(Run(_open_folder(out), progress), content, art, out, config)
-    except TwinbrushError:
-        # What the user must mend leaves nothing behind; after an interruption finished stages wait for the next run.
-        if fresh:
-            shutil.rmtree(out, ignore_errors=True)
-        raise
 
 
 def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
@@ -154,7 +149,10 @@ def _keys(content: Input, art: Input, config: Config) -> dict[str, str]:
 
 def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
     """Write everything into a hidden folder, then move it over."""
-    staging = Path(tempfile.mkdtemp(prefix="new-", dir=run.cache))
+    try:
+        staging = Path(tempfile.mkdtemp(prefix="new-", dir=run.cache))
+    except OSError as error:
+        raise output_error(out, error) from error
     cpu, wall = time.process_time(), time.perf_counter()
     try:
         metrics = run_metrics(scene)
@@ -164,7 +162,7 @@ def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
         write_pictures(scene, finished.mesh, staging, config, run.progress)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         write_manifest(scene, staging, config, metrics, RunReport(tuple(run.warnings), tuple(run.timings)))
-        files = move_over(staging, out)
+        files = move_over(staging, out, (scene.content.picture.path, scene.art.picture.path))
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))

@@ -58,8 +58,9 @@ def check_points(points_xy: Float[np.ndarray, "n 2"], width: int, height: int, w
     outside = np.flatnonzero(((points_xy < low) | (points_xy > high)).any(axis=1))
     if len(outside):
         x, y = points_xy[outside[0]]
+        more = f"; so do {len(outside) - 1} more" if len(outside) > 1 else ""
         raise BadLandmarks(f"{what}: point {outside[0] + 1} ({x:g}, {y:g}) lies outside the picture "
-                           f"({width} x {height}); so do {len(outside) - 1} more.", remedy)
+                           f"({width} x {height}){more}.", remedy)
 
 
 def _check_layout(points: Float[np.ndarray, "68 2"], what: str) -> None:
