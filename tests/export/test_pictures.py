@@ -95,6 +95,16 @@ def test_sheet_keeps_every_picture_in_shape(bust: Mesh, tmp_path: Path) -> None:
     assert 1500 < whole.shape[0] < 2100
 
 
+def test_very_wide_pictures_are_cropped_not_squeezed() -> None:
+    wide = np.zeros((100, 600, 3), np.float32)
+    ys, xs = np.mgrid[:100, :600]
+    wide[(xs - 300) ** 2 + (ys - 50) ** 2 < 40**2] = (1, 0, 0)
+    sheet = contact_sheet([[("a", wide)]], 900)
+    red = np.argwhere((sheet[..., 0] > 0.8) & (sheet[..., 1] < 0.2))
+    height, width = np.ptp(red, axis=0)
+    assert height == pytest.approx(width, abs=3)
+
+
 def test_one_pixel_pictures_do_not_break_the_sheet() -> None:
     pictures = [np.zeros((height, width, 3), np.float32) for height, width in ((1, 1), (1, 900), (900, 1))]
     assert contact_sheet([[("", picture) for picture in pictures]]).any()

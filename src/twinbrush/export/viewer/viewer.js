@@ -95,13 +95,13 @@ void main() {
   vec3 n = normalize(vNormal) * (gl_FrontFacing ? 1.0 : -1.0), eye = normalize(-vPlace);
   // A studio that travels with the camera: key from the upper left, cool fill from the right, a rim from behind.
   vec3 key = vec3(-0.55, 0.62, 0.62);
-  float main_ = wrap(n, key, 0.25), fill = wrap(n, vec3(0.85, 0.05, 0.5), 0.5), rim = wrap(n, vec3(0.3, 0.45, -0.85), 0.0);
+  float main_ = wrap(n, key, 0.12), fill = wrap(n, vec3(0.85, 0.05, 0.5), 0.3), rim = wrap(n, vec3(0.3, 0.45, -0.85), 0.0);
   float sky = 0.5 + 0.5 * n.y, edge = pow(1.0 - max(dot(n, eye), 0.0), 3.0);
-  vec3 light = vec3(1.0, 0.96, 0.9) * main_ * 0.92 + vec3(0.72, 0.82, 1.0) * fill * 0.22 + vec3(0.9, 0.95, 1.0) * rim * edge * 0.9
-    + mix(vec3(0.1, 0.085, 0.075), vec3(0.2, 0.215, 0.235), sky);
-  float shade = 1.0 + clamp(vHollow * -5.0, -0.45, 0.25);
+  vec3 light = vec3(1.0, 0.96, 0.9) * main_ * 0.86 + vec3(0.72, 0.82, 1.0) * fill * 0.15 + vec3(0.9, 0.95, 1.0) * rim * edge * 0.9
+    + mix(vec3(0.07, 0.06, 0.053), vec3(0.155, 0.165, 0.18), sky);
+  float shade = 1.0 + clamp(vHollow * -7.0, -0.5, 0.25);
   float gloss = pow(max(dot(n, normalize(normalize(key) + eye)), 0.0), 26.0) * 0.06;
-  vec3 clay = vec3(0.58, 0.515, 0.455) * light * shade + gloss;
+  vec3 clay = vec3(0.56, 0.495, 0.435) * light * shade + gloss;
   vec3 paint = mix(texture2D(uTextureBefore, vUv).rgb, texture2D(uTextureAfter, vUv).rgb, uMorph);
   paint = pow(paint, vec3(2.2)) * (0.76 + 0.3 * wrap(n, key, 0.6) + 0.1 * rim * edge);
   vec3 colour = gl_FrontFacing ? mix(paint, clay, uClay) : vec3(0.028, 0.027, 0.026) * (0.6 + 0.8 * main_);
