@@ -68,12 +68,17 @@ def test_wrong_masks_are_refused() -> None:
 
 def test_another_persons_face_is_left_out() -> None:
     face = _face()
-    shifted = Face(face.landmarks + np.array([130.0, 0, 0]), face.rotation, 0.0, 0.0, 0.0, 1.0, face.box_xyxy)
-    alone, beside = _parts(), segment(astronaut(), face, others=(shifted,))
-    x = round(float(shifted.landmarks[1, 0]))
-    y = round(float(shifted.landmarks[1, 1]))
-    assert beside.matte[y, x] < 0.5
-    assert beside.matte[:, : x - 130].sum() > 0.9 * alone.matte[:, : x - 130].sum()
+    photo = astronaut()
+    shift = 110
+    pair = np.concatenate([photo[:, : 180 + shift], photo[:, 180 : 512 - shift]], axis=1)  # the same head once more
+    other = Face(face.landmarks + np.array([float(shift), 0, 0]), face.rotation, 0.0, 0.0, 0.0, 1.0, face.box_xyxy)
+    x, y = np.round(other.landmarks[1, :2]).astype(int)
+    together, alone = segment(pair, face), segment(pair, face, others=(other,))
+    assert together.matte[y, x] > 0.5
+    assert alone.matte[y, x] < 0.5
+    assert alone.warnings
+    own = np.round(face.landmarks[[1, 50, 199], :2]).astype(int)
+    assert (alone.matte[own[:, 1], own[:, 0]] > 0.9).all()
 
 
 def test_portrait_is_consistent_with_its_camera_and_picture() -> None:
@@ -97,6 +102,9 @@ def test_portrait_has_the_shape_of_a_head() -> None:
     assert z[indices.NOSE_TIP] > z[indices.FOREHEAD_TOP] + 8
     assert 100 < np.ptp(vertices[:, 2]) < 220
     assert (vertex_normals(vertices, faces)[:, 2] > 0).mean() > 0.98
+    tip = portrait.landmarks_xyz[indices.NOSE_TIP]
+    at_tip = np.hypot(*(vertices[:, :2] - tip[:2]).T) < 3
+    assert abs(vertices[at_tip, 2].max() - tip[2]) < 3
     below = portrait.landmarks_xyz[indices.CHIN] - [0, 22, 0]
     near = np.hypot(*(vertices[:, :2] - below[:2]).T) < 4
     assert vertices[near, 2].max() < z[indices.CHIN] - 12  # a real step under the chin
