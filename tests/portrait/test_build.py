@@ -16,6 +16,7 @@ from twinbrush.portrait import indices
 from twinbrush.portrait.build import build_portrait
 from twinbrush.portrait.face import find_face
 from twinbrush.portrait.segment import Segmentation, segment
+from twinbrush.portrait.shape_prior import head_frame, lopsided
 from twinbrush.portrait.values import Face, Portrait
 from twinbrush.progress import Step
 
@@ -157,3 +158,15 @@ def test_face_error_on_heads_with_known_geometry(shared_data) -> None:  # type: 
     central = np.linalg.norm(points - tip, axis=1) < 60
     distance, _ = cKDTree(surface).query(points[central] - tip)
     assert distance.mean() < 3.0
+
+
+def test_lopsided_is_where_the_mirrored_side_is_empty() -> None:
+    face = _face()
+    frame = head_frame(face, (512, 512))
+    matte = np.zeros((512, 512))
+    matte[frame.skull < 1.0] = 1
+    shadow = (frame.skull > 1.15) & (frame.skull < 1.4) & (frame.u > 0.2) & (np.abs(frame.v) < 0.3)
+    matte[shadow] = 1
+    doubt = lopsided(frame, matte)
+    assert doubt[shadow].mean() > 0.9
+    assert doubt[frame.skull < 0.97].max() == 0

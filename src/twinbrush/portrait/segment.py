@@ -31,6 +31,7 @@ MATTE_WEIGHT = 2.2
 MATTE_EVEN = 0.65  # the network's value that speaks neither for nor against: it says 0.3-0.6 in cast shadows
 SMOOTH_RADIUS, SMOOTH_EPSILON = 4, 2e-4
 DOUBT = 2.5  # energy taken off the background beside the head
+MIRROR, MIRROR_RIVAL, MIRROR_YAW_DEGREES = 3.5, 9.0, 22.0  # and where the other side shows background
 RIVAL = 9.0  # energy of calling a pixel mine that is nearer to another person's head
 CLASSES = (Region.BACKGROUND, Region.SKIN, Region.HAIR, Region.CLOTH)
 
@@ -106,7 +107,9 @@ def _segment_window(
         rival = np.maximum(rival, nearer * np.clip((1.7 - other.skull) / 0.3, 0, 1))
     if mask is None and (rough * (rival > 0.5)).sum() > 0.02 * frame.unit_px**2:
         warnings.append("Another person stands beside the face and was left out; a mask would draw the border better.")
-    energies = _solve(small, frame, rough, rival, mask is not None)
+    frontal = float(np.clip((MIRROR_YAW_DEGREES - abs(np.degrees(faces[0].yaw_radians))) / 10, 0, 1))
+    lopsided = frontal * (MIRROR_RIVAL if rival.max() > 0.5 else MIRROR) * shape_prior.lopsided(frame, rough)
+    energies = _solve(small, frame, rough, rival, lopsided, mask is not None)
     return _finish(image, small, frame, energies, mask, tuple(warnings))
 
 
@@ -148,7 +151,7 @@ def _rough_matte(small: Float[np.ndarray, "h w 3"], frame: HeadFrame) -> Float[n
 
 def _solve(
     small: Float[np.ndarray, "h w 3"], frame: HeadFrame, rough: Float[np.ndarray, "h w"],
-    rival: Float[np.ndarray, "h w"], given: bool,
+    rival: Float[np.ndarray, "h w"], lopsided: Float[np.ndarray, "h w"], given: bool,
 ) -> Float[np.ndarray, "4 h w"]:
     """Smoothed energies of the four classes."""
     weight = 20.0 if given else MATTE_WEIGHT
@@ -163,6 +166,7 @@ def _solve(
     if not given:
         prior[0] += 0.7 * shape_prior.background_penalty(frame) * (1 - rival)
         # beside the head, below the ears, is where shadows and neighbours are: there the picture must be sure
+        prior[0] -= lopsided
         prior[0] -= DOUBT * np.clip((frame.skull - 1.02) / 0.15, 0, 1) * np.clip((0.6 - frame.v) / 0.1, 0, 1)
     labels = _doubtful_cloth(small, _first_labels(frame, rough, rival))
     smooth = GuidedFilter(small, SMOOTH_RADIUS, SMOOTH_EPSILON)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -81,3 +82,16 @@ def background_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
     neck = 5 * np.clip((0.26 - np.abs(frame.u)) / 0.1, 0, 1) * np.clip((frame.v - 0.3) / 0.2, 0, 1)
     bust = 3 * np.clip((0.25 + 0.9 * (frame.v - 0.75) - np.abs(frame.u)) / 0.2, 0, 1) * (frame.v > 0.75)
     return np.maximum.reduce([np.where(frame.oval > -0.01, 20.0, 0), head, neck, bust])
+
+
+def lopsided(frame: HeadFrame, matte: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """0..1: beside the head, where the mirrored place is surely not the person. Cast shadows and neighbours are on one
+    side only; a face seen from the front has hair, ears and jaw on both."""
+    slope_y, slope_x = np.gradient(frame.u)
+    right = np.array([slope_x.mean(), slope_y.mean()]) * frame.unit_px
+    ys, xs = np.mgrid[: matte.shape[0], : matte.shape[1]]
+    shift = 2 * frame.u * frame.unit_px
+    mirrored = cv2.remap(matte, (xs - shift * right[0]).astype(np.float32), (ys - shift * right[1]).astype(np.float32),
+                         cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1.0)
+    empty = np.clip((0.25 - mirrored) / 0.2, 0, 1)
+    return empty * np.clip((frame.skull - 0.98) / 0.1, 0, 1) * np.clip((0.62 - frame.v) / 0.06, 0, 1)
