@@ -85,7 +85,7 @@ def main() -> int:
     rows, columns = sorted({r for r, _ in results}), sorted({c for _, c in results})
     for name in ("portrait", "clay"):
         cells = {
-            (r, c): v if isinstance(v, str) else _tile(options.out / f"{r}__{c}", name, ("-30", "+0", "+30"))
+            (r, c): v if isinstance(v, str) else _tile(options.out / f"{r}__{c}", name, ("-30", "0", "30"))
             for (r, c), v in results.items()
         }
         _sheet(cells, rows, columns).save(options.out / f"contact_{name}.png")

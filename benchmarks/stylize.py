@@ -50,7 +50,7 @@ def _measure(photo: Path, style: Path, preset: str, out: Path) -> dict[str, obje
         "peak_gb": usage.ru_maxrss / 1024**2,
         "startup": startup,
         "stages": manifest["volatile"]["timings"],
-        "consistency": manifest["metrics"].get("consistency_after"),
+        "consistency": manifest["metrics"].get("consistency_after_mean_absolute"),
     }
 
 

@@ -176,6 +176,7 @@ class Config:
 DEFAULT = Config()
 FAST = replace(
     DEFAULT,
+    portrait=replace(DEFAULT.portrait, grid=256),
     views=replace(DEFAULT.views, size=256),
     stylize=replace(DEFAULT.stylize, method="guided"),
     reconstruct=replace(DEFAULT.reconstruct, texture_size=1024),
