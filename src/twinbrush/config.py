@@ -75,7 +75,7 @@ class ObjectiveConfig:
 
     sizes: tuple[int, ...] = (64, 128, 256)
     """Heights of the views in pixels, coarse to fine."""
-    steps: tuple[int, ...] = (60, 50, 40)
+    steps: tuple[int, ...] = (50, 40, 32)
     """Steps at each size."""
     rate: float = 0.006
     """Step size at the start of each size; it falls to a tenth."""
@@ -101,7 +101,7 @@ class ObjectiveConfig:
     """Places of the style that take part in a step."""
     similarity_samples: int = 512
     """Places of each view whose self-similarity is compared in a step."""
-    refine_steps: int = 9
+    refine_steps: int = 8
     """Steps at full size after the patch synthesis (0: none)."""
     refine_rate: float = 0.0025
     """Step size at the start of these; it falls to a fifth."""
