@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from jaxtyping import Float
 
@@ -17,6 +18,9 @@ from twinbrush.portrait.values import Face
 
 # An alpha channel is the user's own cut-out if it leaves this share of the picture out, and keeps at least as much.
 _MIN_CUT = 0.02
+# ... and if what it keeps is no plain crop: discs, rounded corners and frames are convex (1.0), heads on shoulders are
+# not (a bust fills about 0.74 to 0.94 of its convex hull).
+_CROP_CONVEXITY = 0.97
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,17 @@ def _mask(picture: LoadedImage, path: Path | None) -> tuple[Float[np.ndarray, "h
         values = image.alpha if image.alpha is not None else image.pixels.mean(axis=2)
         return np.ascontiguousarray(values, np.float32), ()
     if picture.alpha is not None and _MIN_CUT < float(picture.alpha.mean()) < 1 - _MIN_CUT:
+        if _convexity(picture.alpha) > _CROP_CONVEXITY:
+            return None, ("the picture's transparency is a plain crop, no cut-out, and was not used as its mask.",)
         note = "the picture's own transparency is used as its mask."
         return np.ascontiguousarray(picture.alpha, np.float32), (note,)
     return None, ()
+
+
+def _convexity(alpha: Float[np.ndarray, "h w"]) -> float:
+    """Share of its convex hull that the opaque part fills."""
+    opaque = (alpha > 0.5).astype(np.uint8)
+    if not opaque.any():
+        return 0.0
+    hull = cv2.fillConvexPoly(np.zeros_like(opaque), cv2.convexHull(cv2.findNonZero(opaque)), 1)
+    return float(opaque.sum()) / float(hull.sum())

@@ -1,0 +1,52 @@
+"""Which transparency is the user's own cut-out of the person, and which is only a crop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from twinbrush import demo
+from twinbrush.config import FaceConfig, PortraitConfig
+from twinbrush.inputs import Input, read_input
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+    return np.asarray(Image.open(demo.write_photo(tmp_path_factory.mktemp("photo"))).convert("RGB"))
+
+
+def _read(photo: np.ndarray, alpha: np.ndarray, folder: Path) -> Input:
+    Image.fromarray(np.dstack([photo, alpha])).save(folder / "a.png")
+    return read_input(folder / "a.png", FaceConfig(), PortraitConfig(), art=False)
+
+
+def test_a_cut_out_person_is_the_mask(photo: np.ndarray, tmp_path: Path) -> None:
+    alpha = np.zeros(photo.shape[:2], np.uint8)
+    cv2.ellipse(alpha, (225, 140), (95, 125), 0, 0, 360, 255, -1)  # head
+    cv2.ellipse(alpha, (225, 512), (225, 240), 0, 0, 360, 255, -1)  # shoulders
+    found = _read(photo, alpha, tmp_path)
+    assert found.mask is not None
+    np.testing.assert_allclose(found.mask, alpha / 255, atol=1e-6)
+    assert any("used as its mask" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("shape", ["disc", "strip", "rounded"])
+def test_a_crop_is_no_mask(photo: np.ndarray, shape: str, tmp_path: Path) -> None:
+    height, width = photo.shape[:2]
+    alpha = np.zeros((height, width), np.uint8)
+    if shape == "disc":
+        cv2.circle(alpha, (width // 2, height // 2), width // 2, 255, -1)
+    elif shape == "strip":
+        alpha[:, 40:] = 255
+    else:
+        alpha[90:-90] = alpha[:, 90:-90] = 255
+        for y in (90, height - 91):
+            for x in (90, width - 91):
+                cv2.circle(alpha, (x, y), 90, 255, -1)
+    found = _read(photo, alpha, tmp_path)
+    assert found.mask is None
+    assert any("plain crop" in warning for warning in found.warnings)
