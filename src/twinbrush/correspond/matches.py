@@ -1,0 +1,40 @@
+"""Matched points of an object and a style picture: what the keypoint methods for objects hand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+Source = Literal["user", "buddies", "contours", "ellipse"]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """k pairs of points: content_xy[i] in pixels of the content picture shows what style_xy[i] shows in the style.
+
+    Pixels as in camera.py: (x, y), y down, the centre of the top-left pixel is (0, 0). confidence: 0..1 (user: 1).
+    source: how they were found; "ellipse": nothing but the two outlines' bounding ellipses brought together (there is
+    a warning then). mirrored: the style shows the object the other way round: its orientation is reversed by the
+    matches. style_to_content: the 2x3 similarity (with a reflection when mirrored) that brings `style_xy` nearest to
+    `content_xy`, as `cv2.warpAffine` takes it. warnings: for the user and the manifest.
+    """
+
+    content_xy: Float[np.ndarray, "k 2"]
+    style_xy: Float[np.ndarray, "k 2"]
+    confidence: Float[np.ndarray, "k"]
+    source: Source
+    style_to_content: Float[np.ndarray, "2 3"]
+    mirrored: bool = False
+    warnings: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.content_xy)
+
+    @property
+    def target_xy(self) -> Float[np.ndarray, "k 2"]:
+        """The style's points brought into the content picture by the similarity: where the shape shall go at
+        strength 1."""
+        return self.style_xy @ self.style_to_content[:, :2].T + self.style_to_content[:, 2]
