@@ -121,6 +121,13 @@ class StylizeConfig:
     """How strictly the person's own shading and features lead the painting (0: free, 1: strict)."""
     keep_colours: bool = False
     """Keep the photo's colours and take only the style's brushwork."""
+    extractor: Literal["student", "vgg16", "vgg19-low", "filters"] = "student"
+    """Which network sees likeness (hybrid, paper): the built-in one, VGG weights (see `twinbrush models list` and
+    --weights), or plain filters."""
+    weights: Path | None = None
+    """A file with the weights of vgg16 or vgg19-low, instead of the model cache's."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the objective runs: auto takes a CUDA GPU where there is one."""
     objective: tyro.conf.Suppress[ObjectiveConfig] = field(default_factory=ObjectiveConfig)
 
 

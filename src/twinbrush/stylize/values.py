@@ -25,3 +25,4 @@ class Stylization:
     log: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = field(default=())
     weights_sha256: str | None = None  # of the trained weights the engine used; None: it needs none
+    compute: str = ""  # where and how exactly the engine's tensors were computed, as "cuda, bfloat16"
