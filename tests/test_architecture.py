@@ -20,6 +20,7 @@ ORDER = [
     ["models"],
     ["portrait"],
     ["views"],
+    ["meshes"],
     ["correspond"],
     ["stylize"],
     ["reconstruct"],

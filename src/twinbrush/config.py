@@ -45,6 +45,21 @@ class PortraitConfig:
     """Samples of the relief along each side of the crop."""
 
 
+Axis = Literal["auto", "x", "-x", "y", "-y", "z", "-z"]
+
+
+@dataclass(frozen=True)
+class MeshConfig:
+    """How a mesh file is understood (see docs/conventions.md for what "auto" decides)."""
+
+    up: Axis = "auto"
+    """Which axis of the mesh file points up (auto: y, or z where the mesh stands on z = 0)."""
+    forward: Axis = "auto"
+    """Which axis of the mesh file points to the viewer, its front (auto: z, or -y where z is up)."""
+    unit: Literal["auto", "mm", "cm", "m"] = "auto"
+    """The unit of the mesh file (auto: metres in glTF, else guessed by the size)."""
+
+
 @dataclass(frozen=True)
 class ViewsConfig:
     """The stereo rig (paper, III.A)."""
@@ -171,6 +186,7 @@ class Config:
     photo_face: tyro.conf.OmitArgPrefixes[FaceConfig] = field(default_factory=FaceConfig)
     style_face: Annotated[FaceConfig, tyro.conf.arg(name="style")] = field(default_factory=FaceConfig)
     portrait: tyro.conf.OmitArgPrefixes[PortraitConfig] = field(default_factory=PortraitConfig)
+    mesh: tyro.conf.OmitArgPrefixes[MeshConfig] = field(default_factory=MeshConfig)
     views: tyro.conf.OmitArgPrefixes[ViewsConfig] = field(default_factory=ViewsConfig)
     align: tyro.conf.OmitArgPrefixes[AlignConfig] = field(default_factory=AlignConfig)
     stylize: tyro.conf.OmitArgPrefixes[StylizeConfig] = field(default_factory=StylizeConfig)
