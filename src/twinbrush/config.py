@@ -85,6 +85,26 @@ class AlignConfig:
 
 
 @dataclass(frozen=True)
+class ObjectConfig:
+    """Which points of an object (any mesh that is no head) belong to which of the style."""
+
+    keypoints: Literal["auto", "contours", "buddies"] = "auto"
+    """How they are found: contours (silhouettes), buddies (Neural Best-Buddies, needs VGG weights), or what fits."""
+    pairs: Path | None = None
+    """A JSON file of your own pairs instead: {"pairs": [{"content": [x, y], "style": [x, y]}, ...]}, in pixels."""
+    keypoint_count: int = 32
+    """How many pairs are looked for."""
+    least_keypoints: int = 6
+    """With fewer than these the method is given up and the next one tried."""
+    max_turn_degrees: float = 30.0
+    """How far the style's object may be tilted in the picture against ours."""
+    mirror_style: bool = True
+    """The style's object may be looked at in a mirror (it faces left, ours right)."""
+    interior_keypoints: int = 0
+    """How many pairs inside the silhouette are interpolated from those on it."""
+
+
+@dataclass(frozen=True)
 class ObjectiveConfig:
     """The joint objective over all views (content, style, colour, disparity)."""
 
@@ -189,6 +209,7 @@ class Config:
     mesh: tyro.conf.OmitArgPrefixes[MeshConfig] = field(default_factory=MeshConfig)
     views: tyro.conf.OmitArgPrefixes[ViewsConfig] = field(default_factory=ViewsConfig)
     align: tyro.conf.OmitArgPrefixes[AlignConfig] = field(default_factory=AlignConfig)
+    objects: tyro.conf.OmitArgPrefixes[ObjectConfig] = field(default_factory=ObjectConfig)
     stylize: tyro.conf.OmitArgPrefixes[StylizeConfig] = field(default_factory=StylizeConfig)
     reconstruct: tyro.conf.OmitArgPrefixes[ReconstructConfig] = field(default_factory=ReconstructConfig)
     export: tyro.conf.OmitArgPrefixes[ExportConfig] = field(default_factory=ExportConfig)
@@ -228,6 +249,10 @@ LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("portrait", "max_yaw_degrees", 0, 60),
     ("portrait", "warn_yaw_degrees", 0, 60),
     ("align", "mirror_from_degrees", 0, 90),
+    ("objects", "keypoint_count", 8, 200),
+    ("objects", "least_keypoints", 3, 60),
+    ("objects", "max_turn_degrees", 0, 180),
+    ("objects", "interior_keypoints", 0, 100),
     ("export", "print_height_mm", 10, 1000),
     ("export", "still_size", 128, 2048),
     ("export", "turntable_frames", 4, 360),
