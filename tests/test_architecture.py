@@ -13,25 +13,26 @@ SOURCE = Path(__file__).parents[1] / "src" / "twinbrush"
 
 # Top to bottom: a module may import from its own line and from the lines above it.
 ORDER = [
-    ["errors", "progress", "version"],
+    ["errors", "progress", "version", "compiled"],
     ["camera", "mesh"],
     ["config", "files"],
     ["image", "store"],
     ["models"],
     ["portrait"],
     ["views"],
-    ["meshes"],
+    ["export"],
+    ["meshes"],  # writes files back too, with export's GLB
     ["correspond"],
     ["stylize"],
     ["reconstruct"],
     ["evaluate"],
-    ["export"],
     ["inputs"],
     ["outputs"],
     ["pipeline", "commands"],
     ["demo"],
-    ["terminal"],
+    ["terminal", "mistakes"],
     ["cli"],
+    ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 MATHS = ("portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")

@@ -17,11 +17,13 @@ Format = Literal["obj", "ply", "stl", "glb", "gltf"]
 @dataclass(frozen=True)
 class Material:
     """One material of the file. colour (3,): sRGB 0..1, multiplies the texture; texture (H, W, 3): float32 sRGB or
-    None; texture_key: equal for materials that share one picture (None without one)."""
+    None; alpha (H, W): the texture's opacity where it has one (kept, never painted); texture_key: equal for materials
+    that share one picture (None without one)."""
 
     name: str
-    colour: tuple[float, float, float] = (0.8, 0.8, 0.8)
+    colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
     texture: Float[np.ndarray, "h w 3"] | None = None
+    alpha: Float[np.ndarray, "h w"] | None = None
     texture_key: str | None = None
 
 
@@ -93,14 +95,16 @@ class Tile:
 class Source:
     """The file and how the working mesh hangs together with it.
 
-    vertex_position (v,): the file's position that each working vertex is a copy of. corner_vertex (c,): the working
-    vertex at each corner of the file's polygons (-1: the polygon has no part in the working mesh).
+    vertex_position (v,): the file's position that each working vertex is a copy of. position_welded (p,): geometric
+    vertex at the place of each of the file's positions (-1: none is there). corner_vertex (c,): the working vertex at
+    each corner of the file's polygons (-1: none is there; polygons that the working mesh lacks get that of a twin).
     tiles: the internal texture's parts; every material is in at most one.
     """
 
     file: FileModel
     tiles: tuple[Tile, ...]
     vertex_position: Int[np.ndarray, "v"]
+    position_welded: Int[np.ndarray, "p"]
     corner_vertex: Int[np.ndarray, "c"]
 
 
