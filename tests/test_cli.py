@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +16,8 @@ import pytest
 from twinbrush import cli, demo
 from twinbrush.config import FAST
 from twinbrush.image import save_png
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +123,75 @@ def test_our_own_fault_names_a_log_file(monkeypatch: pytest.MonkeyPatch, capsys:
     log = Path(message.split("The details are in ")[1].split(": please")[0])
     assert "RuntimeError: a fault" in log.read_text()
     log.unlink()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("stylize a.jpg b.jpg --strenght 3", "--strenght: no such option. Did you mean --strength?"),
+        ("stylize a.jpg b.jpg --veiws 3 --stil", "--veiws and --stil: no such option. Did you mean --views and --stl?"),
+        ("stylize a.jpg b.jpg --seed x", "--seed: 'x' is not a whole number."),
+        ("stylize a.jpg b.jpg --strength x", "--strength: 'x' is not a number."),
+        ("stylize a.jpg b.jpg --box 1 2 3", "--box: 1 2 3 given, four numbers expected."),
+        ("stylize a.jpg b.jpg --seed", "--seed needs a value."),
+        ("stylize a.jpg b.jpg c.jpg", "c.jpg: not expected here."),
+        ("stylize a.jpg b.jpg --method foo", "--method foo: no such choice; it is one of hybrid, guided."),
+        ("stylize a.jpg", "a path is missing: the style portrait"),
+        ("stylize", "a path is missing: the face photo."),
+        ("reshape out", "--strength is missing: "),
+        ("models fetc", "models: no such command. Did you mean models fetch?"),
+    ],
+)
+def test_mistaken_options_are_told_in_one_line_with_a_remedy(
+    line: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(line.split()) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert told.err.startswith(f"twinbrush: {says}")
+    assert " --help." in told.err
+
+
+def test_help_of_a_command_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["stylize", "--help"])
+    assert not end.value.code
+    assert "--strength" in capsys.readouterr().out
+
+
+def test_an_interruption_while_importing_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "tyro.py").write_text("raise KeyboardInterrupt\n")  # Ctrl-C in the first moments
+    done = subprocess.run(
+        [sys.executable, "-m", "twinbrush", "models", "list"], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])},
+    )  # fmt: skip
+    assert done.returncode == 130
+    assert done.stderr == "twinbrush: interrupted before anything was started.\n"
+
+
+def test_the_installed_command_is_the_guarded_entry_point() -> None:
+    (command,) = entry_points(group="console_scripts", name="twinbrush")
+    assert command.value == "twinbrush.__main__:main"
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"] == {"twinbrush": command.value}
+
+
+def test_kernels_are_compiled_where_neither_the_package_nor_the_home_can_be_written(tmp_path: Path) -> None:
+    """A read-only installation: a file in the place of every cache folder stops root, too."""
+    package = tmp_path / "site" / "twinbrush"
+    shutil.copytree(ROOT / "src" / "twinbrush", package, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in [package, *(p for p in package.rglob("*") if p.is_dir())]:
+        (folder / "__pycache__").write_text("")
+    (tmp_path / "home").write_text("")
+    (tmp_path / "temporary").mkdir()
+    code = "from twinbrush.views import rasterize; print(rasterize.__file__)"
+    hidden = {"NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "TWINBRUSH_MODELS"}
+    environment = {k: v for k, v in os.environ.items() if k not in hidden} | {
+        "PYTHONPATH": str(tmp_path / "site"), "HOME": str(tmp_path / "home" / "nobody"),
+        "TMPDIR": str(tmp_path / "temporary"),
+    }  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(package) in done.stdout
+    (cache,) = (tmp_path / "temporary").iterdir()
+    assert cache.stat().st_mode & 0o077 == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import os
 import sys
@@ -15,6 +16,7 @@ import tyro
 from twinbrush import __version__
 from twinbrush.config import DEFAULT, PRESETS, Config, FaceConfig
 from twinbrush.errors import BadOption, TwinbrushError
+from twinbrush.mistakes import told_in_one_line
 from twinbrush.terminal import Display, report_crash
 
 OutFolder = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
@@ -107,7 +109,7 @@ def overview() -> str:
 def _preset(arguments: Sequence[str]) -> Config:
     """The preset named in the arguments: its values are the defaults that the parser shows and overrides."""
     name = "default"
-    for here, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for here, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if here == "--preset":
             name = following
         elif here.startswith("--preset="):
@@ -118,14 +120,21 @@ def _preset(arguments: Sequence[str]) -> Config:
 
 
 def parse(arguments: Sequence[str]) -> object:
-    """A command's dataclass. Raises BadOption (unknown command or preset) and SystemExit (help, other mistakes)."""
+    """A command's dataclass. Raises BadOption for whatever is mistaken, and SystemExit after showing help."""
     words = " ".join(arguments[:2])
     name = next((n for n in COMMANDS if words == n or words.startswith(n + " ") or arguments[0] == n), None)
     if name is None:
-        raise BadOption(f"twinbrush {arguments[0]}: no such command.", "See twinbrush --help.")
+        near = difflib.get_close_matches(words, COMMANDS, n=1) or difflib.get_close_matches(arguments[0], COMMANDS, n=1)
+        meant = f"Did you mean {near[0]}? " if near else ""
+        raise BadOption(f"{arguments[0]}: no such command.", f"{meant}See twinbrush --help.")
     rest = list(arguments[len(name.split()) :])
     kind = _stylize_from(_preset(rest)) if name == "stylize" else COMMANDS[name]
-    return tyro.cli(kind, args=rest, prog=f"twinbrush {name}", description=inspect.getdoc(COMMANDS[name]))
+    program, text = f"twinbrush {name}", inspect.getdoc(COMMANDS[name])
+
+    def tyros(words: Sequence[str]) -> object:
+        return tyro.cli(kind, args=words, prog=program, description=text)
+
+    return told_in_one_line(tyros, rest, program)
 
 
 def _stylize_from(preset: Config) -> type[Stylize]:
