@@ -20,12 +20,21 @@ from twinbrush.views.fill import push_pull
 
 @dataclass(frozen=True)
 class StyleSheet:
-    """The canvas at one level, made safe: colours behind the figure replaced by the figure's nearest ones."""
+    """The canvas at one level, made safe: colours behind the figure replaced by the figure's nearest ones.
+
+    unit_px: the figure's size in pixels, the unit of the position guide; None: a face, which has its height for that.
+    """
 
     colours: Float32[np.ndarray, "h w 3"]
     usable: Bool[np.ndarray, "h w"]
     regions: UInt8[np.ndarray, "h w"]
-    landmarks_xy: Float[np.ndarray, "468 2"]
+    landmarks_xy: Float[np.ndarray, "m 2"]
+    unit_px: float | None = None
+
+    @property
+    def unit(self) -> float:
+        """The unit of the position guide, pixels."""
+        return face_height(self.landmarks_xy) if self.unit_px is None else self.unit_px
 
 
 @dataclass(frozen=True)
@@ -42,14 +51,15 @@ class Atlas:
 
 def style_sheet(
     canvas: Float[np.ndarray, "h w 3"], usable: Bool[np.ndarray, "h w"], regions: UInt8[np.ndarray, "h w"],
-    landmarks_xy: Float[np.ndarray, "468 2"],
+    landmarks_xy: Float[np.ndarray, "m 2"], unit_px: float | None = None,
 ) -> StyleSheet:
-    """usable: True where a style pixel may be used at all (valid, confident, on the figure)."""
+    """usable: True where a style pixel may be used at all (valid, confident, on the figure). No landmarks: give the
+    unit."""
     known = usable & (regions != Region.BACKGROUND)
     if not known.any():
         known = usable if usable.any() else np.ones_like(usable)
     colours = push_pull(canvas.astype(np.float32), known.astype(np.float32))
-    return StyleSheet(np.ascontiguousarray(colours, np.float32), known, regions, landmarks_xy)
+    return StyleSheet(np.ascontiguousarray(colours, np.float32), known, regions, landmarks_xy, unit_px)
 
 
 def resized_sheet(sheet: StyleSheet, size: tuple[int, int]) -> StyleSheet:
@@ -63,7 +73,8 @@ def resized_sheet(sheet: StyleSheet, size: tuple[int, int]) -> StyleSheet:
     landmarks = (sheet.landmarks_xy + 0.5) * np.array([fx, fy]) - 0.5
     if not usable.any():
         usable = np.ones_like(usable)
-    return StyleSheet(colours, usable, regions, landmarks)
+    unit = None if sheet.unit_px is None else sheet.unit_px * fx
+    return StyleSheet(colours, usable, regions, landmarks, unit)
 
 
 def _shrink(mask: Bool[np.ndarray, "h w"], margin: int) -> Bool[np.ndarray, "h w"]:
@@ -91,11 +102,26 @@ def mirror_map(landmarks_xy: Float[np.ndarray, "468 2"], height: int, width: int
     return (np.stack([x, y, np.ones_like(x)], -1) @ affine).astype(np.float32)
 
 
-def build_atlas(sheet: StyleSheet, content_xy: Float[np.ndarray, "468 2"], margin: int) -> Atlas:
-    """content_xy: the content's landmarks in the middle frame, in pixels of this level; margin: half a patch."""
+_Layer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # colours, usable, regions, position
+
+
+def _mirror_layer(sheet: StyleSheet, position_xy: Float32[np.ndarray, "h w 2"]) -> _Layer:
+    """The canvas as seen through glass from behind."""
+    layer = (sheet.colours, sheet.usable, sheet.regions, position_xy)
+    colours, usable, regions, position = (np.ascontiguousarray(part[:, ::-1]) for part in layer)
+    return colours, usable, regions, position
+
+
+def build_atlas(sheet: StyleSheet, content_xy: Float[np.ndarray, "m 2"], margin: int) -> Atlas:
+    """content_xy: the content's landmarks in the middle frame, in pixels of this level; margin: half a patch.
+
+    Without landmarks (an object): the canvas, and the canvas mirrored as the object's back shows it.
+    """
     height, width = sheet.usable.shape
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     layers = [(sheet.colours, sheet.usable, sheet.regions, np.stack([x, y], -1))]
+    if len(content_xy) == 0:
+        return _joined([*layers, _mirror_layer(sheet, layers[0][3])], margin)
 
     to_canvas = face_map(content_xy[ANCHORS], sheet.landmarks_xy[ANCHORS], height, width)
     near = feature_mask(content_xy, ("eyes", "brows", "lips", "nose"), height, width, 0.04, 0.01) > 0.3
@@ -105,7 +131,12 @@ def build_atlas(sheet: StyleSheet, content_xy: Float[np.ndarray, "468 2"], margi
     here = feature_mask(sheet.landmarks_xy, ("eyes", "brows", "lips", "nose"), height, width, 0.02, 0.0) > 0.3
     there = cv2.remap(here.astype(np.uint8), mirrored[..., 0], mirrored[..., 1], cv2.INTER_NEAREST) > 0
     layers.append((*_warped_layer(sheet, mirrored, ~there), mirrored))
+    return _joined(layers, margin)
 
+
+def _joined(layers: list[_Layer], margin: int) -> Atlas:
+    """Layers side by side."""
+    height, width = layers[0][1].shape
     usable = np.concatenate([_shrink(layer[1], 1) & _frame(height, width, margin) for layer in layers], axis=1)
     regions = np.concatenate([layer[2] for layer in layers], axis=1)
     positions = np.concatenate([layer[3] for layer in layers], axis=1)

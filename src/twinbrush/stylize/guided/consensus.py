@@ -63,6 +63,32 @@ class Consensus:
         return merged
 
 
+@dataclass(frozen=True)
+class Known:
+    """One view of a surface that other views have painted already: picture (1, h, w, 3) is what they painted, own the
+    share that is this view's to paint. Has the face of a Consensus."""
+
+    own: Float32[np.ndarray, "1 h w"]
+    picture: Float32[np.ndarray, "1 h w 3"]
+
+    @property
+    def others(self) -> tuple[tuple[Source, ...], ...]:
+        """No view besides takes part."""
+        return ((),)
+
+    def resized(self, height: int, width: int) -> Known:
+        """The same at another size."""
+        if self.own.shape[1:] == (height, width):
+            return self
+        own = cv2.resize(self.own[0], (width, height), interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(self.picture[0], (width, height), interpolation=cv2.INTER_AREA)
+        return Known(own[None], picture[None])
+
+    def merge(self, images: Float32[np.ndarray, "1 h w 3"], interpolation: int) -> Float32[np.ndarray, "1 h w 3"]:
+        """The view with what is known kept. interpolation: not needed here."""
+        return self.picture + self.own[..., None] * (images - self.picture)
+
+
 def _resized(source: Source, height: int, width: int) -> Source:
     full_height, full_width = source.weight.shape
     factor = np.array([width / full_width, height / full_height], np.float32)

@@ -80,11 +80,9 @@ def view_guide(
 ) -> ViewGuide:
     """scene and sheet at this level's size; guide_lab: the level's guide image; active: pixels to paint."""
     height, width = guide_lab.shape[:2]
-    landmarks = scene.landmarks_xy[view]
     rows, columns = active[:, 1], active[:, 0]
-    canvas_xy = face_map(landmarks[ANCHORS], sheet.landmarks_xy[ANCHORS], height, width)[rows, columns]
-    unit = face_height(sheet.landmarks_xy)
-    content_unit = face_height(landmarks)
+    places, mask, content_unit = _places(scene, view, sheet, (height, width))
+    canvas_xy, mask, unit = places[rows, columns], mask[rows, columns], sheet.unit
     soft = soft_regions(scene.regions[view], scene.coverage[view], 0.006 * content_unit)[:, rows, columns].T
     tone = tone_image(guide_lab, content_unit)[rows, columns]
     structure = project_patches(guide_lab, active, basis)[:, :STRUCTURE_DIMENSIONS]
@@ -92,7 +90,6 @@ def view_guide(
         [canvas_xy / unit * weights.position, soft * weights.region, tone * weights.tone,
          structure * weights.structure], axis=1,
     )
-    mask = feature_mask(landmarks, ("eyes", "brows", "lips"), height, width, 0.02, 0.015)[rows, columns]
     appearance = 1 - mask * (1 - weights.appearance_on_features)
     weight = np.stack([1 + weights.features * mask, np.ones_like(mask), appearance], axis=1)
     index = np.full((height, width), -1, np.int32)
@@ -100,12 +97,25 @@ def view_guide(
     return ViewGuide(active, index, fixed.astype(np.float32), weight.astype(np.float32), canvas_xy)
 
 
+def _places(
+    scene: Scene, view: int, sheet: StyleSheet, size: tuple[int, int]
+) -> tuple[Float32[np.ndarray, "h w 2"], Float32[np.ndarray, "h w"], float]:
+    """Every pixel's place in the canvas, the mask of features that keep theirs, and the figure's size in pixels."""
+    height, width = size
+    if scene.places_xy is not None and scene.unit_px is not None:
+        return scene.places_xy[view], np.zeros(size, np.float32), scene.unit_px
+    landmarks = scene.landmarks_xy[view]
+    places = face_map(landmarks[ANCHORS], sheet.landmarks_xy[ANCHORS], height, width)
+    mask = feature_mask(landmarks, ("eyes", "brows", "lips"), height, width, 0.02, 0.015)
+    return places, mask, face_height(landmarks)
+
+
 def style_features(
     atlas: Atlas, sheet: StyleSheet, basis: PatchBasis, weights: Weights
 ) -> Float32[np.ndarray, "s d"]:
     """Feature rows of all usable style pixels."""
     lab = to_lab(atlas.colours)
-    unit = face_height(sheet.landmarks_xy)
+    unit = sheet.unit
     patches = project_patches(lab, atlas.xy, basis)
     tone = tone_image(lab, unit)[atlas.xy[:, 1], atlas.xy[:, 0]]
     return np.concatenate(

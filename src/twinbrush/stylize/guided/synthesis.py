@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float32, Int, Int32
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.stylize.colour import to_lab
 from twinbrush.stylize.guided.atlas import Atlas, StyleSheet, build_atlas, resized_sheet
+from twinbrush.stylize.guided.consensus import Known
 from twinbrush.stylize.guided.features import PATCH, PatchBasis, fit_basis, project_patches
 from twinbrush.stylize.guided.guides import LED, ViewGuide, Weights, alone, style_features, view_guide
 from twinbrush.stylize.guided.patchmatch import carry_field, improve_field, vote
@@ -83,6 +84,9 @@ def resized_scene(scene: Scene, size: tuple[int, int]) -> Scene:
     coverage = np.stack(
         [cv2.resize(c.astype(np.float32), (width, height), interpolation=area) > 0.3 for c in scene.coverage]
     )
+    places = None if scene.places_xy is None else np.stack(
+        [scaled_points(cv2.resize(p, (width, height), interpolation=nearest), factor) for p in scene.places_xy]
+    ).astype(np.float32)
     return replace(
         scene,
         photo=np.zeros((len(coverage), 1, 1, 3), np.float32),
@@ -93,6 +97,8 @@ def resized_scene(scene: Scene, size: tuple[int, int]) -> Scene:
         consensus=scene.consensus.resized(height, width),
         sheet=resized_sheet(scene.sheet, size),
         lead=None,
+        places_xy=places,
+        unit_px=None if scene.unit_px is None else scene.unit_px * factor,
     )
 
 
@@ -126,6 +132,8 @@ class _Level:
         ]
         self.radius = _NEAR if large else max(self.atlas.index.shape) // 2
         self.images = _start(self.scene.matched, images)
+        if isinstance(self.scene.consensus, Known):
+            self.images = self.scene.consensus.merge(self.images, cv2.INTER_LINEAR)
         self.usage = np.zeros(len(self.source), np.int32)
         self.fields = [_start_field(view, self.atlas, sheet, fields[k] if fields else None)
                        for k, view in enumerate(self.views)]
@@ -153,7 +161,8 @@ class _Level:
                 self.atlas.colours, view.xy, view.index, self.atlas.xy, self.fields[k], cost, patch
             )
             costs.append(cost.mean())
-        self.images = self.scene.consensus.merge(votes, cv2.INTER_LINEAR) if len(votes) > 1 and patch != 3 else votes
+        coupled = len(votes) > 1 or isinstance(self.scene.consensus, Known)
+        self.images = self.scene.consensus.merge(votes, cv2.INTER_LINEAR) if coupled and patch != 3 else votes
         return float(np.mean(costs))
 
     def _carry(self, k: int) -> None:
@@ -231,9 +240,18 @@ def _start_field(
         guess = np.where(np.isnan(place), guess, np.nan_to_num(place)).astype(int)
     else:
         guess = np.clip(guess, 0, (width - 1, height - 1))
+        if sheet.unit_px is not None:  # an object's back shows the canvas mirrored: the atlas' second layer
+            guess[:, 0] = np.where(_mirrored(view), 2 * width - 1 - guess[:, 0], guess[:, 0])
     rows, columns = atlas.index.shape
     clipped = np.clip(guess, 0, (columns - 1, rows - 1))
     return nearest_rows(atlas, clipped.astype(np.int32))
+
+
+def _mirrored(view: ViewGuide) -> Bool[np.ndarray, "t"]:
+    """True where the canvas lies mirrored on the surface, as this view sees it (nearly all of a view or nothing)."""
+    x, columns = view.canvas_xy[:, 0], view.xy[:, 0]
+    spread = np.cov(columns.astype(float), x.astype(float)) if len(x) > 1 else np.zeros((2, 2))
+    return np.full(len(x), bool(spread[0, 1] < 0))
 
 
 def nearest_rows(atlas: Atlas, xy: Int[np.ndarray, "t 2"]) -> Int32[np.ndarray, "t"]:
