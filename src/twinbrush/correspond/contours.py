@@ -25,9 +25,10 @@ from twinbrush.correspond.outline import (
     tips,
 )
 
-CONTEXT, DIRECTION, BEND, PLACE = 1.0, 0.15, 0.12, 0.25  # weights of the four costs
+CONTEXT, DIRECTION, BEND, PLACE = 0.6, 0.3, 0.3, 0.2  # weights of the four costs
 SPENT = 0.45  # a pair costs at most this: a part without counterpart does not spoil the rest
 STEP = 0.03  # what it costs to stay at a point of one outline while going on along the other
+MIRROR_COST = 0.01  # a mirror image has to be better by this
 ROUNDS = 3
 SMOOTHING = (1.0, 0.1, 0.03)  # of the warp after each round
 
@@ -35,13 +36,15 @@ SMOOTHING = (1.0, 0.1, 0.03)  # of the warp after each round
 @dataclass(frozen=True)
 class OutlineMatch:
     """The path through both outlines: first[i] of one goes with second[i] of the other (indices, in order, a point
-    may come again); cost (p,): of each pair, 0 (alike) to about 0.5; mean_cost: over the path; mirrored: the second
-    outline was taken in a mirror (its indices still count along the outline as it was given)."""
+    may come again); cost (p,): of each pair, 0 (alike) to 0.45; mean_cost: over the path; unlikeness: mean cost before
+    the second outline was warped to the first; mirrored: the second outline was taken in a mirror (its indices still
+    count along the outline as it was given)."""
 
     first: Int[np.ndarray, "p"]
     second: Int[np.ndarray, "p"]
     cost: Float[np.ndarray, "p"]
     mean_cost: float
+    unlikeness: float
     turn_radians: float
     mirrored: bool
 
@@ -55,12 +58,13 @@ def match_outlines(
     best: tuple[OutlineMatch, Outline] | None = None
     for other, flipped in candidates:
         match = _best_turn(first, other, max_turn_degrees)
-        if best is None or match.mean_cost < best[0].mean_cost:
+        if best is None or match.mean_cost + MIRROR_COST < best[0].mean_cost:
             best = replace(match, mirrored=flipped), other
     assert best is not None
     match, other = best
     for number in range(rounds):
-        match = replace(_again(first, other, match, SMOOTHING[min(number, 2)]), mirrored=match.mirrored)
+        again = _again(first, other, match, SMOOTHING[min(number, len(SMOOTHING) - 1)])
+        match = replace(again, mirrored=match.mirrored, unlikeness=match.unlikeness)
     if match.mirrored:
         return replace(match, second=len(second.points_xy) - 1 - match.second)
     return match
@@ -176,7 +180,8 @@ def _path(cost: Float[np.ndarray, "n m"], turn: float) -> OutlineMatch:
     offset = int(totals.argmin())
     first, second = _trace(np.ascontiguousarray(np.roll(rolled, -offset, axis=1)), STEP)
     first, second = (first + start) % n, (second + offset) % m
-    return OutlineMatch(first, second, cost[first, second], float(totals[offset]) / (n + m), turn, False)
+    mean = float(totals[offset]) / (n + m)
+    return OutlineMatch(first, second, cost[first, second], mean, mean, turn, False)
 
 
 @njit(cache=True)

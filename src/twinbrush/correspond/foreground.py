@@ -1,8 +1,8 @@
 """What of a picture is the object: the user's mask, transparency, or GrabCut from what the picture's border shows.
 
 GrabCut (Rother, Kolmogorov, Blake 2004) needs a start. Ours is the minimum barrier distance to the border (Strand et
-al. 2013; Zhang et al. 2015, "Minimum Barrier Salient Object Detection"): a pixel belongs to the ground when some way from
-the border reaches it without crossing a range of colours. The picture's border is taken for ground.
+al. 2013; Zhang et al. 2015, "Minimum Barrier Salient Object Detection"): a pixel belongs to the ground when some way
+from the border reaches it without crossing a range of colours. The picture's border is taken for ground.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _start(small: Float[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w"]:
 
 
 def _rarity(lab: Float[np.ndarray, "h w 3"], ground: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
-    """How rare a pixel's colour is on the border: minus the logarithm of a smoothed histogram of the border's colours."""
+    """How rare a colour is on the border: minus the logarithm of a smoothed histogram of the border's colours."""
     bins = np.clip(((lab - [0.0, -0.6, -0.6]) / [1.0, 1.2, 1.2] * 16).astype(int), 0, 15)
     histogram = np.zeros((16, 16, 16))
     np.add.at(histogram, tuple(bins[ground].T), 1.0)
@@ -175,7 +175,7 @@ def _grabcut(
     if inside.sum() < 16 or (~inside).sum() < 16:
         return inside
     cv2.setRNGSeed(seed)  # its k-means draws from OpenCV's own generator
-    cv2.grabCut(pixels, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(pixels, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
     return (labels == cv2.GC_PR_FGD) | (labels == cv2.GC_FGD)
 
 

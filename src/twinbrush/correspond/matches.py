@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.correspond.similarity import fit_similarity
+
 Source = Literal["user", "buddies", "contours", "ellipse"]
 
 
@@ -38,3 +40,16 @@ class Matches:
         """The style's points brought into the content picture by the similarity: where the shape shall go at
         strength 1."""
         return self.style_xy @ self.style_to_content[:, :2].T + self.style_to_content[:, 2]
+
+
+def style_to_content(
+    content_xy: Float[np.ndarray, "k 2"],
+    style_xy: Float[np.ndarray, "k 2"],
+    confidence: Float[np.ndarray, "k"],
+    flipped: bool,
+) -> Float[np.ndarray, "2 3"]:
+    """The robust similarity that brings the style's points to the content's, reflected (x -> -x) first if flipped."""
+    reflect = np.array([-1.0 if flipped else 1.0, 1.0])
+    weights = np.maximum(confidence, 0.05)
+    matrix = fit_similarity(style_xy * reflect, content_xy, weights).matrix
+    return np.concatenate([matrix[:, :2] * reflect, matrix[:, 2:]], axis=1)

@@ -1,6 +1,6 @@
 """An object's outline as evenly spaced points, and what every point sees of the rest: shape contexts.
 
-Shape contexts: Belongie, Malik, Puzicha 2002, "Shape Matching and Object Recognition Using Shape Contexts". (OpenCV's own
+Shape contexts: Belongie, Malik, Puzicha 2002, "Shape Matching and Object Recognition Using Shape Contexts". (OpenCV's
 implementation is in the `shape` module of its contrib build, which the headless wheel lacks.)
 """
 
@@ -21,6 +21,7 @@ RADIAL_BINS, ANGULAR_BINS = 5, 12
 SMOOTH = 0.006  # smoothing of the outline, in shares of its length
 CURVATURE_SCALES = (0.012, 0.03)  # likewise
 TIP_TURN = 0.45  # radians that an outline turns within the coarser scale at a tip
+LEAST_TIPS = 4
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,11 @@ def tips(outline: Outline) -> Int[np.ndarray, "t"]:
     window = np.stack([np.roll(size, shift) for shift in range(-reach, reach + 1)])
     peaks = np.flatnonzero((size >= window.max(0)) & (size > TIP_TURN))
     return peaks[np.argsort(-size[peaks], kind="stable")]
+
+
+def has_features(outline: Outline) -> bool:
+    """False for discs and blobs: their outlines have no tips to go by."""
+    return len(tips(outline)) >= LEAST_TIPS
 
 
 def _signed_area(points: Float[np.ndarray, "n 2"]) -> float:
