@@ -11,6 +11,7 @@ from PIL import Image
 
 from twinbrush import demo
 from twinbrush.config import FaceConfig, PortraitConfig
+from twinbrush.errors import BadMask
 from twinbrush.inputs import Input, read_input
 
 
@@ -50,3 +51,19 @@ def test_a_crop_is_no_mask(photo: np.ndarray, shape: str, tmp_path: Path) -> Non
     found = _read(photo, alpha, tmp_path)
     assert found.mask is None
     assert any("plain crop" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(("shape", "says"), [((512, 512), "leaves most of the face out"), ((80, 100), "100 x 80 pixels")])
+def test_a_wrong_mask_is_named(photo: np.ndarray, shape: tuple[int, int], says: str, tmp_path: Path) -> None:
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    Image.fromarray(np.zeros(shape, np.uint8)).resize(shape[::-1]).save(tmp_path / "black.png")
+    with pytest.raises(BadMask, match=rf"black\.png .*{says}"):
+        read_input(tmp_path / "photo.png", FaceConfig(mask=tmp_path / "black.png"), PortraitConfig(), art=False)
+
+
+def test_a_transparency_that_hides_the_face_is_named(photo: np.ndarray, tmp_path: Path) -> None:
+    alpha = np.zeros(photo.shape[:2], np.uint8)
+    cv2.ellipse(alpha, (225, 512), (225, 240), 0, 0, 360, 255, -1)
+    alpha[:, :40] = 255
+    with pytest.raises(BadMask, match=r"a\.png \(its transparency\): leaves most of the face out"):
+        _read(photo, alpha, tmp_path)

@@ -11,9 +11,9 @@ from jaxtyping import Float
 
 from twinbrush import store
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import BadMask
 from twinbrush.image import LoadedImage, load_image
 from twinbrush.portrait.face import find_face_with_warnings
+from twinbrush.portrait.segment import check_mask
 from twinbrush.portrait.values import Face
 
 # An alpha channel is the user's own cut-out if it leaves this share of the picture out, and keeps at least as much.
@@ -41,21 +41,17 @@ def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: b
     picture = load_image(path)
     found = find_face_with_warnings(picture.pixels, config, where=str(path), art=art, portrait=limits)
     mask, notes = _mask(picture, config.mask)
-    key = store.stage_key("input", picture.sha256, found.face, mask, art)
+    if mask is not None:
+        whose = f"{config.mask} (the mask)" if config.mask else f"{path} (its transparency)"
+        check_mask(mask, found.face, (picture.pixels.shape[0], picture.pixels.shape[1]), whose)
+    key = store.stage_key("input", picture.sha256, found.face, found.others, mask, art)
     return Input(picture, found.face, mask, key, (*picture.notes, *notes, *found.warnings), found.others)
 
 
 def _mask(picture: LoadedImage, path: Path | None) -> tuple[Float[np.ndarray, "h w"] | None, tuple[str, ...]]:
     """The user's mask file, else the picture's own transparency if it is a cut-out."""
-    height, width = picture.pixels.shape[:2]
     if path is not None:
         image = load_image(path)
-        if image.pixels.shape[:2] != (height, width):
-            got_height, got_width = image.pixels.shape[:2]
-            raise BadMask(
-                f"{path}: the mask is {got_width} x {got_height}, its picture {width} x {height} pixels.",
-                "Give a mask of the picture's size, white where the person is.",
-            )
         # A picture with transparency is taken by its alpha: that is how most programs save a cut-out.
         values = image.alpha if image.alpha is not None else image.pixels.mean(axis=2)
         return np.ascontiguousarray(values, np.float32), ()

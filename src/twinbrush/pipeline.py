@@ -108,7 +108,9 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
     portrait = run.stage(
         "portrait",
         key["portrait"],
-        lambda: build_portrait(photo, content.face, config.portrait, mask=content.mask, progress=progress),
+        lambda: build_portrait(
+            photo, content.face, config.portrait, mask=content.mask, others=content.others, progress=progress
+        ),
     )
     parts = run.stage(
         "style", key["style"], lambda: segment(picture, art.face, mask=art.mask, art=True, others=art.others)

@@ -93,6 +93,18 @@ def test_a_much_smaller_second_face_only_warns() -> None:
     assert "2 faces" in found.warnings[0]
 
 
+def test_people_beside_a_face_that_was_given() -> None:
+    need_models()
+    two = beside(head(), head()[:, ::-1])
+    left, right = (find_face(two, FaceConfig(face=i), where="two.png") for i in (0, 1))
+    if left.box_xyxy[0] > right.box_xyxy[0]:
+        left, right = right, left
+    found = find_face_with_warnings(two, FaceConfig(box=left.box_xyxy), where="two.png")
+    assert len(found.others) == 1
+    np.testing.assert_allclose(found.others[0].box_xyxy, right.box_xyxy)
+    assert find_face_with_warnings(head(), FaceConfig(box=left.box_xyxy), where="one.png").others == ()
+
+
 def test_small_faces() -> None:
     need_models()
     small = resize(head(), 120, 120)

@@ -6,14 +6,12 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import FaceNotFound, FaceUnusable
+from twinbrush.config import PortraitConfig
 from twinbrush.mesh import Mesh
 from twinbrush.portrait import indices
 from twinbrush.portrait.border import outline
 from twinbrush.portrait.crop import Crop, cut_crop, moved_face, resized
 from twinbrush.portrait.dome import with_dome
-from twinbrush.portrait.face import find_face_with_warnings
 from twinbrush.portrait.filters import push_colours
 from twinbrush.portrait.geometry import Frame, make_frame
 from twinbrush.portrait.lattice import Lattice, cut_lattice, graded_axis, sample
@@ -29,14 +27,14 @@ STAGE = "portrait"
 
 def build_portrait(
     image: Float[np.ndarray, "h w 3"], face: Face, config: PortraitConfig, *,
-    mask: Float[np.ndarray, "h w"] | None = None, progress: Progress = ignore,
+    mask: Float[np.ndarray, "h w"] | None = None, others: tuple[Face, ...] = (), progress: Progress = ignore,
 ) -> Portrait:
     """Build the relief of the person whose `face` was found in `image` (RGB 0..1).
 
-    mask: the user's own matte (1 = person). Raises BadMask.
+    mask: the user's own matte (1 = person). others: other people's faces in it, to be left out. Raises BadMask.
     """
     progress(Step(STAGE, 0, 3, "segmentation"))
-    segmentation = segment(image, face, mask=mask, others=_other_people(image, face))
+    segmentation = segment(image, face, mask=mask, others=others)
     image, segmentation, face = with_dome(image, segmentation, face)
     crop = cut_crop(image, segmentation, face)
     progress(Step(STAGE, 1, 3, "relief"))
@@ -48,19 +46,6 @@ def build_portrait(
     portrait = _assemble(crop, work, frame, level_mm, depth, config, segmentation.warnings)
     progress(Step(STAGE, 3, 3, f"{len(portrait.mesh.faces)} triangles"))
     return portrait
-
-
-def _other_people(image: Float[np.ndarray, "h w 3"], face: Face) -> tuple[Face, ...]:
-    """Other faces in the photo (none where detection itself finds nothing: the face came from clicks or a file)."""
-    try:
-        found = find_face_with_warnings(image, FaceConfig(face=0), where="photo",
-                                        portrait=PortraitConfig(min_face_px=0, max_yaw_degrees=90))
-    except (FaceNotFound, FaceUnusable):
-        return ()
-    centre = face.landmarks[:, :2].mean(0)
-    reach = 0.6 * face.height_px
-    return tuple(other for other in (found.face, *found.others)
-                 if np.linalg.norm(other.landmarks[:, :2].mean(0) - centre) > reach)
 
 
 def _assemble(

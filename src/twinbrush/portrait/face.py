@@ -23,6 +23,7 @@ from twinbrush.portrait.values import Face
 _MIN_FLAG, _MAX_SPREAD, _MAX_RESIDUAL = 0.5, 0.12, 0.12
 _MAX_CANDIDATES = 12  # false candidates of a window search worth verifying
 _COMPARABLE_AREA, _COMPARABLE_SCORE = 0.45, 0.75  # a second face this big and this sure is a rival
+_SAME_FACE = 0.6  # of its height: a face detected this near to a given one is the same
 _MIN_ART_PX = 40.0
 _WARN_ART_PX = 80.0
 _MAX_YAW_ART = 50.0
@@ -58,7 +59,8 @@ def find_face_with_warnings(
     levels = halvings(image)
     hinted = _hinted(levels, config, where, art)
     if hinted is not None:
-        face, others, warnings = hinted[0], [], hinted[1]
+        face, warnings = hinted
+        others = [] if art else _beside(face, levels, where)
     else:
         face, others, warnings = _choose(_detected(levels, where), config, where, art)
         if art:
@@ -113,6 +115,16 @@ def _detected(levels: list[Float[np.ndarray, "_ _ 3"]], where: str) -> list[Face
         if faces:
             return faces
     raise FaceNotFound(where, min(best, detector.CERTAIN - 0.01), detector.CERTAIN)
+
+
+def _beside(face: Face, levels: list[Float[np.ndarray, "_ _ 3"]], where: str) -> list[Face]:
+    """Other people than the one of a face that was given (nobody, where nothing is detected)."""
+    try:
+        faces = _detected(levels, where)
+    except FaceNotFound:
+        return []
+    centre, reach = face.landmarks[:, :2].mean(0), _SAME_FACE * face.height_px
+    return [other for other in faces if np.linalg.norm(other.landmarks[:, :2].mean(0) - centre) > reach]
 
 
 def _verified(

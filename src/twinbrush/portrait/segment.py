@@ -56,7 +56,8 @@ def segment(
     Raises BadMask when the mask's size differs from the image's or it misses the face.
     """
     height, width = image.shape[:2]
-    _check_mask(mask, face, (height, width))
+    if mask is not None:
+        check_mask(mask, face, (height, width))
     x0, y0, x1, y1 = _window(face, width, height)
     inner = np.s_[y0:y1, x0:x1]
     shift = np.array([x0, y0, 0.0])
@@ -75,15 +76,19 @@ def _window(face: Face, width: int, height: int) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), min(int(columns[-1]) + 8, width), min(int(rows[-1]) + 8, height)
 
 
-def _check_mask(mask: Float[np.ndarray, "h w"] | None, face: Face, shape: tuple[int, int]) -> None:
-    if mask is None:
-        return
+def check_mask(
+    mask: Float[np.ndarray, "mask_h mask_w"], face: Face, shape: tuple[int, int], where: str = "The mask"
+) -> None:
+    """Raise BadMask, naming `where` the mask is from, when its size is not `shape` (height, width) or it misses the
+    face."""
     if mask.shape != shape:
-        raise BadMask(f"The mask is {mask.shape[1]} x {mask.shape[0]}, the image {shape[1]} x {shape[0]} pixels.",
-                      "Give a mask of the image's size, white where the person is.")
+        raise BadMask(
+            f"{where}: {mask.shape[1]} x {mask.shape[0]} pixels; its picture has {shape[1]} x {shape[0]}.",
+            "Give a mask of the picture's size, white where the person is.",
+        )
     points = np.clip(np.round(face.landmarks[:, :2]).astype(int), 0, [shape[1] - 1, shape[0] - 1])
     if float(mask[points[:, 1], points[:, 0]].mean()) < 0.5:
-        raise BadMask("The mask leaves most of the face out.", "Paint the person white and the background black.")
+        raise BadMask(f"{where}: leaves most of the face out.", "Paint the person white and the background black.")
 
 
 def _segment_window(
