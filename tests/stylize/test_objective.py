@@ -13,9 +13,11 @@ from twinbrush.config import ObjectiveConfig, StylizeConfig, ViewsConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Region
 from twinbrush.stylize import stylize
+from twinbrush.stylize.adam import Adam
 from twinbrush.stylize.features import load_extractor
-from twinbrush.stylize.objective import StyleSampler, guide_cost, hypercolumns, optimise_views, refine_views
-from twinbrush.stylize.problem import build_problem, region_counts
+from twinbrush.stylize.features.hypercolumns import hypercolumns, sample_rows
+from twinbrush.stylize.objective import Objective, StyleSampler, guide_cost, optimise_views, refine_views
+from twinbrush.stylize.problem import Box, box_around, build_problem, cropped, region_counts
 from twinbrush.stylize.pyramid import collapse, laplacian_pyramid
 from twinbrush.views.render import render_views
 from twinbrush.views.values import ViewSet
@@ -63,6 +65,65 @@ def test_hypercolumns_are_unit_and_read_the_right_pixel() -> None:
     assert float(both[0, 2] / both[0, 3]) == pytest.approx(0.4)  # the coarse level, at the same place
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_sampled_rows_equal_grid_sample_and_its_gradient(layout: torch.memory_format) -> None:
+    maps = torch.rand(2, 5, 6, 8, generator=torch.Generator().manual_seed(0)).to(memory_format=layout).requires_grad_()
+    height, width = 12, 16
+    pixels = torch.tensor([0, 15, 37, 191, 192 + 5, 192 + 191])  # the last two lie in the second picture
+    y, x = (pixels % 192) // width, pixels % width
+    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], -1)[:, None, None]
+    sampled = torch.nn.functional.grid_sample(
+        maps[pixels // 192], grid, mode="bilinear", padding_mode="border", align_corners=False
+    )[:, :, 0, 0]
+    found = sample_rows(maps, pixels, height, width)
+    torch.testing.assert_close(found, sampled)
+    direction = torch.rand(6, 5, generator=torch.Generator().manual_seed(1))
+    gradients = [torch.autograd.grad((f * direction).sum(), maps)[0] for f in (found, sampled)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_adam_is_torchs() -> None:
+    ours, theirs = (torch.linspace(-1, 1, 12).reshape(3, 4).requires_grad_() for _ in range(2))
+    mine, reference = Adam([ours]), torch.optim.Adam([theirs], lr=0.01, betas=(0.9, 0.98))
+    for step in range(7):
+        rate = 0.01 / (step + 1)
+        reference.param_groups[0]["lr"] = rate
+        (gradient,) = torch.autograd.grad((ours - 0.3).pow(4).sum(), ours)
+        mine.step([gradient], rate)
+        theirs.grad = torch.autograd.grad((theirs - 0.3).pow(4).sum(), theirs)[0]
+        reference.step()
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_cropping_changes_no_place_and_hardly_the_loss(views: ViewSet, aligned: AlignedStyle) -> None:
+    whole = build_problem(views.images, views, aligned, 128)
+    y, x = np.mgrid[:128, :128]
+    middle = torch.from_numpy((abs(y - 70) < 30) & (abs(x - 60) < 25))  # the bust fills the frame: only its middle
+    whole = replace(
+        whole, covered=[c[middle.flatten()[c]] for c in whole.covered],
+        transfers=[replace(t, valid=t.valid & middle) for t in whole.transfers],
+    )  # fmt: skip
+    box = box_around(whole)
+    assert box == Box(32, 112, 16, 96)
+    part = cropped(whole, box)
+    assert torch.equal(box.pasted(whole.content, part.content), whole.content)
+    for view in range(2):
+        (pixels, inside) = whole.covered[view], part.covered[view]
+        assert len(pixels) == len(inside)
+        for name in ("position", "emphasis", "regions"):
+            assert torch.equal(getattr(whole, name)[view][pixels], getattr(part, name)[view][inside])
+        assert torch.equal(whole.content[view].flatten(1)[:, pixels], part.content[view].flatten(1)[:, inside])
+    for before, after in zip(whole.transfers, part.transfers, strict=True):
+        moved = before.transfer_xy[before.valid] - torch.tensor([box.left, box.top])
+        torch.testing.assert_close(after.transfer_xy[after.valid], moved)
+    losses = []
+    for problem in (whole, part):
+        generator = torch.Generator().manual_seed(0)
+        objective = Objective(problem, load_extractor("student"), SMALL, generator, half=False)
+        losses.append(objective((problem.content + 0.2).clamp(0, 1)).item())
+    assert losses[0] == pytest.approx(losses[1], rel=0.01)
+
+
 def test_guide_is_the_squared_distance_plus_the_regions(views: ViewSet, aligned: AlignedStyle) -> None:
     problem = build_problem(views.images, views, aligned, 64)
     style = StyleSampler(problem, load_extractor("filters"), SMALL).draw(0, torch.Generator().manual_seed(0))
@@ -104,6 +165,7 @@ def test_objective_moves_toward_the_style_and_repeats(views: ViewSet, aligned: A
     extractor = load_extractor("filters")
     before = views.images.astype(np.float32)
     first = optimise_views(before, views, aligned, extractor, SMALL, seed=3, progress=lambda s: notes.append(s.note))
+    assert notes.pop(0) == "cpu, float32"
     again = optimise_views(before, views, aligned, extractor, SMALL, seed=3)
     assert first.shape == (2, 64, 64, 3)
     assert first.tobytes() == again.tobytes()

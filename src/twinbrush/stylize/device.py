@@ -24,6 +24,10 @@ class Compute:
         return f"{self.device.type}, {'bfloat16' if self.half else 'float32'}"
 
 
+PLAIN = Compute(torch.device("cpu"), half=False)
+"""The CPU in float32: works everywhere."""
+
+
 def choose_compute(wanted: Literal["auto", "cpu", "cuda"] = "auto") -> Compute:
     """auto: CUDA where there is a usable GPU, else the CPU; bfloat16 where the hardware has it, else float32.
 

@@ -7,6 +7,7 @@ for all views (its perspective transforms, Eq. 9, differ by a shear that the fea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,24 +15,25 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from twinbrush.config import ObjectiveConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.stylize.adam import Adam
+from twinbrush.stylize.device import PLAIN, Compute
 from twinbrush.stylize.features import Extractor
+from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.losses.colour import colour_loss, to_yuv
 from twinbrush.stylize.losses.content import content_loss, self_similarity
-from twinbrush.stylize.losses.disparity import disparity_loss
+from twinbrush.stylize.losses.disparity import disparity_of_pixels
 from twinbrush.stylize.losses.matching import Guide
 from twinbrush.stylize.losses.moments import moment_loss, moments
 from twinbrush.stylize.losses.relaxed_emd import relaxed_emd_of_units
-from twinbrush.stylize.problem import Problem, build_problem, region_counts
+from twinbrush.stylize.problem import Problem, box_around, build_problem, cropped, region_counts
 from twinbrush.stylize.pyramid import collapse, laplacian_pyramid, resized
 from twinbrush.views.values import ViewSet
 
 _LEVELS = 4  # of the Laplacian pyramid: coarser colours than 1/16 of the picture need no parameters of their own
-_HALF = True  # matches are chosen in bfloat16
 _OFF_SKIN = 0.15  # share of the position's weight on hair and cloth
 _DETAIL = 1.0  # share of the content's finest band that a new, larger size starts with
 
@@ -44,27 +46,6 @@ class Samples:
     colours: Float[Tensor, "m 3"]
     position: Float[Tensor, "m 2"]
     regions: Float[Tensor, "m r"]
-
-
-def hypercolumns(
-    maps: list[Float[Tensor, "1 _ _ _"]], pixels: Int[Tensor, "p"], height: int, width: int
-) -> Float[Tensor, "p c"]:
-    """Features of all levels at the pixels (linear index at the image's size); each level at unit norm, then all.
-
-    Unit norm per level: every level has the same say. Coarser levels are sampled bilinearly.
-    """
-    y, x = torch.div(pixels, width, rounding_mode="floor"), pixels % width
-    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], -1)[None, None]
-    columns: list[Tensor] = []
-    for feature in maps:
-        if feature.shape[-2:] == (height, width):
-            column = feature[0].flatten(1)[:, pixels].T.float()
-        else:
-            column = functional.grid_sample(
-                feature.float(), grid, mode="bilinear", padding_mode="border", align_corners=False
-            )[0, :, 0].T
-        columns.append(functional.normalize(column, dim=1, eps=1e-4))
-    return torch.cat(columns, 1) / len(maps) ** 0.5
 
 
 def guide_cost(
@@ -87,6 +68,16 @@ def guide_cost(
     )
 
 
+@dataclass(frozen=True)
+class Link:
+    """A `Transfer` as its valid pixels' linear indices and their places in the other view."""
+
+    from_view: int
+    to_view: int
+    pixels: Int[Tensor, "p"]
+    places_xy: Float[Tensor, "p 2"]
+
+
 class StyleSampler:
     """Features of the whole style once per size, and a mix of samples per view and step."""
 
@@ -106,12 +97,13 @@ class StyleSampler:
     def draw(self, view: int, generator: torch.Generator) -> Samples:
         """A new draw for one view."""
         chosen = [
-            members[torch.randint(len(members), (count,), generator=generator)]
+            members[torch.randint(len(members), (count,), generator=generator, device=generator.device)]
             for members, count in zip(self._members, self._counts[view], strict=True)
             if count
         ]
         if not chosen:
-            chosen = [torch.randint(len(self._features), (self._samples,), generator=generator)]
+            everywhere = len(self._features)
+            chosen = [torch.randint(everywhere, (self._samples,), generator=generator, device=generator.device)]
         index = torch.cat(chosen)
         return Samples(
             self._features[index], self._colours[index], self._problem.style_position[index],
@@ -120,60 +112,88 @@ class StyleSampler:
 
 
 def _pick(covered: Int[Tensor, "c"], count: int, generator: torch.Generator) -> Int[Tensor, "p"]:
+    """`count` of the covered pixels, with repeats; all of them, in random order, if there are no more."""
     if len(covered) <= count:
-        return covered
-    return covered[torch.randint(len(covered), (count,), generator=generator)]
+        return covered[torch.randperm(len(covered), generator=generator, device=generator.device)]
+    return covered[torch.randint(len(covered), (count,), generator=generator, device=generator.device)]
 
 
 def view_loss(
-    image: Float[Tensor, "3 h w"], maps: list[Float[Tensor, "1 _ _ _"]], content_maps: list[Float[Tensor, "1 _ _ _"]],
-    problem: Problem, view: int, style: Samples, config: ObjectiveConfig, generator: torch.Generator,
+    features: Float[Tensor, "p c"], colours: Float[Tensor, "p 3"], content: Float[Tensor, "q c"], style: Samples,
+    guide: Guide, config: ObjectiveConfig, *, half: bool,
 ) -> Float[Tensor, ""]:
-    """L_DST of one view at one draw of samples (Eq. 6 without the warp's terms)."""  # fmt: skip
-    height, width = image.shape[-2:]
-    pixels = _pick(problem.covered[view], config.content_samples, generator)
-    features = hypercolumns(maps, pixels, height, width)
-    guide = guide_cost(problem, view, pixels, style, config)
-    loss = relaxed_emd_of_units(features, style.features, guide, half=_HALF)
+    """L_DST of one view at one draw of samples (Eq. 6 without the warp's terms).
+
+    features: unit hypercolumns of the picture; content: those of the content at the first q of the same pixels.
+    half: matches are chosen in bfloat16.
+    """  # fmt: skip
+    loss = relaxed_emd_of_units(features, style.features, guide, half=half)
     loss = loss + config.moment_weight * moment_loss(features, moments(style.features, "deviation"))
-    colours = image.flatten(1)[:, pixels].T
     loss = loss + config.colour_weight * colour_loss(colours, style.colours, guide.scaled(config.colour_guide))
-    some = slice(0, config.similarity_samples)  # the samples are in random order already
     with torch.no_grad():
-        target = self_similarity(hypercolumns(content_maps, pixels[some], height, width))
-    return loss + config.content_weight * content_loss(features[some], target)
+        target = self_similarity(content)
+    return loss + config.content_weight * content_loss(features[: len(content)], target)
+
+
+class Objective:
+    """Eq. 8 at one size with the warp fixed: the views' losses and what holds the views together."""
+
+    def __init__(
+        self, problem: Problem, extractor: Extractor, config: ObjectiveConfig, generator: torch.Generator, *, half: bool
+    ) -> None:
+        self.problem, self.extractor, self.config, self.half = problem, extractor, config, half
+        self.generator = generator
+        self.sampler = StyleSampler(problem, extractor, config)
+        self.links: list[Link] = []
+        for transfer in problem.transfers:
+            pixels = transfer.valid.flatten().nonzero()[:, 0]
+            places = transfer.transfer_xy.flatten(0, 1)[pixels]
+            self.links.append(Link(transfer.from_view, transfer.to_view, pixels, places))
+        with torch.no_grad():
+            self.content_maps = extractor(problem.content)
+
+    def __call__(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, ""]:
+        """The loss of the pictures (inside the problem's box) at a new draw of samples."""
+        problem, config = self.problem, self.config
+        height, width = images.shape[-2:]
+        pixels = [_pick(covered, config.content_samples, self.generator) for covered in problem.covered]
+        # One gather for all views, so that one backward pass goes through the maps.
+        everywhere = torch.cat([view * height * width + p for view, p in enumerate(pixels)])
+        counts = [len(p) for p in pixels]
+        features = hypercolumns(self.extractor(images), everywhere, height, width).split(counts)
+        colours = images.permute(0, 2, 3, 1).reshape(-1, 3)[everywhere].split(counts)
+        with torch.no_grad():
+            some = [p[: config.similarity_samples] for p in everywhere.split(counts)]
+            content = hypercolumns(self.content_maps, torch.cat(some), height, width).split([len(s) for s in some])
+        loss = images.new_zeros(())
+        for view in range(len(images)):
+            style = self.sampler.draw(view, self.generator)
+            guide = guide_cost(problem, view, pixels[view], style, config)
+            loss = loss + view_loss(
+                features[view], colours[view], content[view], style, guide, config, half=self.half
+            )
+        views = images.unbind()
+        for link in self.links:
+            disparity = disparity_of_pixels(views[link.from_view], views[link.to_view], link.pixels, link.places_xy)
+            loss = loss + config.disparity_weight / len(self.links) * disparity
+        return loss
 
 
 def _descend(
-    parts: list[Tensor], problem: Problem, extractor: Extractor, config: ObjectiveConfig, steps: int,
-    rates: tuple[float, float], generator: torch.Generator, extra: Callable[[Tensor], Tensor],
-    report: Callable[[int, float], None],
+    parts: list[Tensor], objective: Objective, steps: int, rates: tuple[float, float],
+    extra: Callable[[Tensor], Tensor] | None, report: Callable[[int, float], None],
 ) -> Float[Tensor, "n 3 h w"]:
     """Adam on the pyramid `parts`; the rate falls from rates[0] to rates[1] along a cosine."""  # fmt: skip
     parts = [part.clone().requires_grad_() for part in parts]
-    optimizer = torch.optim.Adam(parts, lr=rates[0], betas=(0.9, 0.98))
-    sampler = StyleSampler(problem, extractor, config)
-    with torch.no_grad():
-        content_maps = extractor(problem.content)
+    optimizer, problem = Adam(parts), objective.problem
     for step in range(steps):
         share = step / max(steps - 1, 1)
-        optimizer.param_groups[0]["lr"] = rates[1] + (rates[0] - rates[1]) * 0.5 * (1 + np.cos(np.pi * share))
+        rate = rates[1] + (rates[0] - rates[1]) * 0.5 * (1 + math.cos(math.pi * share))
         images = torch.lerp(problem.content, collapse(parts), problem.painted)
-        maps = extractor(images)
-        loss = extra(images)
-        for view in range(len(images)):
-            loss = loss + view_loss(
-                images[view], [m[view : view + 1] for m in maps], [m[view : view + 1] for m in content_maps],
-                problem, view, sampler.draw(view, generator), config, generator,
-            )  # fmt: skip
-        for transfer in problem.transfers:
-            disparity = disparity_loss(
-                images[transfer.from_view], images[transfer.to_view], transfer.transfer_xy, transfer.valid
-            )
-            loss = loss + config.disparity_weight / len(problem.transfers) * disparity
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        loss = objective(images)
+        if extra is not None:
+            loss = loss + extra(images)
+        optimizer.step(torch.autograd.grad(loss, parts), rate)
         report(step, loss.item())
     with torch.no_grad():
         return torch.lerp(problem.content, collapse(parts), problem.painted)
@@ -181,33 +201,37 @@ def _descend(
 
 def optimise_views(
     start_images: Float[np.ndarray, "n h w 3"], warped: ViewSet, aligned: AlignedStyle, extractor: Extractor,
-    config: ObjectiveConfig, *, seed: int = 0, progress: Progress = ignore,
+    config: ObjectiveConfig, *, compute: Compute = PLAIN, seed: int = 0, progress: Progress = ignore,
 ) -> Float[np.ndarray, "n h1 w1 3"]:
     """Coarse to fine from the colour-matched start; the result has the largest of the configured sizes.
 
-    start_images: the warped views in the style's palette (`colour_match`): the start and the content.
+    start_images: the warped views in the style's palette (`colour_match`): the start and the content. extractor: on
+    the device of `compute`.
     """  # fmt: skip
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator(compute.device).manual_seed(seed)
     sizes = [s for s in config.sizes if s <= start_images.shape[1]] or [start_images.shape[1]]
     steps = config.steps[: len(sizes)]
     total, done = sum(steps), 0
+    progress(Step("objective", 0, total, str(compute)))
     images: Tensor | None = None
     for size, count in zip(sizes, steps, strict=True):
-        problem = build_problem(start_images, warped, aligned, size)
-        height, width = problem.content.shape[-2:]
+        whole = build_problem(start_images, warped, aligned, size)
+        box = box_around(whole)
+        problem = cropped(whole, box).to(compute.device)
+        background = whole.content.to(compute.device)
         bands = laplacian_pyramid(problem.content, _LEVELS)
         if images is None:
             parts = bands
         else:
-            parts = laplacian_pyramid(resized(images, height, width) + _DETAIL * bands[0], _LEVELS)
+            larger = resized(images, *background.shape[-2:])
+            parts = laplacian_pyramid(box.cut(larger) + _DETAIL * bands[0], _LEVELS)
+        objective = Objective(problem, extractor, config, generator, half=compute.half)
 
         def report(step: int, loss: float, size: int = size, before: int = done) -> None:
             progress(Step("objective", before + step + 1, total, f"{size} px, loss {loss:.3f}"))
 
-        images = _descend(
-            parts, problem, extractor, config, count, (config.rate, 0.1 * config.rate), generator,
-            lambda picture: picture.sum() * 0, report,
-        )  # fmt: skip
+        rates = config.rate, 0.1 * config.rate
+        images = box.pasted(background, _descend(parts, objective, count, rates, None, report))
         done += count
     assert images is not None
     return _as_array(images)
@@ -215,30 +239,34 @@ def optimise_views(
 
 def refine_views(
     images: Float[np.ndarray, "n h w 3"], content_images: Float[np.ndarray, "n h w 3"], warped: ViewSet,
-    aligned: AlignedStyle, extractor: Extractor, config: ObjectiveConfig, *, seed: int = 0, progress: Progress = ignore,
+    aligned: AlignedStyle, extractor: Extractor, config: ObjectiveConfig, *, compute: Compute = PLAIN, seed: int = 0,
+    progress: Progress = ignore,
 ) -> Float[np.ndarray, "n h w 3"]:
     """A few steps at full size that mend what the patch synthesis broke; chroma is held near the given images'.
 
     content_images: the colour-matched views. The chroma anchor keeps rainbow speckle out.
     """  # fmt: skip
-    generator = torch.Generator().manual_seed(seed + 1)
+    generator = torch.Generator(compute.device).manual_seed(seed + 1)
     problem = build_problem(content_images, warped, aligned, images.shape[1])
-    start = torch.from_numpy(np.ascontiguousarray(images, np.float32)).permute(0, 3, 1, 2).contiguous()
+    box = box_around(problem)
+    problem = cropped(problem, box).to(compute.device)
+    whole = torch.from_numpy(np.ascontiguousarray(images, np.float32)).permute(0, 3, 1, 2)
+    start = box.cut(whole).to(compute.device).contiguous()
     chroma = to_yuv(start.permute(0, 2, 3, 1))[..., 1:]
 
     def anchor(picture: Tensor) -> Tensor:
         own = to_yuv(picture.permute(0, 2, 3, 1))[..., 1:]
-        return config.chroma_anchor * (own - chroma).abs().sum(-1).mean() * len(picture)
+        # Per pixel of the whole view: the box must not change what the anchor weighs.
+        return config.chroma_anchor * (own - chroma).abs().sum() / (whole.shape[-2] * whole.shape[-1])
 
     def report(step: int, loss: float) -> None:
         progress(Step("refine", step + 1, config.refine_steps, f"loss {loss:.3f}"))
 
-    refined = _descend(
-        laplacian_pyramid(start, _LEVELS), problem, extractor, config, config.refine_steps,
-        (config.refine_rate, 0.2 * config.refine_rate), generator, anchor, report,
-    )  # fmt: skip
-    return _as_array(refined)
+    objective = Objective(problem, extractor, config, generator, half=compute.half)
+    rates = config.refine_rate, 0.2 * config.refine_rate
+    refined = _descend(laplacian_pyramid(start, _LEVELS), objective, config.refine_steps, rates, anchor, report)
+    return _as_array(box.pasted(whole, refined.cpu()))
 
 
 def _as_array(images: Float[Tensor, "n 3 h w"]) -> Float[np.ndarray, "n h w 3"]:
-    return np.ascontiguousarray(images.clamp(0, 1).permute(0, 2, 3, 1).numpy())
+    return np.ascontiguousarray(images.clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy())

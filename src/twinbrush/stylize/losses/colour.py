@@ -30,7 +30,8 @@ def colour_loss(
     """
     own, other = to_yuv(colours), to_yuv(style)
     forward, backward = nearest_both_ways(own, other, _with_squares(own.detach(), other, guide))
-    rows, columns = torch.arange(len(own)), torch.arange(len(other))
+    rows = torch.arange(len(own), device=own.device)
+    columns = torch.arange(len(other), device=own.device)
 
     def matched(i: Tensor, j: Tensor) -> Tensor:
         return ((own[i] - other[j]).square().sum(1) + 1e-12).sqrt().mean()
@@ -40,9 +41,8 @@ def colour_loss(
 
 def _with_squares(own: Float[Tensor, "n 3"], other: Float[Tensor, "m 3"], guide: Guide | None) -> Guide:
     """The guide plus (|a|^2 + |b|^2) / 2: with -a.b it makes half the squared distance."""
-    ones = torch.ones(len(own), 1), torch.ones(len(other), 1)
-    left = [own.square().sum(1, keepdim=True) / 2, ones[0].to(own)]
-    right = [ones[1].to(other), other.square().sum(1, keepdim=True) / 2]
+    left = [own.square().sum(1, keepdim=True) / 2, torch.ones_like(own[:, :1])]
+    right = [torch.ones_like(other[:, :1]), other.square().sum(1, keepdim=True) / 2]
     if guide is not None:
         left, right = [*left, guide.left], [*right, guide.right]
     return Guide(torch.cat(left, 1), torch.cat(right, 1))

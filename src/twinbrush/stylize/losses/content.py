@@ -7,7 +7,6 @@ Deviation: multiplied by n, so that its size does not depend on the number of sa
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -28,9 +27,9 @@ def content_loss(features: Float[Tensor, "n c"], target: Float[Tensor, "n n"]) -
 
 def content_loss_reference(features: Float[Tensor, "n c"], content: Float[Tensor, "n c"]) -> Float[Tensor, ""]:
     """Readable form of `content_loss` from both sets of features."""
-    total = torch.zeros((), dtype=features.dtype)
+    total = features.new_zeros(())
     n = len(features)
-    distances = [torch.zeros(n, n, dtype=features.dtype) for _ in range(2)]
+    distances = [features.new_zeros(n, n) for _ in range(2)]
     for which, f in enumerate((features, content)):
         for i in range(n):
             for j in range(n):

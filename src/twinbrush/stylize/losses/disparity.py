@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -28,7 +28,16 @@ def disparity_loss(
     transfer_xy: for every pixel of `to_image` its place in `from_image` (T_rl^o with from = left, to = right; Eq. 5).
     valid: pixels of the surface that both views see. No valid pixel: zero.
     """
-    if not bool(valid.any()):
+    pixels = valid.flatten().nonzero()[:, 0]
+    return disparity_of_pixels(from_image, to_image, pixels, transfer_xy.flatten(0, 1)[pixels])
+
+
+def disparity_of_pixels(
+    from_image: Float[Tensor, "c h w"], to_image: Float[Tensor, "c h w"], pixels: Int[Tensor, "p"],
+    places_xy: Float[Tensor, "p 2"],
+) -> Float[Tensor, ""]:
+    """The same from the valid pixels' linear indices and their places in `from_image`."""  # fmt: skip
+    if len(pixels) == 0:
         return to_image.sum() * 0
-    there = sample_image(from_image, transfer_xy[valid])
-    return (there - to_image[:, valid].T).abs().sum(1).mean()
+    there = sample_image(from_image, places_xy)
+    return (there - to_image.flatten(1).T[pixels]).abs().sum(1).mean()
