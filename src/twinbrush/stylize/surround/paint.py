@@ -1,0 +1,152 @@
+"""Views all the way round, painted one after the other on one surface.
+
+The front comes first, then its neighbours to both sides, the back last. Each view paints what it looks at most
+squarely; what earlier views painted there already is shown to it and kept, so that patches continue across the borders.
+Cost and memory of a view do not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float32, Int
+
+from twinbrush.camera import Camera, project
+from twinbrush.config import StylizeConfig
+from twinbrush.mesh import Mesh, Region
+from twinbrush.progress import Progress, Step, ignore
+from twinbrush.stylize.bands import blend
+from twinbrush.stylize.colour import with_photo_colours
+from twinbrush.stylize.guided.atlas import StyleSheet, style_sheet
+from twinbrush.stylize.guided.consensus import Known
+from twinbrush.stylize.guided.scene import Scene
+from twinbrush.stylize.guided.synthesis import synthesize
+from twinbrush.stylize.surround.guide import guide_mesh
+from twinbrush.stylize.surround.values import StyleCanvas, Subject
+from twinbrush.views.fill import push_pull
+from twinbrush.views.rasterize import interpolate
+from twinbrush.views.sampling import TextureSampler
+from twinbrush.views.surface_paint import Look, SurfacePaint
+
+LEAST_OWNED = 0.0004  # of a view's pixels: a view that owns less paints nothing
+# Share of the guide in each band of the result at 0.65 of the identity slider, fine to coarse (see guided/paint.py).
+FROM_GUIDE = (0.0, 0.05, 0.12, 0.22, 0.32, 0.4)
+IDENTITY_POWER = 1.6
+
+Lead = Callable[[Scene, int], Scene]
+"""(scene, number of the view) -> the scene with a lead: another engine's picture of the view, which guides patches."""
+
+
+def sheet_of(canvas: StyleCanvas) -> StyleSheet:
+    """The canvas as the guided painter takes it."""
+    regions = np.where(canvas.usable, np.uint8(Region.SKIN), np.uint8(Region.BACKGROUND))
+    return style_sheet(canvas.image, canvas.usable, regions, np.zeros((0, 2)), canvas.unit_px)
+
+
+def painting_order(cameras: tuple[Camera, ...], front: Camera) -> Int[np.ndarray, "n"]:
+    """By the angle between a camera's line of sight and the front's, nearest first."""
+    facing = [float(camera.world_to_camera[2, :3] @ front.world_to_camera[2, :3]) for camera in cameras]
+    return np.argsort(-np.round(facing, 6), kind="stable")
+
+
+def paint_round(
+    paint: SurfacePaint,
+    subject: Subject,
+    canvas: StyleCanvas,
+    cameras: tuple[Camera, ...],
+    config: StylizeConfig,
+    *,
+    seed: int,
+    lead: Lead | None = None,
+    progress: Progress = ignore,
+) -> dict[str, float]:
+    """Paint the surface from `cameras`, in their order; returns numbers for the log.
+
+    paint: an empty atlas of the subject's mesh; filled in place. The same seed gives the same bytes.
+    """
+    sheet = sheet_of(canvas)
+    guide = guide_mesh(subject, sheet, config.identity)
+    for number, camera in enumerate(cameras):
+        paint.claim(paint.look(camera))
+        progress(Step("claim", number + 1, len(cameras)))
+    costs, gaps = [], []
+    for number, camera in enumerate(cameras):
+        look = paint.look(camera)
+        share = paint.share(look)
+        scene, weight = _scene(paint, look, share, subject, guide, sheet)
+        if float((scene.consensus.own[0] > 0.02).mean()) > LEAST_OWNED:
+            if lead is not None:
+                scene = lead(scene, number)
+            painting = synthesize(scene, identity=config.identity**IDENTITY_POWER, seed=seed + 7919 * number)
+            image = _finish(scene, painting.images[0], config)
+            costs.append(painting.cost)
+            gaps.append(_border_gap(image, scene, weight))
+            paint.add(look, image, share)
+        progress(Step("stylize", number + 1, len(cameras), f"view {number + 1} of {len(cameras)}"))
+    known = [gap for gap in gaps if gap is not None]
+    return {"match_cost": float(np.mean(costs)), "border_difference": float(np.mean(known)) if known else 0.0}
+
+
+def _scene(
+    paint: SurfacePaint, look: Look, share: Float32[np.ndarray, "s"], subject: Subject, guide: Mesh, sheet: StyleSheet
+) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
+    """What one view paints, and how much of each pixel earlier views have painted."""
+    coverage = look.raster.face_index >= 0
+    mine = paint.shown(look, paint.as_atlas(share[:, None]))[..., 0]
+    layer = paint.shown(look)
+    before = layer[..., 3]
+    claimed = mine + before
+    own = np.where(claimed > 0.05, mine / np.maximum(claimed, 1e-6), 1.0)
+    own = np.where(coverage, own, 0).astype(np.float32)
+    picture = push_pull(layer[..., :3] / np.maximum(before, 1e-6)[..., None], np.clip(before * 4, 0, 1))
+    places = interpolate(look.raster.face_index, look.raster.barycentric, subject.mesh.faces, subject.places_xy)
+    outside = np.where(coverage[..., None], places, 0).astype(np.float32)
+    places = push_pull(outside, coverage.astype(np.float32))
+    scene = Scene(
+        photo=_seen(subject.mesh, look)[None],
+        matched=_seen(guide, look)[None],
+        coverage=coverage[None],
+        regions=np.full((1, *coverage.shape), int(Region.SKIN), np.uint8),
+        landmarks_xy=np.zeros((1, 0, 2)),
+        consensus=Known(own[None], picture.astype(np.float32)[None]),
+        sheet=sheet,
+        places_xy=places[None].astype(np.float32),
+        unit_px=sheet.unit,
+    )
+    return scene, before
+
+
+def _seen(mesh: Mesh, look: Look) -> Float32[np.ndarray, "h w 3"]:
+    """The mesh's texture in a view, pushed past the silhouette."""
+    sampler = TextureSampler.of(mesh, project(look.camera, mesh.vertices)[0], 1)
+    covered = look.raster.face_index >= 0
+    return push_pull(sampler.colours(look.raster), covered.astype(np.float32)).astype(np.float32)
+
+
+def _finish(
+    scene: Scene, painted: Float32[np.ndarray, "h w 3"], config: StylizeConfig
+) -> Float32[np.ndarray, "h w 3"]:
+    """The content's broad light and colour brought back, and the content as far as the style is wanted less."""
+    assert scene.unit_px is not None
+    unit, scale = scene.unit_px, 2 * config.identity**IDENTITY_POWER
+    shares = tuple(float(np.clip(scale * share, 0, 1)) for share in FROM_GUIDE)
+    finished = blend(painted, scene.guide[0], unit, shares)
+    if config.style_strength < 1:
+        finished = blend(finished, scene.photo[0], unit, tuple(1 - config.style_strength for _ in shares))
+    if config.keep_colours:
+        finished = with_photo_colours(finished[None], scene.photo, scene.coverage, 0.05 * unit)[0]
+    return np.clip(finished, 0, 1).astype(np.float32)
+
+
+def _border_gap(
+    image: Float32[np.ndarray, "h w 3"], scene: Scene, before: Float32[np.ndarray, "h w"]
+) -> float | None:
+    """Mean difference between this view's painting and what was there, where both count."""
+    assert isinstance(scene.consensus, Known)
+    both = (before > 0.1) & (scene.consensus.own[0] > 0.1) & scene.coverage[0]
+    if both.sum() < 20:
+        return None
+    return float(np.abs(image - scene.consensus.picture[0])[both].mean())
+
+
