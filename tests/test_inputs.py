@@ -53,7 +53,9 @@ def test_a_crop_is_no_mask(photo: np.ndarray, shape: str, tmp_path: Path) -> Non
     assert any("plain crop" in warning for warning in found.warnings)
 
 
-@pytest.mark.parametrize(("shape", "says"), [((512, 512), "leaves most of the face out"), ((80, 100), "100 x 80 pixels")])
+@pytest.mark.parametrize(
+    ("shape", "says"), [((512, 512), "leaves most of the face out"), ((80, 100), "100 x 80 pixels")]
+)
 def test_a_wrong_mask_is_named(photo: np.ndarray, shape: tuple[int, int], says: str, tmp_path: Path) -> None:
     Image.fromarray(photo).save(tmp_path / "photo.png")
     Image.fromarray(np.zeros(shape, np.uint8)).resize(shape[::-1]).save(tmp_path / "black.png")
@@ -62,8 +64,9 @@ def test_a_wrong_mask_is_named(photo: np.ndarray, shape: tuple[int, int], says: 
 
 
 def test_a_transparency_that_hides_the_face_is_named(photo: np.ndarray, tmp_path: Path) -> None:
+    clicks = (200.0, 110.0, 246.0, 110.0, 222.0, 140.0, 205.0, 165.0, 243.0, 165.0)
     alpha = np.zeros(photo.shape[:2], np.uint8)
-    cv2.ellipse(alpha, (225, 512), (225, 240), 0, 0, 360, 255, -1)
-    alpha[:, :40] = 255
+    alpha[300:], alpha[:, 400:] = 255, 255  # an L: no plain crop
+    Image.fromarray(np.dstack([photo, alpha])).save(tmp_path / "a.png")
     with pytest.raises(BadMask, match=r"a\.png \(its transparency\): leaves most of the face out"):
-        _read(photo, alpha, tmp_path)
+        read_input(tmp_path / "a.png", FaceConfig(clicks=clicks), PortraitConfig(), art=False)

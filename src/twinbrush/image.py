@@ -12,7 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32, UInt8
 from PIL import Image, ImageCms, ImageOps
 
 from twinbrush.errors import BadImage
@@ -28,6 +28,11 @@ _KNOWN = "Use a PNG, JPEG, TIFF, WebP, BMP or GIF picture."
 # What Pillow's decoders raise on damaged files, besides OSError.
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, struct.error, OverflowError,
            ZeroDivisionError, AttributeError)
+# Lossless and as small as the slower settings on painted textures, at a quarter of their cost (benchmarks/export.py):
+# deflate hardly finds repeated runs in brushwork, so Huffman coding of averaged differences is all that pays.
+_PNG_FLAGS = [
+    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG,
+]
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,18 @@ def resize(image: Float[np.ndarray, "h w *c"], width: int, height: int) -> Float
     return np.asarray(result, np.float32)
 
 
+def to_lab(rgb: Float[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape 3"]:
+    """sRGB in [0, 1] -> CIE Lab (L 0..100)."""
+    flat = np.ascontiguousarray(rgb, np.float32).reshape(-1, 1, 3)
+    return cv2.cvtColor(np.clip(flat, 0, 1), cv2.COLOR_RGB2Lab).reshape(rgb.shape)
+
+
+def to_rgb(lab: Float[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape 3"]:
+    """CIE Lab -> sRGB in [0, 1], clipped."""
+    flat = np.ascontiguousarray(lab, np.float32).reshape(-1, 1, 3)
+    return np.clip(cv2.cvtColor(flat, cv2.COLOR_Lab2RGB), 0, 1).reshape(lab.shape)
+
+
 def to_bytes(image: Float[np.ndarray, "h w *c"]) -> np.ndarray:
     """[0, 1] -> uint8, rounded to nearest; NaN is an error (ValueError), not a black pixel."""
     if not np.isfinite(image).all():
@@ -86,11 +103,12 @@ def to_bytes(image: Float[np.ndarray, "h w *c"]) -> np.ndarray:
     return np.floor(np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def encode_png(image: Float[np.ndarray, "h w *c"]) -> bytes:
-    """PNG of an (H, W), (H, W, 3) or (H, W, 4) image in [0, 1]; the same image always gives the same bytes."""
-    buffer = io.BytesIO()
-    Image.fromarray(to_bytes(image)).save(buffer, format="PNG", compress_level=4)
-    return buffer.getvalue()
+def encode_png(image: Float[np.ndarray, "h w *c"] | UInt8[np.ndarray, "h w *c"]) -> bytes:
+    """PNG of an (H, W), (H, W, 3) or (H, W, 4) image in [0, 1] or bytes; the same pixels always give the same file."""
+    pixels = image if image.dtype == np.uint8 else to_bytes(image)
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", pixels, _PNG_FLAGS)[1].tobytes()
 
 
 def save_png(path: Path | str, image: Float[np.ndarray, "h w *c"]) -> Path:

@@ -20,7 +20,8 @@ from twinbrush.export.stills import (
     write_stills,
     write_turntable,
 )
-from twinbrush.export.surface import photo_bytes, png_bytes
+from twinbrush.export.surface import photo_bytes
+from twinbrush.image import encode_png
 from twinbrush.mesh import Mesh
 from twinbrush.progress import Step
 
@@ -113,9 +114,9 @@ def test_one_pixel_pictures_do_not_break_the_sheet() -> None:
 @pytest.mark.parametrize("channels", [3, 4])
 def test_png_is_lossless(channels: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (17, 31, channels), dtype=np.uint8)
-    data = png_bytes(pixels)
+    data = encode_png(pixels)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels)
-    assert data == png_bytes(pixels / np.float32(255))
+    assert data == encode_png(pixels / np.float32(255))
 
 
 def test_jpeg_is_close() -> None:

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 from scipy import ndimage
 
 from twinbrush.correspond.features import LIPS
+from twinbrush.image import to_lab
 from twinbrush.mesh import Region
 from twinbrush.portrait.filters import GuidedFilter, fill_holes
 from twinbrush.portrait.indices import BROW_LEFT, BROW_RIGHT, CHIN, EYE_LEFT, EYE_RIGHT, FOREHEAD_TOP, OVAL
@@ -104,7 +105,7 @@ def _places(landmarks_xy: Float[np.ndarray, "468 2"], size: tuple[int, int]) -> 
 
 def _energies(small: Float[np.ndarray, "h w 3"], places: _Places) -> Float[np.ndarray, "4 h w"]:
     """Energies of the four regions, by their order in `Region`: colour and place."""
-    lab = cv2.bilateralFilter(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), 5, 12.0, 3.0)
+    lab = cv2.bilateralFilter(to_lab(small), 5, 12.0, 3.0)
     low, span = np.array([0.0, -60.0, -60.0]), np.array([100.0, 120.0, 120.0])
     colour = np.clip((lab - low) / span * (BINS - 1), 0, BINS - 1)
     height, width = small.shape[:2]

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from twinbrush.export.obj import safe_name
-from twinbrush.export.surface import bytes_of, sample_texture, surface_of
+from twinbrush.export.surface import sample_texture, surface_of
 from twinbrush.files import write_atomically
+from twinbrush.image import to_bytes
 from twinbrush.mesh import Mesh
 
 
@@ -26,7 +27,7 @@ def ply_bytes(mesh: Mesh, *, texture_file: str | None = None) -> bytes:
     if surface.uv is not None:
         fields += [("s", "<f4", surface.uv[:, 0]), ("t", "<f4", surface.uv[:, 1])]
     if surface.uv is not None and mesh.texture is not None:
-        colours = bytes_of(sample_texture(mesh.texture, surface.uv)[None])[0]
+        colours = to_bytes(sample_texture(mesh.texture, surface.uv)[None])[0]
         fields += [(colour, "u1", colours[:, i]) for i, colour in enumerate(("red", "green", "blue"))]
     vertices = np.empty(len(surface.vertices), [(name, kind) for name, kind, _ in fields])
     for name, _, values in fields:

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 
 from twinbrush.export.stills import STILL_DEGREES
-from twinbrush.export.surface import bytes_of, png_bytes
 from twinbrush.files import write_atomically
+from twinbrush.image import encode_png, to_bytes
 
 SHEET_WIDTH = 1800  # px
 _MARGIN, _GAP, _CAPTION = 44, 14, 40  # px: around the page, between pictures, below each picture
@@ -66,7 +66,7 @@ def portrait_sheet(
 
 def write_sheet(sheet: Float[np.ndarray, "h w 3"], path: Path | str) -> Path:
     """Write a sheet as PNG, whole or not at all. Raises OutputError."""
-    return write_atomically(path, png_bytes(sheet))
+    return write_atomically(path, encode_png(sheet))
 
 
 def _aspect(picture: Float[np.ndarray, "h w 3"]) -> float:
@@ -85,6 +85,6 @@ def _fitted(picture: Float[np.ndarray, "h w 3"], width: int, height: int) -> Ima
     cut_width = min(picture.shape[1], max(1, round(width / scale)))
     cut_height = min(picture.shape[0], max(1, round(height / scale)))
     x, y = (picture.shape[1] - cut_width) // 2, (picture.shape[0] - cut_height) // 3
-    cut = bytes_of(picture[y : y + cut_height, x : x + cut_width])
+    cut = to_bytes(picture[y : y + cut_height, x : x + cut_width])
     pixels = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     return Image.fromarray(pixels)

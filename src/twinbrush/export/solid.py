@@ -15,8 +15,8 @@ import numpy as np
 
 from twinbrush.errors import BadOption
 from twinbrush.export.bust import Solid, printable_solid
-from twinbrush.export.surface import bytes_of
 from twinbrush.files import write_atomically
+from twinbrush.image import to_bytes
 from twinbrush.mesh import Mesh
 
 SMALLEST_MM, LARGEST_MM = 10.0, 2000.0
@@ -84,7 +84,7 @@ def _model(solid: Solid, name: str) -> str:
     if solid.colours is None:
         triangles = ('<triangle v1="%d" v2="%d" v3="%d"/>\n' * len(solid.faces)) % tuple(solid.faces.ravel().tolist())
     else:
-        coarse = bytes_of(solid.colours[None])[0] & 0xF8 | 0x04
+        coarse = to_bytes(solid.colours[None])[0] & 0xF8 | 0x04
         palette, number = np.unique(coarse, axis=0, return_inverse=True)
         colours = ('<m:color color="#%02X%02X%02X"/>\n' * len(palette)) % tuple(palette.ravel().tolist())
         colours = f'<m:colorgroup id="2">\n{colours}</m:colorgroup>\n'

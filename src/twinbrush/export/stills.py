@@ -12,8 +12,8 @@ from jaxtyping import Float
 from PIL import Image
 
 from twinbrush.camera import Camera, look_at_origin, project
-from twinbrush.export.surface import bytes_of, png_bytes
 from twinbrush.files import write_atomically
+from twinbrush.image import encode_png, to_bytes
 from twinbrush.mesh import Mesh
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.views.shade import shade
@@ -64,7 +64,7 @@ def render_stills(mesh: Mesh, size: int, *, progress: Progress = ignore) -> dict
 
 def write_stills(stills: Mapping[str, Float[np.ndarray, "_ _ 3"]], folder: Path | str) -> list[Path]:
     """Write every still as PNG into `folder`. Raises OutputError."""
-    return [write_atomically(Path(folder) / f"{name}.png", png_bytes(still)) for name, still in stills.items()]
+    return [write_atomically(Path(folder) / f"{name}.png", encode_png(still)) for name, still in stills.items()]
 
 
 def turntable_bytes(
@@ -81,7 +81,7 @@ def turntable_bytes(
     rendered: dict[float, Image.Image] = {}
     for angle, camera in zip(distinct, cameras, strict=True):
         progress(Step("turntable", len(rendered), len(distinct)))
-        rendered[angle] = Image.fromarray(bytes_of(shade(mesh, camera)))
+        rendered[angle] = Image.fromarray(to_bytes(shade(mesh, camera)))
     pictures = [rendered[round(angle, 6)] for angle in angles]
     milliseconds = max(20, round(1000 * SWING_SECONDS / frames))
     stream = io.BytesIO()

@@ -5,19 +5,13 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 from PIL import Image
 
 from twinbrush.errors import BadMesh
+from twinbrush.image import encode_png, to_bytes
 from twinbrush.mesh import Mesh, vertex_normals
-
-# Lossless and as small as the slower settings on painted textures, at a quarter of their cost (benchmarks/export.py):
-# deflate hardly finds repeated runs in brushwork, so Huffman coding of averaged differences is all that pays.
-_PNG_FLAGS = [
-    cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG,
-]
 
 
 @dataclass(frozen=True)
@@ -82,26 +76,14 @@ def _check(mesh: Mesh) -> None:
         raise BadMesh("The mesh has texture coordinates that are not finite numbers.", remedy)
 
 
-def bytes_of(image: Float[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w c"]:
-    """Colours 0..1 -> 0..255, rounded to nearest; what lies outside is clipped."""
-    return (np.clip(image, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
-
-
-def png_bytes(image: Float[np.ndarray, "h w c"] | UInt8[np.ndarray, "h w c"]) -> bytes:
-    """A PNG of an RGB or RGBA image (sRGB; float 0..1 or bytes); the same pixels always give the same bytes."""
-    pixels = image if image.dtype == np.uint8 else bytes_of(image)
-    code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
-    return cv2.imencode(".png", cv2.cvtColor(pixels, code), _PNG_FLAGS)[1].tobytes()
-
-
 def texture_png(mesh: Mesh) -> bytes | None:
     """The mesh's texture as PNG, or None when it has none: encode once, hand to every writer."""
-    return None if mesh.texture is None or mesh.uv is None else png_bytes(mesh.texture)
+    return None if mesh.texture is None or mesh.uv is None else encode_png(mesh.texture)
 
 
 def photo_bytes(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"], quality: int) -> bytes:
     """A JPEG without colour subsampling (thin dark lines of ink on skin keep their edges)."""
-    pixels = image if image.dtype == np.uint8 else bytes_of(image)
+    pixels = image if image.dtype == np.uint8 else to_bytes(image)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=quality, subsampling=0)
     return stream.getvalue()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Float, Int
+
+from twinbrush.image import to_lab
 
 MAX_SAMPLES = 4000  # more samples change the fit by less than the noise of the labels
 LLOYD_STEPS = 8
@@ -29,11 +30,6 @@ class ColourModel:
             constant = float(np.log(deviation).sum() - np.log(weight))
             best = np.minimum(best, 0.5 * np.einsum("hwc,hwc->hw", scaled, scaled) + np.float32(constant))
         return best.astype(np.float64)
-
-
-def to_lab(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w 3"]:
-    """sRGB 0..1 -> CIE Lab (L 0..100)."""
-    return cv2.cvtColor(np.ascontiguousarray(image, np.float32), cv2.COLOR_RGB2LAB)
 
 
 def fit_colours(samples: Float[np.ndarray, "n d"], components: int = 5) -> ColourModel:

@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from twinbrush.errors import BadMask
+from twinbrush.image import to_lab
 from twinbrush.mesh import Region
 from twinbrush.portrait import shape_prior
-from twinbrush.portrait.colour_model import class_energies, fit_colours, to_lab
+from twinbrush.portrait.colour_model import class_energies, fit_colours
 from twinbrush.portrait.filters import GuidedFilter, box_mean, drop_specks, fill_holes, keep_component
 from twinbrush.portrait.matte import network_matte
 from twinbrush.portrait.segment_art import SOLVE_PIXELS, resolved, segment_painted

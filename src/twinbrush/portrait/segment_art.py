@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+from twinbrush.image import to_lab
 from twinbrush.mesh import Region
 from twinbrush.portrait import shape_prior
-from twinbrush.portrait.colour_model import fit_colours, to_lab
+from twinbrush.portrait.colour_model import fit_colours
 from twinbrush.portrait.filters import GuidedFilter, blur, drop_specks, fill_holes, keep_component
 from twinbrush.portrait.shape_prior import HeadFrame
 

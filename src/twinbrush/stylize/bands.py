@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from twinbrush.stylize.colour import PAINTED, soft_regions, to_lab, to_rgb
+from twinbrush.image import to_lab, to_rgb
+from twinbrush.stylize.colour import PAINTED, soft_regions
 
 SIGMAS = (0.004, 0.008, 0.016, 0.032, 0.064)
 """Blurs between bands, in face heights: fine strokes, strokes, lines of the face, features, shading; rest below."""

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 from scipy.interpolate import PchipInterpolator
 
+from twinbrush.image import to_lab, to_rgb
 from twinbrush.mesh import Region
 
 PAINTED = (Region.SKIN, Region.HAIR, Region.CLOTH)
@@ -30,18 +31,6 @@ _KEPT_STEP = 0.65
 _CLEAR_GAP = 25.0  # CIE76 distance between skin and hair from which the labels count in full
 _MIN_SAMPLES = 150
 _MAX_SAMPLES = 20000
-
-
-def to_lab(rgb: Float[np.ndarray, "*shape 3"]) -> Float[np.ndarray, "*shape 3"]:
-    """sRGB in [0, 1] -> CIE Lab (L 0..100)."""
-    flat = np.ascontiguousarray(rgb, np.float32).reshape(-1, 1, 3)
-    return cv2.cvtColor(np.clip(flat, 0, 1), cv2.COLOR_RGB2Lab).reshape(rgb.shape)
-
-
-def to_rgb(lab: Float[np.ndarray, "*shape 3"]) -> Float[np.ndarray, "*shape 3"]:
-    """CIE Lab -> sRGB in [0, 1], clipped."""
-    flat = np.ascontiguousarray(lab, np.float32).reshape(-1, 1, 3)
-    return np.clip(cv2.cvtColor(flat, cv2.COLOR_Lab2RGB), 0, 1).reshape(lab.shape)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.image import to_lab
 from twinbrush.views.correspondence import mutual_points
 from twinbrush.views.values import ViewSet
 
@@ -26,7 +27,7 @@ def view_consistency(images: Float[np.ndarray, "n h w 3"], views: ViewSet) -> di
         points = mutual_points(views, a, a + 1)
         colour_a, colour_b = (_sample(images[k], xy) for k, xy in ((a, points.pixels_a), (a + 1, points.pixels_b)))
         absolute.append(np.abs(colour_a - colour_b).mean(1))
-        distances.append(np.linalg.norm(_lab(colour_a) - _lab(colour_b), axis=1))
+        distances.append(np.linalg.norm(to_lab(colour_a) - to_lab(colour_b), axis=1))
     if not absolute or sum(map(len, absolute)) == 0:
         return {"mean_absolute": 0.0, "delta_e": 0.0, "delta_e_above_5": 0.0, "points": 0.0}
     difference, distance = np.concatenate(absolute), np.concatenate(distances)
@@ -50,7 +51,3 @@ def _sample(image: Float[np.ndarray, "h w 3"], pixels_xy: Float[np.ndarray, "p 2
         borderMode=cv2.BORDER_REPLICATE,
     )
     return colour.reshape(-1, 3)[: len(pixels_xy)]
-
-
-def _lab(colours: Float[np.ndarray, "p 3"]) -> Float[np.ndarray, "p 3"]:
-    return cv2.cvtColor(np.clip(colours, 0, 1).astype(np.float32)[None], cv2.COLOR_RGB2LAB)[0]

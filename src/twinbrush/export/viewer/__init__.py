@@ -20,8 +20,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from twinbrush.errors import BadMesh
-from twinbrush.export.surface import bytes_of, photo_bytes, surface_of
+from twinbrush.export.surface import photo_bytes, surface_of
 from twinbrush.files import write_atomically
+from twinbrush.image import to_bytes
 from twinbrush.mesh import Mesh
 
 TEXTURE_SIDE = 2048  # px: more does not show on a screen and would make the page heavy
@@ -117,7 +118,7 @@ def _packed_vectors(vectors: Float[np.ndarray, "n c"]) -> dict[str, Any]:
 def _texture(texture: Float[np.ndarray, "h w 3"]) -> str:
     """JPEG with sides that are powers of two (WebGL 1 makes mipmaps of no others), as a data address."""
     sides = [min(TEXTURE_SIDE, 1 << round(np.log2(max(side, 2)))) for side in texture.shape[1::-1]]
-    pixels = bytes_of(texture)
+    pixels = to_bytes(texture)
     if sides != list(texture.shape[1::-1]):
         smaller = sides[0] < texture.shape[1]
         pixels = cv2.resize(pixels, sides, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
@@ -128,7 +129,7 @@ def _thumbnail(caption: str, picture: Float[np.ndarray, "h w 3"]) -> str:
     """A button with a small picture, which the script shows large."""
     scale = min(1.0, THUMBNAIL_SIDE / max(picture.shape[:2]))
     size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
-    pixels = cv2.resize(bytes_of(picture), size, interpolation=cv2.INTER_AREA)
+    pixels = cv2.resize(to_bytes(picture), size, interpolation=cv2.INTER_AREA)
     text, address = html.escape(caption, quote=True), _data_address(photo_bytes(pixels, 86))
     return f'<button title="{text}: show large"><img alt="{text}" src="{address}">{text}</button>'
 
