@@ -22,7 +22,8 @@ def stereo_rig(config: ViewsConfig, portrait: Portrait) -> tuple[Camera, ...]:
     """
     _check(config)
     half = np.radians(config.half_angle_degrees)
-    azimuths = np.linspace(-half, half, config.views) if config.views > 1 else np.zeros(1)
+    count = config.views or 2
+    azimuths = np.linspace(-half, half, count) if count > 1 else np.zeros(1)
     distance = float(np.linalg.norm(portrait.camera.centre_xyz))
     return _framed(portrait.mesh.vertices, azimuths, 0.0, distance, config.size)
 
@@ -33,6 +34,20 @@ def ring(
 ) -> tuple[Camera, ...]:
     """Cameras all around (turntable, stills): one focal length such that `vertices` fit into every view."""
     return _framed(vertices, azimuths_radians, elevation_radians, distance_mm, size)
+
+
+def around(
+    vertices: Float[np.ndarray, "v 3"], azimuths_radians: Float[np.ndarray, "n"],
+    elevations_radians: Float[np.ndarray, "n"], *, size: int, distance_mm: float,
+) -> tuple[Camera, ...]:
+    """Cameras at any places of a sphere about the middle of `vertices`, with one focal length such that they fit into
+    every view: brushwork is as large from above as from the front."""
+    target = (vertices.min(0) + vertices.max(0)) / 2
+    places = [(float(a), float(e)) for a, e in zip(azimuths_radians, elevations_radians, strict=True)]
+    unit = [look_at_origin(a, e, distance_mm, 1.0, 1, 1, target) for a, e in places]
+    extent = max(float(np.abs(project(camera, vertices)[0]).max()) for camera in unit)
+    focal = size * (0.5 - MARGIN) / extent
+    return tuple(look_at_origin(a, e, distance_mm, focal, size, size, target) for a, e in places)
 
 
 def mean_camera(cameras: tuple[Camera, ...]) -> Camera:
@@ -73,5 +88,5 @@ def _check(config: ViewsConfig) -> None:
         raise BadOption(f"The size of the views is {config.size} pixels.", "Choose 128 to 2048.")
     if not 3 <= config.half_angle_degrees <= 20:
         raise BadOption(f"The half-angle is {config.half_angle_degrees} degrees.", "Choose 3 to 20; 8 is good.")
-    if not 1 <= config.views <= 16:
+    if not 0 <= config.views <= 16:
         raise BadOption(f"The number of views is {config.views}.", "Choose 1 to 16 (2 is the stereo pair).")
