@@ -17,7 +17,7 @@ ORDER = [
     ["camera", "mesh"],
     ["config", "files"],
     ["image", "store"],
-    ["models"],
+    ["models", "vgg16"],
     ["portrait"],
     ["views"],
     ["export"],

@@ -81,6 +81,10 @@ class ModelsFetch:
 
     source: Annotated[Path | None, tyro.conf.arg(name="wheel")] = None
     """A mediapipe wheel, or a folder with the .tflite files, instead of downloading."""
+    vgg16: bool = False
+    """Fetch the optional VGG-16 weights (528 MB, 59 of them are kept) for --extractor vgg16."""
+    vgg16_file: Annotated[Path | None, tyro.conf.arg(name="from")] = None
+    """With --vgg16: torchvision's vgg16-397923af.pth, instead of downloading."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,12 @@ def run(command: object) -> None:
                 for result in demo.run(command.out, command.style, config, progress=display.progress):
                     display.results(result)
             case ModelsFetch():
-                display.say(commands.fetch_model_files(command.source, progress=display.progress))
+                display.say(
+                    commands.fetch_model_files(
+                        command.source, with_vgg16=command.vgg16, vgg16_file=command.vgg16_file,
+                        progress=display.progress,
+                    )
+                )  # fmt: skip
             case ModelsList():
                 display.say(commands.describe_model_files())
             case _:

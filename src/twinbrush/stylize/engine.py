@@ -17,8 +17,24 @@ Engine = Callable[..., Stylization]
 ENGINES: dict[str, str] = {
     "hybrid": "twinbrush.stylize.hybrid:paint_hybrid",
     "guided": "twinbrush.stylize.guided.paint:paint_guided",
+    "paper": "twinbrush.stylize.dst:paint_paper",
 }
 """method -> "module:function" (imported when first used) with the signature of `stylize`."""
+
+
+def check_engine(config: StylizeConfig) -> str | None:
+    """The sha256 of the weights that the engine will use (None: it uses none), before any work is done.
+
+    Raises BadOption (no such device) and ModelFileError (missing weights).
+    """
+    if config.method == "guided":
+        return None
+    # These import torch: only now.
+    from twinbrush.stylize.device import choose_compute
+    from twinbrush.stylize.features.load import weights_sha256
+
+    choose_compute(config.device)
+    return weights_sha256(config.extractor, config.weights)
 
 
 def stylize(

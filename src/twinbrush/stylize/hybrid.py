@@ -15,8 +15,9 @@ import numpy as np
 from twinbrush.config import StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.progress import Progress, ignore
+from twinbrush.stylize.device import choose_compute
 from twinbrush.stylize.features import load_extractor
-from twinbrush.stylize.features.load import STUDENT_SHA256
+from twinbrush.stylize.features.load import weights_sha256
 from twinbrush.stylize.geometry import warp_to_targets
 from twinbrush.stylize.guided.paint import build_scene, paint, with_lead
 from twinbrush.stylize.objective import optimise_views, refine_views
@@ -35,20 +36,23 @@ def paint_hybrid(
     warp = warp_to_targets(views, aligned)
     scene, warnings = build_scene(warp.warped, aligned)
     cleaned = replace(warp.warped, regions=scene.regions)  # nothing of the surface is background
-    extractor = load_extractor("student", half=True)
+    compute = choose_compute(config.device)
+    extractor = load_extractor(config.extractor, config.weights, half=compute.half, device=compute.device)
     factor = _IDENTITY_RANGE ** (2 * config.identity - 1)
     objective = replace(config.objective, content_weight=config.objective.content_weight * factor)
     with one_thread():
         lead = optimise_views(
-            scene.matched, cleaned, aligned, extractor, objective, seed=seed, progress=progress
+            scene.matched, cleaned, aligned, extractor, objective, compute=compute, seed=seed, progress=progress
         )
         images, log = paint(with_lead(scene, lead), config, seed=seed, progress=progress)
         if objective.refine_steps and config.style_strength > 0 and not config.keep_colours:
             images = refine_views(
-                images, scene.matched, cleaned, aligned, extractor, objective, seed=seed, progress=progress
+                images, scene.matched, cleaned, aligned, extractor, objective, compute=compute, seed=seed,
+                progress=progress,
             )
             images = np.clip(scene.consensus.merge(images, cv2.INTER_CUBIC), 0, 1).astype(np.float32)
     filled = [push_pull(i, c.astype(np.float32)) for i, c in zip(images, scene.coverage, strict=True)]
     return Stylization(
-        np.stack(filled), warp.warped, "hybrid", {**warp.log, **log}, (*warp.warnings, *warnings), STUDENT_SHA256
+        np.stack(filled), warp.warped, "hybrid", {**warp.log, **log}, (*warp.warnings, *warnings),
+        weights_sha256(config.extractor, config.weights), str(compute), config.extractor,
     )

@@ -26,3 +26,4 @@ class Stylization:
     warnings: tuple[str, ...] = field(default=())
     weights_sha256: str | None = None  # of the trained weights the engine used; None: it needs none
     compute: str = ""  # where and how exactly the engine's tensors were computed, as "cuda, bfloat16"
+    extractor: str = ""  # the feature extractor that the engine saw with; empty: none

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from twinbrush.errors import BadOption, ModelFileError
 from twinbrush.stylize.features import load, load_extractor
 from twinbrush.stylize.features.filters import Filters, gabor_bank
-from twinbrush.stylize.features.vgg import VGG16_LAYERS, VGG16_TORCHVISION_INDEX, VGG19_LOW_LAYERS, Vgg
+from twinbrush.stylize.features.vgg import VGG19_LOW_LAYERS, Vgg
 
 
 def _images(size: int = 32, count: int = 2) -> torch.Tensor:
@@ -29,18 +28,6 @@ def _vgg_tensors(layers: tuple[str, ...], width: int = 4) -> dict[str, torch.Ten
         tensors[f"conv{name}.bias"] = torch.randn(width, generator=generator)
         previous = width
     return tensors
-
-
-def _torchvision_file(path: Path, skip: int | None = None) -> str:
-    """A small file in torchvision's layout; returns its sha256."""
-    tensors = _vgg_tensors(VGG16_LAYERS)
-    state = {"classifier.0.weight": torch.zeros(2, 2)}
-    for name, index in zip(VGG16_LAYERS, VGG16_TORCHVISION_INDEX, strict=True):
-        if index != skip:
-            state[f"features.{index}.weight"] = tensors[f"conv{name}.weight"]
-            state[f"features.{index}.bias"] = tensors[f"conv{name}.bias"]
-    torch.save(state, path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("half", [False, True])
@@ -100,29 +87,6 @@ def test_vgg_equals_a_plain_network() -> None:
         x = torch.relu(torch.conv2d(x, tensors[f"conv{name}.weight"], tensors[f"conv{name}.bias"], padding=1))
     torch.testing.assert_close(found[0], x, rtol=1e-4, atol=1e-3)
     assert found[1].shape[-1] == 8
-
-
-def test_vgg16_is_converted_from_torchvisions_file_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TWINBRUSH_MODELS", str(tmp_path / "cache"))
-    digest = _torchvision_file(tmp_path / "vgg16.pth")
-    monkeypatch.setattr(load, "VGG16_SHA256_PREFIX", digest[:8])
-    first = load.convert_vgg16(tmp_path / "vgg16.pth", tmp_path / "cache" / load.VGG16_CACHED, sha256_prefix=digest[:8])
-    assert sorted(load_file(tmp_path / "cache" / load.VGG16_CACHED)) == sorted(first)
-    maps = load_extractor("vgg16")(_images())
-    assert [m.shape[-1] for m in maps] == [32, 32, 16, 16, 8, 8, 8, 4, 2]
-
-
-def test_vgg16_errors_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TWINBRUSH_MODELS", str(tmp_path))
-    with pytest.raises(ModelFileError, match="Download https"):
-        load_extractor("vgg16")
-    digest = _torchvision_file(tmp_path / "wrong.pth", skip=28)
-    with pytest.raises(ModelFileError, match="sha256 starts"):
-        load_extractor("vgg16", tmp_path / "wrong.pth")
-    with pytest.raises(ModelFileError, match=r"features\.28"):
-        load.convert_vgg16(tmp_path / "wrong.pth", sha256_prefix=digest[:8])
-    with pytest.raises(ModelFileError, match="cannot be read"):
-        load_extractor("vgg16", tmp_path / "missing.pth")
 
 
 def test_vgg19_errors_say_what_to_do(tmp_path: Path) -> None:

@@ -21,10 +21,6 @@ TORCHVISION_MEAN_RGB = (0.485, 0.456, 0.406)
 TORCHVISION_STD_RGB = (0.229, 0.224, 0.225)
 
 VGG19_LOW_LAYERS = ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "3_4")
-VGG16_LAYERS = ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "4_1", "4_2", "4_3", "5_1", "5_2", "5_3")
-# Index of each convolution in torchvision's `vgg16().features` (ReLUs and pools are counted there).
-VGG16_TORCHVISION_INDEX = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
-
 
 class Vgg(nn.Module):
     """Images (n, 3, h, w), RGB in [0, 1] -> the ReLU outputs of the tapped layers, shallow to deep.
