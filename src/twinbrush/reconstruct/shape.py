@@ -64,8 +64,8 @@ def reconstruct(
     else:
         displacement = _from_views(portrait.mesh, views, warped, direct, config, metrics)
     progress(Step("shape", 2, 3, "triangulated"))
-    displacement, reduced, warnings = _sound(portrait.mesh, displacement)
-    metrics |= {"strength_factor": factor * reduced, **_quality(portrait.mesh, displacement)}
+    displacement, reduced, warnings = sound_displacement(portrait.mesh, displacement)
+    metrics |= {"strength_factor": factor * reduced, **quality(portrait.mesh, displacement)}
     progress(Step("shape", 3, 3))
     return ShapeResult(portrait.mesh.moved(rest + displacement), displacement, factor * reduced, metrics, warnings)
 
@@ -75,9 +75,9 @@ def reshape(portrait: Portrait, shape: ShapeResult, ratio: float) -> ShapeResult
 
     ratio 0 is the person's own shape. Faces that would flip reduce the ratio, with a warning.
     """
-    displacement, reduced, warnings = _sound(portrait.mesh, ratio * shape.displacement)
+    displacement, reduced, warnings = sound_displacement(portrait.mesh, ratio * shape.displacement)
     factor = shape.strength_factor * ratio * reduced
-    metrics = {**shape.metrics, "strength_factor": factor, **_quality(portrait.mesh, displacement)}
+    metrics = {**shape.metrics, "strength_factor": factor, **quality(portrait.mesh, displacement)}
     moved = portrait.mesh.moved(portrait.mesh.vertices + displacement)
     return ShapeResult(moved, displacement, factor, metrics, warnings)
 
@@ -131,10 +131,11 @@ def _from_views(
     return direct + added
 
 
-def _sound(
+def sound_displacement(
     mesh: Mesh, displacement: Float[np.ndarray, "v 3"]
 ) -> tuple[Float[np.ndarray, "v 3"], float, tuple[str, ...]]:
-    """Too steep places are smoothed; if faces still flip, the whole displacement is reduced."""
+    """Too steep places are smoothed; if faces still flip, the whole displacement is reduced. With the factor, and
+    what to tell about it."""
     steep = _steepness(mesh, displacement)
     if (steep > STEEPEST).any():
         calm = np.ones(len(displacement))
@@ -175,7 +176,8 @@ def _steepness(mesh: Mesh, displacement: Float[np.ndarray, "v 3"]) -> Float[np.n
     return worst
 
 
-def _quality(mesh: Mesh, displacement: Float[np.ndarray, "v 3"]) -> dict[str, float]:
+def quality(mesh: Mesh, displacement: Float[np.ndarray, "v 3"]) -> dict[str, float]:
+    """Numbers for the manifest: what the displacement did to the mesh."""
     moved = mesh.vertices + displacement
     before = np.linalg.norm(_face_normals(mesh.vertices, mesh.faces), axis=1)
     after = np.linalg.norm(_face_normals(moved, mesh.faces), axis=1)
