@@ -26,6 +26,10 @@ def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         name = f"a{len(arrays)}"
         arrays[name] = value
         return {"array": name}
+    if isinstance(value, bytes):
+        name = f"a{len(arrays)}"
+        arrays[name] = np.frombuffer(value, np.uint8)
+        return {"bytes": name}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Enum):
@@ -54,6 +58,8 @@ def _decode(tree: Any, arrays: Any) -> Any:
         return tree
     if "array" in tree:
         return arrays[tree["array"]]
+    if "bytes" in tree:
+        return arrays[tree["bytes"]].tobytes()
     if "tuple" in tree:
         return tuple(_decode(item, arrays) for item in tree["tuple"])
     if "dict" in tree:

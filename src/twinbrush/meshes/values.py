@@ -72,23 +72,26 @@ class FileModel:
 class Tile:
     """A rectangle of the internal texture that stands for one texture of the file.
 
-    origin, size: its corner and sides in the internal uv (v upward); cell: integer part of the file's own uv there.
-    materials: which materials it paints. kept: the file's uv are used as they are (False: newly unwrapped).
+    origin, size: its corner and sides in the internal uv (v upward). cell, span: corner and sides of the rectangle of
+    the file's own uv that it shows. materials: which materials it paints. kept: the file's uv are used as they are
+    (False: the file gets new ones, scaled into the unit square or newly unwrapped).
     """
 
     origin: tuple[float, float]
     size: tuple[float, float]
-    cell: tuple[int, int]
     materials: tuple[int, ...]
     kept: bool
+    cell: tuple[float, float] = (0.0, 0.0)
+    span: tuple[float, float] = (1.0, 1.0)
 
     def to_internal(self, uv: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
-        """The file's uv -> internal uv."""
-        return (uv - self.cell) * self.size + self.origin
+        """The file's uv, as read -> internal uv."""
+        return (uv - self.cell) / self.span * self.size + self.origin
 
     def to_file(self, uv: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
-        """Internal uv -> the file's uv."""
-        return (uv - self.origin) / self.size + self.cell
+        """Internal uv -> the uv of the file as it is written."""
+        local = (uv - self.origin) / self.size
+        return local + self.cell if self.kept else local
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,2 @@
+from twinbrush.meshes.values import FileModel
+def read_gltf(path, data) -> FileModel: raise NotImplementedError
