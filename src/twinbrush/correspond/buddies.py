@@ -1,10 +1,10 @@
 """Neural Best-Buddies: sparse correspondence by deep features (Aberman et al. 2018, "Neural Best-Buddies: Sparse
 Cross-Domain Correspondence", ACM TOG 37:4), from the paper's description.
 
-From the coarsest feature map down, two regions are brought to a common appearance (section 4.2: each channel's mean
-and deviation become the average of both), neurons that are each other's nearest neighbour are buddies (4.1), those with
-weak activations are dropped (4.3), and every buddy opens a small pair of regions on the next finer level (4.4). The
-survivors on the finest level are clustered, the most active of each cluster is kept (4.5).
+From the coarsest feature map down, two regions are brought to a common appearance (each channel's mean and deviation
+become the average of both), neurons that are each other's nearest neighbour are buddies, those with weak activations
+are dropped, and every buddy opens a small pair of regions on the next finer level. The survivors on the finest level
+are clustered, the most active of each cluster is kept.
 
 Deviations: the pictures are cut to the objects first when masks are given (the paper resizes whole pictures); a
 pyramid that ends too fine (an extractor without deep layers) is continued by average pooling; and where the
@@ -13,26 +13,22 @@ silhouettes already tell roughly what belongs where, the first search is limited
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-Features = Callable[[Float[np.ndarray, "h w 3"]], Sequence[Float[np.ndarray, "_ _ _"]]]
-"""A picture, RGB in [0, 1] -> maps (c, h', w'), shallow to deep, none larger than the one before."""
+from twinbrush.correspond.feature_levels import Cut, Features, Level, cut_out, feature_levels, map_size
+
 Guess = Callable[[Float[np.ndarray, "n 2"]], Float[np.ndarray, "n 2"]]
 """Content pixels -> about where they are in the style."""
 
-SIZE = 224  # side of the pictures the features are taken from
-COARSEST = 18  # the search over whole pictures is made on a map of at most this side
 ACTIVE = 0.05  # gamma: least activation, as a share of the picture's range
 REACH = (2, 3)  # half a search region's side: on coarse and on fine levels
 NEIGHBOURHOOD = (2, 1)  # half the side of the patch that is compared: likewise
-FINE_FROM = 100  # maps of at least this side are fine ones
-MOST = 600  # buddies that are followed from one level to the next: the most active ones
-MARGIN = 0.08  # around the object, in its longer side
+MOST = 600  # buddies that are followed from one level to the next: the most active ones of every part
+PARTS = 16  # along each side
 GUESS_RADIUS = 0.18  # in sides of the cut
 
 
@@ -43,39 +39,6 @@ class Buddies:
     content_xy: Float[np.ndarray, "k 2"]
     style_xy: Float[np.ndarray, "k 2"]
     confidence: Float[np.ndarray, "k"]
-
-
-@dataclass(frozen=True)
-class _Level:
-    """maps (c, h, w), activation (h, w) 0..1 and the object's pixels of both pictures."""
-
-    content: Float[np.ndarray, "c h w"]
-    style: Float[np.ndarray, "c a b"]
-    content_active: Float[np.ndarray, "h w"]
-    style_active: Float[np.ndarray, "a b"]
-    content_mask: Bool[np.ndarray, "h w"]
-    style_mask: Bool[np.ndarray, "a b"]
-
-    @property
-    def fine(self) -> bool:
-        return max(self.content.shape[1:]) >= FINE_FROM
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """A square of a picture, brought to SIZE x SIZE."""
-
-    image: Float[np.ndarray, "s s 3"]
-    mask: Bool[np.ndarray, "s s"]
-    origin: Float[np.ndarray, "2"]
-    side: float
-
-    def to_picture(self, places: Float[np.ndarray, "n 2"], size: tuple[int, int]) -> Float[np.ndarray, "n 2"]:
-        """(x, y) on a map of the cut with (width, height) -> pixels of the picture."""
-        return self.origin + (places + 0.5) / np.array(size) * self.side - 0.5
-
-    def from_picture(self, pixels: Float[np.ndarray, "n 2"], size: tuple[int, int]) -> Float[np.ndarray, "n 2"]:
-        return (pixels + 0.5 - self.origin) / self.side * np.array(size) - 0.5
 
 
 def neural_best_buddies(
@@ -89,8 +52,8 @@ def neural_best_buddies(
     guess: Guess | None = None,
 ) -> Buddies:
     """At most `count` buddies, well spread, the most active ones; none where nothing corresponds."""
-    cuts = _cut(content_image, content_mask), _cut(style_image, style_mask)
-    levels = _levels(cuts, features)
+    cuts = cut_out(content_image, content_mask), cut_out(style_image, style_mask)
+    levels = feature_levels(cuts, features)
     coarsest = levels[-1]
     pairs = _first(coarsest, cuts, guess)
     active = _activation(coarsest, pairs)
@@ -98,7 +61,7 @@ def neural_best_buddies(
         pairs, active = _followed(level, coarse, pairs, active)
     finest = levels[0]
     xy = [
-        cut.to_picture(pairs[:, 2 * i : 2 * i + 2].astype(np.float64), _size(maps))
+        cut.to_picture(pairs[:, 2 * i : 2 * i + 2].astype(np.float64), map_size(maps))
         for i, (cut, maps) in enumerate(zip(cuts, (finest.content, finest.style), strict=True))
     ]
     sides = cuts[0].side, cuts[1].side
@@ -106,85 +69,33 @@ def neural_best_buddies(
     return Buddies(xy[0][chosen], xy[1][chosen], active[chosen] / (2 * len(levels)))
 
 
-def _size(maps: Float[np.ndarray, "c h w"]) -> tuple[int, int]:
-    return maps.shape[2], maps.shape[1]
-
-
-def _cut(image: Float[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"] | None) -> _Cut:
-    height, width = image.shape[:2]
-    if mask is None or not mask.any():
-        mask = np.ones((height, width), bool)
-        low, high = np.zeros(2), np.array([width, height], float)
-        side = float(max(width, height))
-    else:
-        ys, xs = np.nonzero(mask)
-        low, high = np.array([xs.min(), ys.min()], float), np.array([xs.max(), ys.max()], float) + 1
-        side = float((high - low).max()) * (1 + 2 * MARGIN)
-    origin = (low + high) / 2 - side / 2
-    scale = SIZE / side
-    # Pixel centres: new = (old + 0.5 - origin) scale - 0.5.
-    matrix = np.array([[scale, 0, (0.5 - origin[0]) * scale - 0.5], [0, scale, (0.5 - origin[1]) * scale - 0.5]])
-    pixels = np.ascontiguousarray(image, np.float32)
-    if scale < 0.8:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), 0.5 * float(np.sqrt(1 / scale**2 - 1)))
-    cut = cv2.warpAffine(pixels, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    inside = cv2.warpAffine(mask.astype(np.float32), matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
-    return _Cut(cut, inside > 0.5, origin, side)
-
-
-def _levels(cuts: tuple[_Cut, _Cut], features: Features) -> list[_Level]:
-    """Fine to coarse; pooled on until the coarsest is small enough for a search over all of it."""
-    maps = [[np.asarray(m, np.float32) for m in features(cut.image)] for cut in cuts]
-    while max(maps[0][-1].shape[1:]) > COARSEST:
-        for pyramid in maps:
-            _, height, width = pyramid[-1].shape
-            pyramid.append(
-                np.stack([cv2.resize(m, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
-                          for m in pyramid[-1]])
-            )
-    levels: list[_Level] = []
-    for a, b in zip(*maps, strict=True):
-        inside = [
-            cv2.resize(cut.mask.astype(np.float32), _size(m), interpolation=cv2.INTER_AREA) > 0.4
-            for cut, m in zip(cuts, (a, b), strict=True)
-        ]
-        levels.append(_Level(a, b, _response(a), _response(b), inside[0], inside[1]))
-    return levels
-
-
-def _response(maps: Float[np.ndarray, "c h w"]) -> Float[np.ndarray, "h w"]:
-    """H of the paper: the norm of every neuron's features, 0 at the picture's weakest, 1 at its strongest."""
-    norm = np.linalg.norm(maps, axis=0).astype(np.float64)
-    return (norm - norm.min()) / max(float(np.ptp(norm)), 1e-12)
-
-
-def _first(level: _Level, cuts: tuple[_Cut, _Cut], guess: Guess | None) -> Int[np.ndarray, "n 4"]:
+def _first(level: Level, cuts: tuple[Cut, Cut], guess: Guess | None) -> Int[np.ndarray, "n 4"]:
     """Buddies over the whole of the coarsest maps."""
     allowed = None
     if guess is not None:
-        size_a, size_b = _size(level.content), _size(level.style)
+        size_a, size_b = map_size(level.content), map_size(level.style)
         ys, xs = np.mgrid[: size_a[1], : size_a[0]]
         grid = np.stack([xs.ravel(), ys.ravel()], axis=1).astype(np.float64)
         there = cuts[1].from_picture(guess(cuts[0].to_picture(grid, size_a)), size_b)
         ys, xs = np.mgrid[: size_b[1], : size_b[0]]
         away = np.linalg.norm(there[:, None] - np.stack([xs.ravel(), ys.ravel()], axis=1)[None], axis=2)
         allowed = away <= max(GUESS_RADIUS * max(size_b), 1.0)
-    whole = (0, 0, *_size(level.content)), (0, 0, *_size(level.style))
+    whole = (0, 0, *map_size(level.content)), (0, 0, *map_size(level.style))
     return _buddies(level, whole[0], whole[1], allowed)
 
 
 def _followed(
-    level: _Level, coarse: _Level, pairs: Int[np.ndarray, "n 4"], active: Float[np.ndarray, "n"]
+    level: Level, coarse: Level, pairs: Int[np.ndarray, "n 4"], active: Float[np.ndarray, "n"]
 ) -> tuple[Int[np.ndarray, "m 4"], Float[np.ndarray, "m"]]:
     """The buddies of one level, in the regions that those of the coarser level open."""
     found: dict[tuple[int, int, int, int], float] = {}
     ratio = [
-        np.array(_size(fine)) / np.array(_size(rough))
+        np.array(map_size(fine)) / np.array(map_size(rough))
         for fine, rough in ((level.content, coarse.content), (level.style, coarse.style))
     ]
-    for index in np.argsort(-active, kind="stable")[:MOST]:
+    for index in _spread_order(pairs, active, map_size(coarse.content))[:MOST]:
         windows = [
-            _window((pairs[index, 2 * i : 2 * i + 2] + 0.5) * ratio[i] - 0.5, REACH[level.fine], _size(maps))
+            _window((pairs[index, 2 * i : 2 * i + 2] + 0.5) * ratio[i] - 0.5, REACH[level.fine], map_size(maps))
             for i, maps in enumerate((level.content, level.style))
         ]
         for pair in _buddies(level, windows[0], windows[1], None):
@@ -196,6 +107,18 @@ def _followed(
     return places, np.array(list(found.values())) + _activation(level, places)
 
 
+def _spread_order(
+    pairs: Int[np.ndarray, "n 4"], active: Float[np.ndarray, "n"], size: tuple[int, int]
+) -> Int[np.ndarray, "n"]:
+    """The most active of every part of the content first, then every part's second, and so on."""
+    part = (pairs[:, :2] * PARTS // np.array(size)) @ np.array([1, PARTS])
+    order = np.lexsort((-active, part))
+    start = np.flatnonzero(np.concatenate([[True], np.diff(part[order]) > 0])) if len(order) else np.zeros(0, np.int64)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - np.repeat(start, np.diff(np.append(start, len(order))))
+    return np.lexsort((-active, rank))
+
+
 def _window(centre: Float[np.ndarray, "2"], reach: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """(x0, y0, x1, y1) within the map, ends not included."""
     low = np.clip(np.round(centre).astype(int) - reach, 0, np.array(size) - 1)
@@ -203,13 +126,13 @@ def _window(centre: Float[np.ndarray, "2"], reach: int, size: tuple[int, int]) -
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def _activation(level: _Level, pairs: Int[np.ndarray, "n 4"]) -> Float[np.ndarray, "n"]:
+def _activation(level: Level, pairs: Int[np.ndarray, "n 4"]) -> Float[np.ndarray, "n"]:
     x, y, u, v = pairs.T
     return level.content_active[y, x] + level.style_active[v, u]
 
 
 def _buddies(
-    level: _Level, p: tuple[int, int, int, int], q: tuple[int, int, int, int], allowed: Bool[np.ndarray, "m n"] | None
+    level: Level, p: tuple[int, int, int, int], q: tuple[int, int, int, int], allowed: Bool[np.ndarray, "m n"] | None
 ) -> Int[np.ndarray, "k 4"]:
     """Mutual nearest neighbours (x, y, u, v) of region p and region q of the style, active and on the objects."""
     similarity = _similarity(level, p, q)
@@ -236,9 +159,9 @@ def _inside(
 
 
 def _similarity(
-    level: _Level, p: tuple[int, int, int, int], q: tuple[int, int, int, int]
+    level: Level, p: tuple[int, int, int, int], q: tuple[int, int, int, int]
 ) -> Float[np.ndarray, "m n"]:
-    """Eq. 4 of the paper: cosines of the commonly appearing features, summed over the patch around both neurons."""
+    """Cosines of the commonly appearing features, summed over the patch around both neurons."""
     half = NEIGHBOURHOOD[level.fine]
     a, b = _padded(level.content, p, half), _padded(level.style, q, half)
     (mean_a, deviation_a), (mean_b, deviation_b) = _statistics(level.content, p), _statistics(level.style, q)

@@ -26,6 +26,7 @@ BAND = 0.035  # half width of the band in which the outline is cut again at full
 AREA = (0.01, 0.85)  # an object covers this share of its picture, or it is doubtful
 LEAST_CONTRAST = 0.10  # Lab (0..1) between the two sides of the outline
 LEAST_AGREEMENT = 0.35  # intersection over union of the start and the cut
+MOST_RAGGED = 2.5  # length of the outline, in those of a disc of the same area (animals on four legs: about 2)
 MOST_BORDER = 0.25  # share of the object's outline on the picture's border
 
 
@@ -218,7 +219,15 @@ def _doubts(
         doubts.append("hardly differs in colour from its ground")
     if agreement < LEAST_AGREEMENT:
         doubts.append("does not stand out clearly")
+    if _raggedness(mask) > MOST_RAGGED:
+        doubts.append("has a ragged outline")
     return (f"The object found in the style {' and '.join(doubts)}: this is doubtful. {advice}",) if doubts else ()
+
+
+def _raggedness(mask: Bool[np.ndarray, "h w"]) -> float:
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    length = max(cv2.arcLength(contour, True) for contour in contours)
+    return float(length / np.sqrt(4 * np.pi * mask.sum()))
 
 
 def _contrast(image: Float[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"]) -> float:

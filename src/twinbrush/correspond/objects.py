@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from twinbrush.config import ObjectConfig
-from twinbrush.correspond.buddies import Features, neural_best_buddies
+from twinbrush.correspond.buddies import neural_best_buddies
 from twinbrush.correspond.clean_matches import Cleaned, clean_matches
 from twinbrush.correspond.contours import MIRROR_COST, chosen_pairs, match_outlines
 from twinbrush.correspond.ellipses import match_ellipses
+from twinbrush.correspond.feature_levels import Features, is_deep
 from twinbrush.correspond.interior import carry, interior_pairs
 from twinbrush.correspond.matches import Matches, Source, style_to_content
 from twinbrush.correspond.outline import Outline, has_features, mirrored, outline_of
@@ -27,7 +28,7 @@ LEAST_CONFIDENCE = {"contours": 0.15, "buddies": 0.05, "user": 0.0}
 # Mean cost of the path (contours.py: 0 to 0.45) from which two silhouettes are no longer alike, and from which they
 # have nothing to do with each other. Bunny against the painted rabbit 0.12 to 0.13, Spot 0.13, teapot 0.20; against
 # heads and a moon 0.15 and more.
-ALIKE, UNLIKE = 0.14, 0.17
+ALIKE, UNLIKE = 0.14, 0.15
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def match_object(
     """Pairs of points of the object and the style, cleaned; the best source there is, with a warning for every one
     that was given up.
 
-    features: an extractor for Neural Best-Buddies (`buddies.py`); without it, and with "contours", silhouettes decide.
+    features: an extractor for Neural Best-Buddies (`buddies.py`); without it, with a shallow one (it sees texture only:
+    then buddies have to be asked for), and with "contours", silhouettes decide.
     Raises BadMask when a mask is empty.
     """
     content, style = outline_of(content_mask, OUTLINE_POINTS), outline_of(style_mask, OUTLINE_POINTS)
@@ -99,7 +101,8 @@ def match_object(
     warnings: list[str] = []
     if config.keypoints == "buddies" and features is None:
         warnings.append("Neural Best-Buddies need an extractor's weights: silhouettes are matched instead.")
-    if features is not None and config.keypoints != "contours":
+    asked = config.keypoints == "buddies"
+    if features is not None and (asked or (config.keypoints == "auto" and is_deep(features))):
         pictures = _Pictures(content_image, content_mask, style_image, style_mask)
         found = _from_buddies(pictures, features, by_outline, config)
         if isinstance(found, Matches):
@@ -174,9 +177,10 @@ def _from_contours(
     config: ObjectConfig,
 ) -> Matches:
     match = match_outlines(content, style, max_turn_degrees=config.max_turn_degrees, mirror=config.mirror_style)
-    if match.unlikeness > UNLIKE:
+    wanted = config.keypoints == "contours"  # asked for: then it is done, however bad
+    if match.unlikeness > UNLIKE and not wanted:
         return match_ellipses(content, style, "The style's silhouette is not like the object's")
-    if not (has_features(content) and has_features(style)):
+    if not (has_features(content) and has_features(style)) and not wanted:
         return match_ellipses(content, style, "A silhouette without corners matches in no particular way")
     content_xy, style_xy, confidence = chosen_pairs(content, style, match, config.keypoint_count)
     cleaned = clean_matches(
@@ -187,7 +191,8 @@ def _from_contours(
         return match_ellipses(content, style, f"Only {len(cleaned.keep)} points of the silhouettes match")
     warnings: list[str] = []
     if match.unlikeness > ALIKE:
-        warnings.append("The style's silhouette is only roughly like the object's: look at the matched points, "
+        likeness = "not" if match.unlikeness > UNLIKE else "only roughly"
+        warnings.append(f"The style's silhouette is {likeness} like the object's: look at the matched points, "
                         "or give your own pairs.")
     matches = _matches(content_xy, style_xy, confidence, cleaned, "contours", match.mirrored, warnings)
     return interior_pairs(matches, content_mask, config.interior_keypoints, style_mask)

@@ -21,7 +21,7 @@ RADIAL_BINS, ANGULAR_BINS = 5, 12
 SMOOTH = 0.006  # smoothing of the outline, in shares of its length
 CURVATURE_SCALES = (0.012, 0.03)  # likewise
 TIP_TURN = 0.45  # radians that an outline turns within the coarser scale at a tip
-LEAST_TIPS = 4
+CORNER_TURN, LEAST_CORNERS = 1.0, 3  # likewise at a corner, as every object with a shape of its own has
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ def tips(outline: Outline) -> Int[np.ndarray, "t"]:
 
 
 def has_features(outline: Outline) -> bool:
-    """False for discs and blobs: their outlines have no tips to go by."""
-    return len(tips(outline)) >= LEAST_TIPS
+    """False for discs and blobs: their outlines have no corners to go by."""
+    return int((np.abs(outline.bend[tips(outline), 1]) > CORNER_TURN).sum()) >= LEAST_CORNERS
 
 
 def _signed_area(points: Float[np.ndarray, "n 2"]) -> float:
