@@ -68,8 +68,11 @@ class ViewsConfig:
     """Width and height of each view in pixels (128 to 2048)."""
     half_angle_degrees: float = 8.0
     """Each camera stands this far left or right of straight ahead (3 to 20; 7.5 to 10 is best)."""
-    views: int = 2
-    """Number of views."""
+    views: int = 0
+    """Number of views: of a portrait 2 (0 is the same); of a mesh 2 (the paper's pair), or 3 to 64 all the way round
+    (0: 8)."""
+    angles: tuple[float, ...] = ()
+    """Azimuths of a mesh's views in degrees from its front, instead of evenly around it."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +148,51 @@ class ObjectiveConfig:
 
 
 @dataclass(frozen=True)
+class PaperConfig:
+    """The paper's joint optimisation (Eq. 3-10): pictures and warps of all views learned together."""
+
+    steps: tuple[int, ...] = (60, 50, 40)
+    """Steps at each size, coarse to fine: the last size is the views' own, each one before it half as large (the
+    published DST program: 150 150 150)."""
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    """sgd: as in the paper. adam: faster at small detail."""
+    rate: float = 0.001
+    """Step size of the pictures (adam: 0.006 is good)."""
+    theta_rate: float = 0.3
+    """Step size of the warps' keypoints (published: 0.3)."""
+    alpha: float = 8.0
+    """Weight of the content at full size; doubled at each coarser one."""
+    alpha_unit: float = 0.0625
+    """What one unit of alpha counts. 1: to the letter, for features up to relu5_3; features that end at relu3_2 see
+    colour as content, and at 1 they would keep the photo as it is."""
+    beta: float = 0.5
+    """Weight of the keypoints' distance to their targets."""
+    gamma: float = 50.0
+    """Weight of the warp's total variation."""
+    delta: tuple[float, float] = (1.0, 3.0)
+    """Weights of each view's own loss (delta 1 and 2) and of the disparity between the views (delta 3)."""
+    start: Literal["content", "matched"] = "content"
+    """What the optimisation starts from: the photo's views (paper), or the same in the style's palette."""
+    keypoints: Literal["solid", "style"] = "solid"
+    """Targets of the keypoints. style: the style's own, perspective-transformed (Eq. 10 to the letter: all of them lie
+    on one plane, which flattens the face); solid: the projections of landmarks moved in 3D."""
+    content_samples: int = 1024
+    """Places of each picture compared with the style in a step (published: 2048)."""
+    style_samples: int = 2500
+    """Places of the style that take part in a step (published: 5000)."""
+    similarity_samples: int = 512
+    """Places of each view whose self-similarity is compared in a step (published: 2048)."""
+    crop: int = 256
+    """Side in pixels of the random window that the network sees in a step (0: the whole picture)."""
+
+
+@dataclass(frozen=True)
 class StylizeConfig:
     """Views + style -> stylized views."""
 
-    method: Literal["hybrid", "guided"] = "hybrid"
-    """Which engine paints: hybrid (trained features lead, patches of the style finish) or guided (patches only)."""
+    method: Literal["hybrid", "guided", "paper"] = "hybrid"
+    """Which engine paints: hybrid (trained features lead, patches of the style finish), guided (patches only), or the
+    paper's joint optimisation of pictures and warps."""
     style_strength: float = 1.0
     """How much of the style's brushwork and colour is taken: 0 keeps the photo, 1 is all style."""
     identity: float = 0.5
@@ -163,6 +206,11 @@ class StylizeConfig:
     """A file with the weights of vgg16 or vgg19-low, instead of the model cache's."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the objective runs: auto takes a CUDA GPU where there is one."""
+    guidance: bool = True
+    """Paper: match eyes with eyes and hair with hair (off: the plain relaxed earth mover's distance)."""
+    ablation: Literal["both", "none", "perspective", "disparity"] = "both"
+    """Paper, Fig. 3: which of its two ideas are at work, the style's perspective transform and the disparity loss."""
+    paper: PaperConfig = field(default_factory=PaperConfig)
     objective: tyro.conf.Suppress[ObjectiveConfig] = field(default_factory=ObjectiveConfig)
 
 
@@ -238,7 +286,7 @@ PRESETS: dict[str, Config] = {"fast": FAST, "default": DEFAULT, "fine": FINE}
 LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("views", "size", 128, 2048),
     ("views", "half_angle_degrees", 3, 20),
-    ("views", "views", 2, 2),
+    ("views", "views", 0, 64),
     ("align", "strength", 0, 1.5),
     ("stylize", "style_strength", 0, 1),
     ("stylize", "identity", 0, 1),

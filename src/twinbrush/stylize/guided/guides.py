@@ -91,7 +91,10 @@ def view_guide(
          structure * weights.structure], axis=1,
     )
     appearance = 1 - mask * (1 - weights.appearance_on_features)
-    weight = np.stack([1 + weights.features * mask, np.ones_like(mask), appearance], axis=1)
+    place = 1 + weights.features * mask
+    if scene.place_weight is not None:
+        place = scene.place_weight[view][rows, columns]
+    weight = np.stack([place, np.ones_like(mask), appearance], axis=1)
     index = np.full((height, width), -1, np.int32)
     index[rows, columns] = np.arange(len(active), dtype=np.int32)
     return ViewGuide(active, index, fixed.astype(np.float32), weight.astype(np.float32), canvas_xy)

@@ -20,7 +20,8 @@ class Scene:
     strictly skin is painted with skin and hair with hair.
 
     An object has no landmarks (m = 0) but `places_xy`: where each pixel's surface point lies in the canvas, through the
-    surface itself, so that all views share one guide; `unit_px` is then its size in pixels (a face has its height)."""
+    surface itself, so that all views share one guide; `place_weight`: how much that counts; `unit_px` is then its size
+    in pixels (a face has its height)."""
 
     photo: Float32[np.ndarray, "n _ _ 3"]
     matched: Float32[np.ndarray, "n h w 3"]
@@ -32,6 +33,7 @@ class Scene:
     lead: Float32[np.ndarray, "n a b 3"] | None = None
     region_separation: float = 1.0
     places_xy: Float32[np.ndarray, "n h w 2"] | None = None
+    place_weight: Float32[np.ndarray, "n h w"] | None = None
     unit_px: float | None = None
 
     @property

@@ -98,6 +98,9 @@ def resized_scene(scene: Scene, size: tuple[int, int]) -> Scene:
         sheet=resized_sheet(scene.sheet, size),
         lead=None,
         places_xy=places,
+        place_weight=None if scene.place_weight is None else np.stack(
+            [cv2.resize(w, (width, height), interpolation=area) for w in scene.place_weight]
+        ),
         unit_px=None if scene.unit_px is None else scene.unit_px * factor,
     )
 

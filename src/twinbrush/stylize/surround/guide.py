@@ -21,7 +21,8 @@ from twinbrush.views.surface_paint import sampled
 from twinbrush.views.texels import Texels, texels_of
 
 GUIDE_SIZE = 1024  # texels a side: the guide is smooth
-BROAD = 0.012  # of the unit: canvas detail finer than this is brushwork, not guide
+SQUARE = 0.6  # of the normal's share toward the front: squarer parts take the canvas as it is
+SIDEWAYS = (0.012, 0.05, 0.12, 0.2)  # blur of the canvas in units, from there to sideways (finer is brushwork)
 CANVAS_SHARE = {False: 1.0, True: 0.35}  # of the canvas' own colours in the guide, by `coloured`, at identity 0.5
 FORM = (0.75, 1.6)  # light and shade of the form in the guide: spread relative to the style's own; most gain
 LEAST_SPREAD, MOST_SPREAD = 7.0, 16.0  # of the style's lightness that is taken for that, L
@@ -36,8 +37,7 @@ def guide_mesh(subject: Subject, sheet: StyleSheet, identity: float) -> Mesh:
     content = to_lab(_own_colours(mesh, texels))
     places = texels.at(subject.places_xy, mesh.faces)
     tone = style_tone(sheet.colours, sheet.unit)
-    blurred = cv2.GaussianBlur(tone, (0, 0), max(0.5, BROAD * sheet.unit))
-    canvas = sampled(blurred, places, cv2.INTER_LINEAR)
+    canvas = _canvas_colours(tone, places, texels.at(subject.facing[:, None], mesh.faces)[:, 0], sheet.unit)
     style = tone[sheet.usable]
     share = CANVAS_SHARE[subject.coloured] ** (0.5 + identity)
     if subject.coloured:
@@ -49,6 +49,23 @@ def guide_mesh(subject: Subject, sheet: StyleSheet, identity: float) -> Mesh:
         guide = canvas.copy()
         guide[:, 0] = np.clip(canvas[:, 0] + 2 * identity * _form(content[:, 0], texels, style[:, 0]), 2, 98)
     return mesh.painted(_filled(texels, to_rgb(guide)))
+
+
+def _canvas_colours(
+    tone: Float32[np.ndarray, "h w 3"],
+    places: Float32[np.ndarray, "s 2"],
+    facing: Float32[np.ndarray, "s"],
+    unit: float,
+) -> Float32[np.ndarray, "s 3"]:
+    """The canvas at the given places, the broader the less the surface faces the front: along its sides one column of
+    the canvas is drawn out over the whole depth, and an eye would become a stripe."""
+    turned = np.clip((SQUARE - facing) / SQUARE, 0, 1) * (len(SIDEWAYS) - 1)
+    out = np.zeros((len(places), 3), np.float32)
+    for level, sigma in enumerate(SIDEWAYS):
+        share = np.clip(1 - np.abs(turned - level), 0, 1)[:, None]
+        blurred = cv2.GaussianBlur(tone, (0, 0), max(0.5, sigma * unit))
+        out += share * sampled(blurred, places, cv2.INTER_LINEAR)
+    return out
 
 
 def _form(

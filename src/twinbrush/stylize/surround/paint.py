@@ -22,7 +22,7 @@ from twinbrush.stylize.guided.atlas import StyleSheet, style_sheet
 from twinbrush.stylize.guided.consensus import Known
 from twinbrush.stylize.guided.scene import Scene
 from twinbrush.stylize.guided.synthesis import synthesize
-from twinbrush.stylize.surround.guide import guide_mesh
+from twinbrush.stylize.surround.guide import SQUARE, guide_mesh
 from twinbrush.stylize.surround.values import StyleCanvas, Subject
 from twinbrush.views.fill import push_pull
 from twinbrush.views.rasterize import interpolate
@@ -33,6 +33,7 @@ LEAST_OWNED = 0.0004  # of a view's pixels: a view that owns less paints nothing
 # Share of the guide in each band of the result at 0.65 of the identity slider, fine to coarse (see guided/paint.py).
 FROM_GUIDE = (0.0, 0.05, 0.12, 0.22, 0.32, 0.4)
 IDENTITY_POWER = 1.6
+UNLIKE = 0.1  # weight of a point's place in the canvas where it means little: sideways, or in a style of something else
 
 Lead = Callable[[Scene, int], Scene]
 """(scene, number of the view) -> the scene with a lead: another engine's picture of the view, which guides patches."""
@@ -100,9 +101,10 @@ def _scene(
     own = np.where(claimed > 0.05, mine / np.maximum(claimed, 1e-6), 1.0)
     own = np.where(coverage, own, 0).astype(np.float32)
     picture = push_pull(layer[..., :3] / np.maximum(before, 1e-6)[..., None], np.clip(before * 4, 0, 1))
-    places = interpolate(look.raster.face_index, look.raster.barycentric, subject.mesh.faces, subject.places_xy)
-    outside = np.where(coverage[..., None], places, 0).astype(np.float32)
-    places = push_pull(outside, coverage.astype(np.float32))
+    attributes = np.column_stack([subject.places_xy, subject.facing])
+    seen = interpolate(look.raster.face_index, look.raster.barycentric, subject.mesh.faces, attributes)
+    seen = push_pull(seen.astype(np.float32), coverage.astype(np.float32))
+    trust = np.clip(seen[..., 2] / SQUARE, 0, 1) ** 2 if subject.like else np.full(coverage.shape, UNLIKE)
     scene = Scene(
         photo=_seen(subject.mesh, look)[None],
         matched=_seen(guide, look)[None],
@@ -111,7 +113,8 @@ def _scene(
         landmarks_xy=np.zeros((1, 0, 2)),
         consensus=Known(own[None], picture.astype(np.float32)[None]),
         sheet=sheet,
-        places_xy=places[None].astype(np.float32),
+        places_xy=np.ascontiguousarray(seen[None, ..., :2]),
+        place_weight=np.maximum(trust, UNLIKE).astype(np.float32)[None],
         unit_px=sheet.unit,
     )
     return scene, before

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Float32
 
-from twinbrush.camera import Camera
 from twinbrush.mesh import Mesh
 
 
@@ -30,26 +29,15 @@ class Subject:
 
     mesh: stylized shape, injective uv, with the content's own colours as its texture. normals (v, 3): unit, smooth
     across uv seams; broad (v, 3): averaged widely (see surface_paint). places_xy (v, 2): where each vertex lies in the
-    style's canvas, as the front camera sees it at full strength, whether hidden or not. coloured: False: the content
-    has only form, no colours of its own.
+    style's canvas, as the front camera sees it at full strength, whether hidden or not. facing (v,): how squarely the
+    front camera (or one behind) looks at it, 0 to 1. coloured: False: the content has only form, no colours of its own.
+    like: the style shows an object like it, so that places in the canvas mean something.
     """
 
     mesh: Mesh
     normals: Float[np.ndarray, "v 3"]
     broad: Float[np.ndarray, "v 3"]
     places_xy: Float[np.ndarray, "v 2"]
+    facing: Float[np.ndarray, "v"]
     coloured: bool
-
-
-@dataclass(frozen=True)
-class Painted:
-    """texture (t, t, 3): the painted atlas, complete. views: the views' cameras; order: in which they were painted.
-    log: numbers for the manifest."""
-
-    texture: Float32[np.ndarray, "t t 3"]
-    cameras: tuple[Camera, ...]
-    order: Int[np.ndarray, "n"]
-    method: str
-    log: dict[str, float] = field(default_factory=dict)
-    warnings: tuple[str, ...] = field(default=())
-    weights_sha256: str | None = None
+    like: bool

@@ -1,0 +1,100 @@
+"""The all-round painting of one object: cameras, subject, engine, and the finished atlas' numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from twinbrush.camera import Camera, project
+from twinbrush.config import StylizeConfig, ViewsConfig
+from twinbrush.correspond.allround import DISTANCE, ObjectAlignment, StyleObject, canvas_for, view_from
+from twinbrush.mesh import Mesh, vertex_normals
+from twinbrush.progress import Progress, ignore
+from twinbrush.stylize.surround.paint import paint_round, painting_order
+from twinbrush.stylize.surround.values import StyleCanvas, Subject
+from twinbrush.views.rig import around
+from twinbrush.views.surface_paint import SurfacePaint, broad_normals
+
+DEFAULT_VIEWS = 8
+CAPS = 65.0  # degrees above and below: two more views for what the ring sees only at a grazing angle
+LEAST_RING = 4  # views from which on the surface shall be complete
+UNIT = 0.4  # of the view: lengths in the picture (a face would be about so high)
+BROAD = 0.05  # of the diagonal: radius of the normals that decide which view owns what
+
+
+def view_angles(config: ViewsConfig, azimuth_degrees: float) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+    """Azimuths and elevations, degrees, of the views that are painted: the reference view first.
+
+    config.angles, when given, else config.views (0: 8) evenly around; 2: the paper's stereo pair. From 4 on one from
+    above and one from below are added.
+    """
+    count = config.views or DEFAULT_VIEWS
+    if config.angles:
+        azimuths = azimuth_degrees + np.array(config.angles, float)
+        return azimuths, np.zeros(len(azimuths))
+    if count == 2:
+        return azimuth_degrees + np.array([-1.0, 1.0]) * config.half_angle_degrees, np.zeros(2)
+    azimuths = azimuth_degrees + np.arange(count) * 360.0 / count
+    if count < LEAST_RING:
+        return azimuths, np.zeros(count)
+    return np.append(azimuths, [azimuth_degrees] * 2), np.append(np.zeros(count), [CAPS, -CAPS])
+
+
+def cameras_for(vertices: Float[np.ndarray, "v 3"], config: ViewsConfig, azimuth_degrees: float) -> tuple[Camera, ...]:
+    """The views' cameras, framed to hold `vertices` (rest and stylized shape together)."""
+    azimuths, elevations = view_angles(config, azimuth_degrees)
+    distance = DISTANCE * float(np.linalg.norm(np.ptp(vertices, axis=0)))
+    return around(vertices, np.radians(azimuths), np.radians(elevations), size=config.size, distance_mm=distance)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Everything around the painting of one object."""
+
+    subject: Subject
+    canvas: StyleCanvas
+    cameras: tuple[Camera, ...]
+
+
+def prepare(
+    mesh: Mesh,
+    welded: Int[np.ndarray, "v"],
+    alignment: ObjectAlignment,
+    style: StyleObject,
+    config: ViewsConfig,
+    *,
+    coloured: bool,
+) -> Surroundings:
+    """mesh: the stylized shape with the content's own texture. welded: as in `SourceModel`."""
+    everything = np.concatenate([mesh.vertices, alignment.target_xyz])
+    cameras = cameras_for(everything, config, alignment.azimuth_degrees)
+    front = view_from(everything, alignment.azimuth_degrees, config.size)
+    order = painting_order(cameras, front)
+    first = np.unique(welded, return_index=True)[1]
+    solid, faces = mesh.vertices[first], welded[mesh.faces]
+    normals = vertex_normals(solid, faces)
+    diagonal = float(np.linalg.norm(np.ptp(solid, axis=0)))
+    broad = broad_normals(solid, faces, normals, BROAD * diagonal)
+    canvas = canvas_for(front, style, alignment)
+    facing = np.abs(broad @ front.world_to_camera[2, :3])
+    subject = Subject(
+        mesh, normals[welded], broad[welded], project(front, alignment.target_xyz)[0], facing[welded], coloured,
+        alignment.like,
+    )
+    return Surroundings(
+        subject, StyleCanvas(canvas.image, canvas.usable, UNIT * config.size), tuple(cameras[i] for i in order)
+    )
+
+
+def paint_object(
+    around_it: Surroundings, config: StylizeConfig, size: int, *, seed: int, progress: Progress = ignore
+) -> tuple[SurfacePaint, dict[str, float]]:
+    """Paint; returns the surface's atlas of `size` texels a side (to be finished) and numbers for the log."""
+    subject = around_it.subject
+    paint = SurfacePaint(subject.mesh, size, subject.normals, subject.broad)
+    log = paint_round(
+        paint, subject, around_it.canvas, around_it.cameras, config, seed=seed, lead=None, progress=progress
+    )
+    return paint, log
