@@ -89,12 +89,12 @@ def box_around(problem: Problem) -> Box:
     Whole cells of the coarsest feature map and of the pyramid: a cut moves neither.
     """
     height, width = problem.content.shape[-2:]
-    seen = torch.zeros(height * width, dtype=torch.bool)
+    seen = np.zeros(height * width, bool)
     for covered in problem.covered:
-        seen[covered.cpu()] = True
+        seen[covered.cpu().numpy()] = True
     ends: list[int] = []
     for axis, size in ((1, height), (0, width)):
-        inside = torch.nonzero(seen.view(height, width).any(axis))[:, 0]
+        inside = np.flatnonzero(seen.reshape(height, width).any(axis))
         first, last = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, size)
         first = max(0, first - _MARGIN) // _CELL * _CELL
         ends += [first, min(size, -(-(last + _MARGIN) // _CELL) * _CELL)]

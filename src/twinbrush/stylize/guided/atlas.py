@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float32, Int32, UInt8
 
 from twinbrush.mesh import Region
 from twinbrush.stylize.colour import PAINTED
-from twinbrush.stylize.guided.facemap import ANCHORS, MIRRORED_ANCHORS, face_map, feature_mask
+from twinbrush.stylize.guided.facemap import ANCHORS, MIRRORED_ANCHORS, face_height, face_map, feature_mask
 from twinbrush.views.fill import push_pull
 
 
