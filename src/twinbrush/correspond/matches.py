@@ -10,6 +10,8 @@ from jaxtyping import Float
 
 from twinbrush.correspond.similarity import fit_similarity
 
+UPRIGHT_DEGREES = 15.0  # a style tilted by less than this is taken as upright
+
 Source = Literal["user", "buddies", "contours", "ellipse"]
 
 
@@ -20,8 +22,9 @@ class Matches:
     Pixels as in camera.py: (x, y), y down, the centre of the top-left pixel is (0, 0). confidence: 0..1 (user: 1).
     source: how they were found; "ellipse": nothing but the two outlines' bounding ellipses brought together (there is
     a warning then). mirrored: the style shows the object the other way round: its orientation is reversed by the
-    matches. style_to_content: the 2x3 similarity (with a reflection when mirrored) that brings `style_xy` nearest to
-    `content_xy`, as `cv2.warpAffine` takes it. warnings: for the user and the manifest.
+    matches. style_to_content: the 2x3 similarity (with a reflection when mirrored, without a turn when that would be
+    small) that brings `style_xy` nearest to `content_xy`, as `cv2.warpAffine` takes it. warnings: for the user and the
+    manifest.
     """
 
     content_xy: Float[np.ndarray, "k 2"]
@@ -51,5 +54,9 @@ def style_to_content(
     """The robust similarity that brings the style's points to the content's, reflected (x -> -x) first if flipped."""
     reflect = np.array([-1.0 if flipped else 1.0, 1.0])
     weights = np.maximum(confidence, 0.05)
-    matrix = fit_similarity(style_xy * reflect, content_xy, weights).matrix
+    fit = fit_similarity(style_xy * reflect, content_xy, weights)
+    if abs(np.degrees(np.arctan2(fit.rotation[1, 0], fit.rotation[0, 0]))) < UPRIGHT_DEGREES:
+        # Both stand on their ground: such a turn is the difference of the shapes, and it would make the object lean.
+        fit = fit_similarity(style_xy * reflect, content_xy, weights, rotate=False)
+    matrix = fit.matrix
     return np.concatenate([matrix[:, :2] * reflect, matrix[:, 2:]], axis=1)
