@@ -57,11 +57,11 @@ def warp_to_targets(views: ViewSet, aligned: AlignedStyle, *, progress: Progress
     factor, problem = 1.0, ""
     attempt = _attempt(views, full)
     for number in range(TRIES):
-        trouble = _trouble(attempt, size)
-        if not trouble:
+        reason = trouble(attempt.pixels, attempt.folds, attempt.skew, size)
+        if not reason:
             break
-        progress(Step("warp", number + 1, TRIES, trouble))
-        problem, factor = trouble, factor * BACK_OFF
+        progress(Step("warp", number + 1, TRIES, reason))
+        problem, factor = reason, factor * BACK_OFF
         attempt = _attempt(views, full.scaled(factor))
     warnings = (
         () if factor == 1 else (f"The exaggeration was reduced to {factor:.0%} of what was asked because {problem}.",)
@@ -117,12 +117,13 @@ def _deformed(views: ViewSet, control: ControlPoints) -> Float[np.ndarray, "v 3"
     return vertices
 
 
-def _trouble(attempt: _Attempt, size: int) -> str:
-    room = min(float(attempt.pixels.min()), float(size - 1 - attempt.pixels.max()))
-    if attempt.folds > MOST_FOLD_OVERS:
-        return f"{attempt.folds:.2%} of the surface would fold over"
-    if attempt.skew > MOST_SKEW_PX * size / 512:
-        return f"the views would disagree by {attempt.skew:.1f} pixels"
+def trouble(vertex_pixels: Float[np.ndarray, "n v 2"], folds: float, skew: float, size: int) -> str:
+    """What is wrong with a warp, in words: it folds, the views disagree, the head leaves the picture ("": nothing)."""
+    room = min(float(vertex_pixels.min()), float(size - 1 - vertex_pixels.max()))
+    if folds > MOST_FOLD_OVERS:
+        return f"{folds:.2%} of the surface would fold over"
+    if skew > MOST_SKEW_PX * size / 512:
+        return f"the views would disagree by {skew:.1f} pixels"
     if room < LEAST_ROOM_PX * size / 512:
         return "the head would leave the picture"
     return ""

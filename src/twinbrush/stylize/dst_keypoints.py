@@ -1,0 +1,78 @@
+"""Source and target keypoints of every view (paper, Eq. 6 and 9-10), and which of them the ablation leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from twinbrush.camera import project
+from twinbrush.config import PaperConfig
+from twinbrush.correspond.perspective import apply_homography
+from twinbrush.correspond.similarity import weighted_similarity
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.portrait.landmarks68 import CROWDED, INDEX_68
+from twinbrush.stylize.control import LANDMARK_SPACING, ControlPoints, control_points
+from twinbrush.stylize.warp import merge_close
+from twinbrush.views.rig import mean_camera
+from twinbrush.views.values import ViewSet
+
+# The 68 points of the paper without those that fold a spline.
+LANDMARKS = tuple(index for number, index in enumerate(INDEX_68) if number not in CROWDED)
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """P and P' of every view, pixels: first the face's, then points on hair, ears, neck and shoulders, whose targets
+    follow the face (control.py). control: the same motion in space, for vertices that a view does not see."""
+
+    source_xy: Float[np.ndarray, "n k 2"]
+    target_xy: Float[np.ndarray, "n k 2"]
+    control: ControlPoints
+
+
+def keypoints(views: ViewSet, aligned: AlignedStyle, config: PaperConfig, *, perspective: bool) -> Keypoints:
+    """P and P' with P' at the configured strength.
+
+    perspective: the targets are seen from each view's angle (Eq. 9-10). Without it one set of targets, that of the
+    middle frame, is laid on every view by the similarity that fits it best, as DST does with its one style picture.
+    """
+    seen = np.logical_and.reduce(views.vertex_visible)
+    control = control_points(views.mesh.vertices, seen, views.landmarks_xyz, aligned.moved_xyz)
+    chosen = _chosen(views)
+    height = float(np.ptp(views.landmarks_xyz[:, 1]))
+    merged = len(merge_close(views.landmarks_xyz, aligned.moved_xyz, LANDMARK_SPACING * height, axes=2)[0])
+    source = np.concatenate([views.landmarks_xyz[chosen], control.source_xyz[merged:]])
+    target = np.concatenate([aligned.moved_xyz[chosen], control.target_xyz[merged:]])
+    camera = mean_camera(views.cameras)
+    flat, strength = project(camera, target)[0], asked_strength(views, aligned)
+    if config.keypoints == "style":
+        flat[: len(chosen)] = aligned.canvas_landmarks_xy[chosen]
+    sources, targets = [], []
+    for number, view in enumerate(views.cameras):
+        here, goal = project(view, source)[0], project(view, target)[0]
+        face = slice(0, len(chosen))
+        if not perspective:
+            fit = weighted_similarity(flat[face], here[face], np.ones(len(chosen)))
+            goal = fit.apply(flat)
+        elif config.keypoints == "style":
+            goal[face] = apply_homography(aligned.homographies[number], flat[face])
+        if config.keypoints == "style":
+            goal[face] = here[face] + strength * (goal[face] - here[face])
+        sources.append(here)
+        targets.append(goal)
+    return Keypoints(np.stack(sources), np.stack(targets), control)
+
+
+def asked_strength(views: ViewSet, aligned: AlignedStyle) -> float:
+    """The strength that `moved_xyz` was made with."""
+    full, moved = aligned.target_xyz - views.landmarks_xyz, aligned.moved_xyz - views.landmarks_xyz
+    size = float((full**2).sum())
+    return float((full * moved).sum()) / size if size > 1e-12 else 0.0
+
+
+def _chosen(views: ViewSet) -> list[int]:
+    """The 68-point subset of a face's 468 landmarks; all points of anything else."""
+    count = len(views.landmarks_xyz)
+    return list(LANDMARKS) if count == 468 else list(range(count))

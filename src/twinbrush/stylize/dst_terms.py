@@ -1,0 +1,139 @@
+"""The terms of Eq. 6-8 for one picture or pair of pictures, and what of them a step looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from twinbrush.stylize.dst_scale import DenseTransfer
+from twinbrush.stylize.dst_warp import Field, sample
+from twinbrush.stylize.features.hypercolumns import hypercolumns
+from twinbrush.stylize.losses.colour import colour_loss
+from twinbrush.stylize.losses.content import content_loss, self_similarity
+from twinbrush.stylize.losses.matching import Guide
+from twinbrush.stylize.losses.moments import moment_loss, moments
+from twinbrush.stylize.losses.relaxed_emd import relaxed_emd_of_units
+
+_COLOUR_GUIDE = 0.5  # share of the guide in the palette's matching
+_EDGE = 8  # pixels next to a window's border are not compared: the network pads there
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of the pictures that the network sees in one step."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def cut(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c a b"]:
+        """The pictures inside."""
+        return images[:, :, self.top : self.top + self.height, self.left : self.left + self.width]
+
+    def inner(self, height: int, width: int, device: torch.device) -> Bool[Tensor, "h w"]:
+        """Pixels of the full picture that may be compared: all, or those away from the window's border."""
+        mask = torch.zeros(height, width, dtype=torch.bool, device=device)
+        whole = (self.height, self.width) == (height, width)
+        edge = 0 if whole else _EDGE
+        mask[self.top + edge : self.top + self.height - edge, self.left + edge : self.left + self.width - edge] = True
+        return mask
+
+    def local(self, pixels: Int[Tensor, "p"], width: int) -> Int[Tensor, "p"]:
+        """Linear indices of the full picture -> of the window."""
+        y, x = torch.div(pixels, width, rounding_mode="floor"), pixels % width
+        return (y - self.top) * self.width + (x - self.left)
+
+
+def random_window(covered: Bool[Tensor, "n h w"], side: int, generator: torch.Generator) -> Window:
+    """A window of `side` pixels (0: everything) about a random point of the surface, inside the picture, at a multiple
+    of 16 pixels (the coarsest cells of the networks)."""
+    height, width = covered.shape[-2:]
+    if side <= 0 or (side >= height and side >= width):
+        return Window(0, 0, height, width)
+    side_y, side_x = min(side, height), min(side, width)
+    points = torch.nonzero(covered[0])
+    y, x = points[int(torch.randint(len(points), (1,), generator=generator))].tolist()
+    top = min(max(y - side_y // 2, 0), height - side_y) // 16 * 16
+    left = min(max(x - side_x // 2, 0), width - side_x) // 16 * 16
+    return Window(top, left, side_y, side_x)
+
+
+def pick(mask: Bool[Tensor, "h w"], count: int, generator: torch.Generator) -> Int[Tensor, "p"]:
+    """Linear indices of `count` random pixels of a mask (all, in random order, where there are fewer)."""
+    inside = torch.nonzero(mask.flatten())[:, 0]
+    if len(inside) <= count:
+        return inside[torch.randperm(len(inside), generator=generator).to(inside.device)]
+    return inside[torch.randint(len(inside), (count,), generator=generator).to(inside.device)]
+
+
+def style_loss(
+    features: Float[Tensor, "p c"], colours: Float[Tensor, "p 3"], style_features: Float[Tensor, "m c"],
+    style_colours: Float[Tensor, "m 3"], guide: Guide | None, alpha: float, *, half: bool,
+) -> Float[Tensor, ""]:
+    """L_style of Eq. 6: relaxed EMD of unit hypercolumns + means and covariances + palette / max(alpha, 1)."""
+    loss = relaxed_emd_of_units(features, style_features, guide, half=half)
+    loss = loss + moment_loss(features, moments(style_features))
+    palette = colour_loss(colours, style_colours, None if guide is None else guide.scaled(_COLOUR_GUIDE))
+    return loss + palette / max(alpha, 1.0)
+
+
+def content_term(
+    features: Float[Tensor, "p c"], content_maps: list[Float[Tensor, "1 _ _ _"]], pixels: Int[Tensor, "p"],
+    height: int, width: int,
+) -> Float[Tensor, ""]:
+    """L_content of Eq. 6 at the pixels."""
+    with torch.no_grad():
+        target = self_similarity(hypercolumns(content_maps, pixels, height, width))
+    return content_loss(features, target)
+
+
+def unwarped_pixels(
+    places: Float[Tensor, "h w 2"], covered: Bool[Tensor, "h w"]
+) -> tuple[Bool[Tensor, "h w"], Int[Tensor, "h w"]]:
+    """For every pixel of the warped picture: does it see the surface, and which pixel of the unwarped one it shows."""
+    height, width = covered.shape
+    x = (places[..., 0] * height - 0.5).round().long()
+    y = (places[..., 1] * height - 0.5).round().long()
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    index = y.clamp(0, height - 1) * width + x.clamp(0, width - 1)
+    return inside & covered.flatten()[index], index
+
+
+def disparity_term(
+    images: Float[Tensor, "n 3 h w"], fields: list[Field], transfer: DenseTransfer
+) -> Float[Tensor, ""]:
+    """L_disp of Eq. 7 between the WARPED pictures, through T^o of Eq. 5 with the current thetas.
+
+    I^o = I^ou o f (pictures are warped backward): I_l^o(T^o p) = I_l^ou(f_l(f_l^-1(T^c(f_r p)))) = I_l^ou(T^c(f_r p)),
+    and I_r^o(p) = I_r^ou(f_r p): f_l and its inverse cancel. In this form both colours are interpolated ONCE, so that
+    blur cannot lower the loss (in the other a sample of I_l^o is interpolated twice, a pixel of I_r^o once).
+    `composed_transfer` is the form with the inverse; a test compares the two.
+
+    Gradient: taken to both pictures, stopped at theta. A change of theta moves the pixels p over one and the same
+    surface: the loss changes only by which of its points are visited. (Stopped at T^o alone, theta would learn to slide
+    one picture over the other, which changes no colour of the surface.)
+    """
+    height, width = images.shape[-2:]
+    places = fields[transfer.to_view].detached().places(height, width)
+    moved, seen = transferred(transfer, places)
+    there = sample(images[transfer.from_view], moved[seen])
+    here = sample(images[transfer.to_view], places[seen])
+    return (there - here).abs().sum(0).mean() if bool(seen.any()) else images.sum() * 0
+
+
+def transferred(
+    transfer: DenseTransfer, places: Float[Tensor, "*s 2"]
+) -> tuple[Float[Tensor, "*s 2"], Bool[Tensor, "*s"]]:
+    """T^c of Eq. 2 at places of the unwarped `to_view` (heights; bilinear), and where both views see it."""
+    height, width = transfer.valid.shape
+    y, x = torch.meshgrid(
+        torch.arange(height, device=places.device), torch.arange(width, device=places.device), indexing="ij"
+    )
+    offset = (transfer.transfer_xy - torch.stack([x, y], -1)) * transfer.valid[..., None] / height
+    planes = torch.cat([offset.permute(2, 0, 1), transfer.valid[None].to(offset.dtype)])
+    found = sample(planes, places)
+    return places + found[:2].movedim(0, -1), found[2] > 0.999
