@@ -92,9 +92,11 @@ class ObjectConfig:
     """Which points of an object (any mesh that is no head) belong to which of the style."""
 
     keypoints: Literal["auto", "contours", "buddies"] = "auto"
-    """How they are found: contours (silhouettes), buddies (Neural Best-Buddies, needs VGG weights), or what fits."""
+    """How they are found: contours (silhouettes), buddies (Neural Best-Buddies, see --keypoint-weights), or what fits."""
     pairs: Path | None = None
     """A JSON file of your own pairs instead: {"pairs": [{"content": [x, y], "style": [x, y]}, ...]}, in pixels."""
+    keypoint_weights: Path | None = None
+    """VGG-19's weights for buddies (safetensors, or torchvision's .pth)."""
     keypoint_count: int = 32
     """How many pairs are looked for."""
     least_keypoints: int = 6
