@@ -22,14 +22,10 @@ from twinbrush.files import write_atomically
 
 
 def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, bytes)):
         name = f"a{len(arrays)}"
-        arrays[name] = value
-        return {"array": name}
-    if isinstance(value, bytes):
-        name = f"a{len(arrays)}"
-        arrays[name] = np.frombuffer(value, np.uint8)
-        return {"bytes": name}
+        arrays[name] = np.frombuffer(value, np.uint8) if isinstance(value, bytes) else value
+        return {"bytes" if isinstance(value, bytes) else "array": name}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Enum):
