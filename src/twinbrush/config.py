@@ -92,7 +92,8 @@ class ObjectConfig:
     """Which points of an object (any mesh that is no head) belong to which of the style."""
 
     keypoints: Literal["auto", "contours", "buddies"] = "auto"
-    """How they are found: contours (silhouettes), buddies (Neural Best-Buddies, see --keypoint-weights), or what fits."""
+    """How they are found: contours (silhouettes), buddies (Neural Best-Buddies, see --keypoint-weights), or what
+    fits."""
     pairs: Path | None = None
     """A JSON file of your own pairs instead: {"pairs": [{"content": [x, y], "style": [x, y]}, ...]}, in pixels."""
     keypoint_weights: Path | None = None
