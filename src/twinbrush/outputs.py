@@ -190,6 +190,8 @@ def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str
         parameters=config,
         engine=scene.painted.method,
         weights=scene.painted.weights_sha256,
+        extractor=scene.painted.extractor,
+        compute=scene.painted.compute,
         metrics=metrics,
         warnings=run.warnings,
         models=models,

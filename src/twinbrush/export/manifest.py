@@ -44,6 +44,17 @@ class InputFile:
 
 
 @dataclass(frozen=True)
+class MeshFile:
+    """A mesh given as input: name without folder, content, size, and what was mended or left out of it."""
+
+    name: str
+    sha256: str
+    vertices: int
+    triangles: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class UsedModel:
     """A model that was used, with the licence under which its authors give it out."""
 
@@ -56,15 +67,18 @@ class UsedModel:
 @dataclass(frozen=True)
 class Manifest:
     """inputs: by role ("photo", "style", "photo mask"...). parameters: the Config (a dataclass) as it was used.
-    engine: which painter ran; weights: the sha256 of its weights, None when it needs none.
+    engine: which painter ran; extractor: the network it saw with ("": none); weights: the sha256 of that network's
+    weights, None when it needs none; compute: on which device and how precisely.
     metrics: numbers or groups of numbers. fallbacks: what was done instead of what was asked, and why.
     artefacts: {file name: sha256} of the files of this run. timings: one value (a dataclass or a mapping) a stage, with
     its cpu and wall seconds. machine: see `this_machine`; created: ISO 8601, UTC."""
 
-    inputs: Mapping[str, InputFile]
+    inputs: Mapping[str, InputFile | MeshFile]
     parameters: object
     engine: str
     weights: str | None = None
+    extractor: str = ""
+    compute: str = ""
     metrics: Mapping[str, object] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     fallbacks: Sequence[str] = ()
@@ -89,7 +103,10 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         "colour_space": COLOUR_SPACE,
         "inputs": plain(dict(manifest.inputs), "inputs"),
         "parameters": plain(manifest.parameters, "parameters"),
-        "engine": {"name": manifest.engine, "weights_sha256": manifest.weights},
+        "engine": {
+            "name": manifest.engine, "extractor": manifest.extractor or None, "weights_sha256": manifest.weights,
+            "compute": manifest.compute or None,
+        },
         "models": plain(sorted(manifest.models, key=lambda model: model.name), "models"),
         "metrics": plain(dict(manifest.metrics), "metrics"),
         "warnings": list(manifest.warnings),
