@@ -28,6 +28,8 @@ ORDER = [
     ["evaluate"],
     ["inputs"],
     ["outputs"],
+    ["run", "mesh_outputs"],
+    ["mesh_pipeline"],
     ["pipeline", "commands"],
     ["demo"],
     ["terminal", "mistakes"],

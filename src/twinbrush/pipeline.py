@@ -6,19 +6,17 @@ that a second run with the same inputs goes on where the first one stopped. Resu
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from twinbrush import store
 from twinbrush.config import Config, check
-from twinbrush.errors import BadOption, OutputError
-from twinbrush.files import nothing_left, output_error
+from twinbrush.errors import BadOption
+from twinbrush.files import nothing_left
 from twinbrush.inputs import Input, read_input
+from twinbrush.meshes.guard import is_mesh_file
 from twinbrush.models import ensure_models
 from twinbrush.outputs import (
     Result,
@@ -33,64 +31,26 @@ from twinbrush.outputs import (
     write_pictures,
 )
 from twinbrush.progress import Progress, Step, ignore
-
-T = TypeVar("T")
-CACHE = ".twinbrush"
-
-
-@dataclass
-class Run:
-    """One pass through the stages: where finished ones are kept, what each one cost."""
-
-    cache: Path
-    progress: Progress
-    timings: list[Timing] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def stage(self, name: str, key: str | None, compute: Callable[[], T]) -> T:
-        """The stage's kept result if its key fits, else computed and kept (key None: never kept)."""
-        self.progress(Step(name, 0, 1))
-        cpu, wall = time.process_time(), time.perf_counter()
-        path = self.cache / f"{name}.npz"
-        value: Any = store.load(path, key) if key else None
-        resumed = value is not None
-        if not resumed:
-            value = compute()
-            if key:
-                store.save(path, key, value)
-        self.timings.append(Timing(name, time.process_time() - cpu, time.perf_counter() - wall, resumed))
-        self.warn(getattr(value, "warnings", ()))
-        self.progress(Step(name, 1, 1, "resumed" if resumed else ""))
-        return value
-
-    def warn(self, warnings: tuple[str, ...]) -> None:
-        """Keep each warning once, in order."""
-        self.warnings += [w for w in warnings if w not in self.warnings]
-
-
-def _open_folder(out: Path) -> Path:
-    """Make the results' folder and its cache, and prove that they can be written. Raises OutputError."""
-    try:
-        if out.exists() and not out.is_dir():
-            raise OutputError(f"{out}: is a file.", "Give a folder with -o.")
-        (out / CACHE).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out / CACHE):
-            pass
-    except OSError as error:
-        raise output_error(out, error) from error
-    return out / CACHE
+from twinbrush.run import CACHE, Run, open_folder, staging_folder
 
 
 def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progress: Progress = ignore) -> Result:
-    """Everything `twinbrush stylize` does. Raises TwinbrushError; then nothing new is left behind."""
+    """Everything `twinbrush stylize` does, for a photo or a mesh file. Raises TwinbrushError; then nothing new is left
+    behind."""
     check(config)
+    if is_mesh_file(photo):
+        from twinbrush.mesh_pipeline import stylize_mesh
+
+        return stylize_mesh(photo, style, out, config, progress=progress)
+    if config.views.views not in (0, 2) or config.views.angles:
+        raise BadOption("--views, --angles: a photo shows one side.", "Leave them out, or give a mesh instead.")
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
     content = read_input(photo, config.photo_face, config.portrait, art=False)
     art = read_input(style, config.style_face, config.portrait, art=True)
     # What the user must mend leaves nothing behind; after an interruption finished stages wait for the next run.
     with nothing_left(out / CACHE):
-        return _stylize(Run(_open_folder(out), progress), content, art, out, config)
+        return _stylize(Run(open_folder(out), progress), content, art, out, config)
 
 
 def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
@@ -151,12 +111,8 @@ def _keys(content: Input, art: Input, config: Config, weights: str | None) -> di
 
 def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
     """Write everything into a hidden folder, then move it over."""
-    try:
-        staging = Path(tempfile.mkdtemp(prefix="new-", dir=run.cache))
-    except OSError as error:
-        raise output_error(out, error) from error
     cpu, wall = time.process_time(), time.perf_counter()
-    try:
+    with staging_folder(run, out) as staging:
         metrics = run_metrics(scene)
         finished = finish(scene, config)
         run.warn(finished.warnings)
@@ -165,8 +121,6 @@ def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         write_manifest(scene, staging, config, metrics, RunReport(tuple(run.warnings), tuple(run.timings)))
         files = move_over(staging, out, (scene.content.picture.path, scene.art.picture.path))
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
 
 
@@ -181,6 +135,10 @@ def reshape_files(out: Path, strength: float, *, progress: Progress = ignore) ->
     known: Any = store.load(run.cache / "run.npz", store.code_hash())
     if known is None:
         raise BadOption(f"{out}: no finished run of this version of Twinbrush.", "Run `twinbrush stylize` first.")
+    if "mesh" in known:
+        from twinbrush.mesh_pipeline import reshape_mesh
+
+        return reshape_mesh(out, strength, known, progress=progress)
     old: Config = known["config"]
     config = replace(old, align=replace(old.align, strength=strength))
     check(config)

@@ -19,7 +19,7 @@ from twinbrush.config import ObjectConfig
 from twinbrush.correspond.clean import flat_border
 from twinbrush.correspond.deform import Deformation, fit_deformation
 from twinbrush.correspond.matches import Matches
-from twinbrush.correspond.objects import best_view, match_object
+from twinbrush.correspond.objects import best_view
 from twinbrush.mesh import Mesh
 from twinbrush.views.rasterize import rasterize
 from twinbrush.views.render import render_mesh_views
@@ -32,8 +32,6 @@ CLEARLY = 0.88  # of the front's cost: another side is taken only when it is tha
 DISTANCE = 4.0  # of the cameras, in diagonals of the object
 OPENED = 2  # pixels of the style's object's rim that are not used: the background shines through there
 COVER = 1.06  # a style without a like object is laid over the whole view, and a little more
-
-Features = Callable[[np.ndarray], list[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -91,26 +89,20 @@ def align_object(
     mesh: Mesh,
     style: StyleObject,
     config: ObjectConfig,
+    match: Callable[[ViewSet], Matches],
     *,
     azimuth_degrees: float | None = None,
-    features: Features | None = None,
-    match: Callable[[ViewSet], Matches] | None = None,
 ) -> ObjectAlignment:
     """Matches in the reference view, lifted to the surface, and the deformation they ask for.
 
-    azimuth_degrees: the reference view, None: found. match: instead of `match_object` (the user's pairs).
+    match: who finds them in that view (objects.py). azimuth_degrees: the reference view, None: found.
     Raises BadMask for a style mask without an object.
     """
     found, unlike = reference_azimuth(mesh, style, config)
     azimuth = found if azimuth_degrees is None else azimuth_degrees
     camera = view_from(mesh.vertices, azimuth, MATCH_SIZE)
     views = render_mesh_views(mesh, np.zeros((0, 3)), (camera,))
-    if match is not None:
-        matches = match(views)
-    else:
-        matches = match_object(
-            views.images[0], views.coverage[0], style.image, style.mask, config, features=features
-        )
+    matches = match(views)
     like = matches.source != "ellipse"
     source, goal = _lifted(views, matches)
     if not like:

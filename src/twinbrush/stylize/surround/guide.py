@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
+from twinbrush.image import to_lab, to_rgb
 from twinbrush.mesh import Mesh, Region
-from twinbrush.stylize.colour import fit_colour_map, style_tone, to_lab, to_rgb
+from twinbrush.stylize.colour import fit_colour_map, style_tone
 from twinbrush.stylize.guided.atlas import StyleSheet
 from twinbrush.stylize.surround.values import Subject
 from twinbrush.views.fill import push_pull

@@ -14,6 +14,8 @@ from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.progress import Progress, ignore
 from twinbrush.stylize.surround.paint import paint_round, painting_order
 from twinbrush.stylize.surround.values import StyleCanvas, Subject
+from twinbrush.views.consistency import view_consistency
+from twinbrush.views.render import render_mesh_views
 from twinbrush.views.rig import around
 from twinbrush.views.surface_paint import SurfacePaint, broad_normals
 
@@ -98,3 +100,26 @@ def paint_object(
         paint, subject, around_it.canvas, around_it.cameras, config, seed=seed, lead=None, progress=progress
     )
     return paint, log
+
+
+def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float]:
+    """How well neighbouring views of the painted mesh agree on all points both see, two views in memory at a time.
+
+    cameras: in any order; neighbours are nearest in azimuth, those above and below are left out.
+    """
+    level = [camera for camera in cameras if abs(camera.world_to_camera[2, 1]) < np.sin(np.radians(0.5 * CAPS))]
+    azimuth = [float(np.arctan2(-camera.world_to_camera[2, 0], -camera.world_to_camera[2, 2])) for camera in level]
+    ring = [level[i] for i in np.argsort(azimuth)]
+    pairs = [(ring[i], ring[(i + 1) % len(ring)]) for i in range(len(ring) if len(ring) > 2 else len(ring) - 1)]
+    found: list[dict[str, float]] = []
+    for pair in pairs:
+        views = render_mesh_views(mesh, np.zeros((0, 3)), pair)
+        found.append(view_consistency(views.images, views))
+    if not found:
+        return {}
+    worst = max(values["mean_absolute"] for values in found)
+    return {
+        "consistency_mean_absolute": float(np.mean([values["mean_absolute"] for values in found])),
+        "consistency_worst_pair": worst,
+        "consistency_delta_e": float(np.mean([values["delta_e"] for values in found])),
+    }

@@ -1,0 +1,133 @@
+"""The files of a stylized mesh: the model in its own format and as GLB, viewer, stills, sheet, turntable, manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from twinbrush.config import Config
+from twinbrush.correspond.allround import ObjectAlignment, StyleObject
+from twinbrush.export import manifest as page
+from twinbrush.files import write_atomically
+from twinbrush.image import LoadedImage
+from twinbrush.mesh import Mesh
+from twinbrush.meshes.values import SourceModel
+from twinbrush.outputs import TURNTABLE_SIZE, RunReport
+from twinbrush.progress import Progress, Step
+from twinbrush.reconstruct.shape import ShapeResult
+
+
+@dataclass(frozen=True)
+class PaintedAtlas:
+    """texture (t, t, 3): finished. log: numbers of painting and baking. engine, weights_sha256: who painted."""
+
+    texture: Float[np.ndarray, "t t 3"]
+    log: dict[str, float]
+    engine: str
+    weights_sha256: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ObjectScene:
+    """All that the files are made from. reference (h, w, 3): the view in which points were matched."""
+
+    model: SourceModel
+    picture: LoadedImage
+    style: StyleObject
+    alignment: ObjectAlignment
+    shape: ShapeResult
+    painted: PaintedAtlas
+    reference: Float[np.ndarray, "h w 3"]
+
+    @property
+    def mesh(self) -> Mesh:
+        """The result: moved and painted."""
+        seam = seam_pairs(self.model.welded)
+        return replace(self.shape.mesh.painted(self.painted.texture), seam=seam)
+
+    @property
+    def solid(self) -> Mesh:
+        """The result's surface without texture, welded."""
+        return Mesh(self.shape.mesh.vertices[self.model.first], self.model.welded_faces)
+
+
+def seam_pairs(welded: Int[np.ndarray, "v"]) -> Int[np.ndarray, "s 2"]:
+    """Pairs of vertices at one place: every further copy with the first."""
+    first = np.unique(welded, return_index=True)[1][welded]
+    copies = np.flatnonzero(first != np.arange(len(welded)))
+    return np.stack([first[copies], copies], axis=1)
+
+
+def write_models(scene: ObjectScene, folder: Path, progress: Progress) -> None:
+    """The model's own format, GLB, and the viewer page with a slider back to the shape it had."""
+    from twinbrush.export.viewer import write_viewer
+    from twinbrush.meshes.write import write_model
+
+    progress(Step("export", 0, 5, "model"))
+    write_model(scene.model, scene.mesh.vertices, scene.painted.texture, folder, scene.model.path.stem)
+    progress(Step("export", 1, 5, "viewer"))
+    before = replace(scene.model.mesh, seam=seam_pairs(scene.model.welded))
+    inputs = (("Model", scene.reference), ("Style", scene.picture.pixels))
+    write_viewer(scene.mesh, folder / "viewer.html", title=scene.model.path.stem, before=before, inputs=inputs)
+
+
+def write_round(scene: ObjectScene, folder: Path, config: Config, progress: Progress) -> None:
+    """Stills from eight sides painted and in clay, the sheet, the turntable, the view for clicking pairs in."""
+    from twinbrush.export.allround import render_round, round_sheet, turntable_round
+    from twinbrush.export.sheet import write_sheet
+    from twinbrush.export.stills import write_stills
+    from twinbrush.image import save_png
+
+    front = scene.alignment.azimuth_degrees
+    progress(Step("export", 2, 5, "stills"))
+    stills = render_round(scene.mesh, scene.solid, front, config.export.still_size)
+    write_stills(stills, folder)
+    save_png(folder / "reference.png", scene.reference)
+    progress(Step("export", 3, 5, "sheet"))
+    inputs = [("Model", scene.reference), ("Style", scene.picture.pixels)]
+    write_sheet(round_sheet(inputs, stills), folder / "sheet.png")
+    if config.export.turntable:
+        progress(Step("export", 4, 5, "turntable"))
+        frames = turntable_round(scene.mesh, front, config.export.turntable_frames, TURNTABLE_SIZE)
+        write_atomically(folder / "turntable.webp", frames)
+
+
+def mesh_metrics(scene: ObjectScene) -> dict[str, float]:
+    """What the manifest tells about quality."""
+    metrics: dict[str, float] = {}
+    for values in (scene.alignment.metrics, scene.shape.metrics, scene.painted.log):
+        metrics |= {k: float(v) for k, v in values.items()}
+    return metrics
+
+
+def write_mesh_manifest(
+    scene: ObjectScene, folder: Path, config: Config, metrics: dict[str, float], run: RunReport
+) -> None:
+    """manifest.json (see export/manifest.py)."""
+    model, picture = scene.model, scene.picture
+    height, width = picture.pixels.shape[:2]
+    inputs = {
+        "mesh": page.MeshFile(
+            model.path.name, model.sha256, model.welded_count, len(model.mesh.faces), (*model.repairs, *model.warnings)
+        ),
+        "style": page.InputFile(Path(picture.path).name, picture.sha256, width, height, picture.notes),
+    }
+    document = page.Manifest(
+        inputs=inputs,
+        parameters=config,
+        engine=scene.painted.engine,
+        weights=scene.painted.weights_sha256,
+        metrics=metrics,
+        warnings=run.warnings,
+        artefacts={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()},
+        timings=run.timings,
+        machine=page.this_machine(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    page.write_manifest(document, folder / "manifest.json")

@@ -1,0 +1,232 @@
+"""A mesh and a style picture -> the same mesh, moved and repainted: the rooms in order, as in pipeline.py.
+
+model -> style's object -> matches and deformation -> shape from all views -> paint all the way round -> files.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from twinbrush import store
+from twinbrush.config import Config, check
+from twinbrush.correspond.allround import (
+    MATCH_SIZE,
+    ObjectAlignment,
+    StyleObject,
+    align_object,
+    view_from,
+)
+from twinbrush.correspond.foreground import foreground
+from twinbrush.correspond.matches import Matches
+from twinbrush.correspond.objects import match_object
+from twinbrush.correspond.pairs import UserPairs, parse_pairs
+from twinbrush.errors import BadLandmarks, BadMask, BadOption
+from twinbrush.files import nothing_left
+from twinbrush.image import LoadedImage, load_image
+from twinbrush.mesh_outputs import (
+    ObjectScene,
+    PaintedAtlas,
+    mesh_metrics,
+    write_mesh_manifest,
+    write_models,
+    write_round,
+)
+from twinbrush.meshes.read import load_model
+from twinbrush.meshes.values import SourceModel
+from twinbrush.outputs import Result, RunReport, Timing, move_over
+from twinbrush.progress import Progress, Step, ignore
+from twinbrush.reconstruct.shape import ShapeResult
+from twinbrush.run import CACHE, Run, open_folder, staging_folder
+from twinbrush.views.render import render_mesh_views
+from twinbrush.views.values import ViewSet
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """model: how its file is read again. picture: the style; mask (h, w): the user's own cut-out of it."""
+
+    mesh: Path
+    picture: LoadedImage
+    mask: Float[np.ndarray, "h w"] | None
+
+
+def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress: Progress = ignore) -> Result:
+    """Everything `twinbrush stylize model.obj style.jpg` does. Raises TwinbrushError; then nothing new is left."""
+    check(config)
+    if config.stylize.method == "paper":
+        raise BadOption("--method paper: is for portraits.", "Leave it out for a mesh, or give --method guided.")
+    progress(Step("inputs", 0, 1))
+    picture = load_image(style)
+    given = _Inputs(mesh, picture, _mask(picture, config.style_face.mask))
+    model = load_model(mesh, config.mesh, progress=progress)
+    with nothing_left(out / CACHE):
+        run = Run(open_folder(out), progress)
+        return _stylize(run, model, given, out, config)
+
+
+def _mask(picture: LoadedImage, path: Path | None) -> Float[np.ndarray, "h w"] | None:
+    """The user's mask of the style's object. Raises BadMask."""
+    if path is None:
+        return None
+    image = load_image(path)
+    if image.pixels.shape != picture.pixels.shape:
+        raise BadMask(
+            f"{path}: the mask is {image.pixels.shape[1]} x {image.pixels.shape[0]}, its picture "
+            f"{picture.pixels.shape[1]} x {picture.pixels.shape[0]} pixels.",
+            "Give a mask of the picture's size, white where the object is.",
+        )
+    values = image.alpha if image.alpha is not None else image.pixels.mean(axis=2)
+    return np.ascontiguousarray(values, np.float32)
+
+
+def _stylize(run: Run, model: SourceModel, given: _Inputs, out: Path, config: Config) -> Result:
+    from twinbrush.reconstruct.allround import solve_allround
+    from twinbrush.stylize.surround.run import cameras_for
+
+    run.warn((*model.repairs, *model.warnings, *given.picture.notes))
+    key = _keys(model, given, config)
+    style = run.stage("style", key["style"], lambda: _style_object(given))
+    alignment = run.stage("align", key["align"], lambda: _aligned(model, style, config))
+    framed = np.concatenate([model.mesh.vertices, alignment.target_xyz])
+    cameras = cameras_for(framed, config.views, alignment.azimuth_degrees)
+    shape = run.stage(
+        "shape",
+        key["shape"],
+        lambda: solve_allround(
+            model.mesh, model.welded, alignment.target_xyz, cameras, config.align.strength, progress=run.progress
+        ),
+    )
+    painted = run.stage("paint", key["paint"], lambda: _painted(run, model, alignment, style, shape, config))
+    store.save(run.cache / "run.npz", store.code_hash(), {"mesh": given, "config": config, "key": key})
+    scene = ObjectScene(model, given.picture, style, alignment, shape, painted, _reference(model, alignment))
+    return _export(run, scene, out, config)
+
+
+def _keys(model: SourceModel, given: _Inputs, config: Config) -> dict[str, str]:
+    """What every stage's result depends on, as a hash."""
+    key = {"model": store.stage_key("model", model.sha256, config.mesh)}
+    key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask)
+    pairs = config.objects.pairs
+    clicked = pairs.read_bytes().hex() if pairs is not None and pairs.is_file() else None
+    key["align"] = store.stage_key(
+        "align-object", key["model"], key["style"], config.objects, clicked, config.stylize.extractor,
+        config.stylize.weights,
+    )  # fmt: skip
+    key["shape"] = store.stage_key("solve", key["align"], config.views, config.align.strength)
+    key["paint"] = store.stage_key(
+        "paint-round", key["shape"], config.stylize, config.reconstruct.texture_size, config.seed
+    )
+    return key
+
+
+def _style_object(given: _Inputs) -> StyleObject:
+    found = foreground(given.picture.pixels, mask=given.mask, alpha=given.picture.alpha)
+    return StyleObject(given.picture.pixels, found.mask, found.warnings)
+
+
+def _aligned(model: SourceModel, style: StyleObject, config: Config) -> ObjectAlignment:
+    """Matches by the user's pairs, features or silhouettes."""
+    pairs = _user_pairs(config.objects.pairs, style)
+    features = None if pairs is not None else _features(config)
+
+    def match(views: ViewSet) -> Matches:
+        return match_object(
+            views.images[0], views.coverage[0], style.image, style.mask, config.objects,
+            features=features, user_pairs=pairs,
+        )  # fmt: skip
+
+    # the user's pairs were clicked in the picture of the front
+    return align_object(model.mesh, style, config.objects, match, azimuth_degrees=None if pairs is None else 0.0)
+
+
+def _user_pairs(path: Path | None, style: StyleObject) -> UserPairs | None:
+    """Raises BadLandmarks."""
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BadLandmarks(f"{path}: cannot be read ({error}).", "Check the path.") from error
+    height, width = style.image.shape[:2]
+    return parse_pairs(text, content_size=(MATCH_SIZE, MATCH_SIZE), style_size=(width, height), where=str(path))
+
+
+def _features(config: Config) -> Any:
+    """Maps for Neural Best-Buddies, when the user has named VGG weights or asks for buddies."""
+    if config.stylize.extractor not in ("vgg16", "vgg19-low"):
+        return None
+    from twinbrush.stylize.features.arrays import as_arrays
+    from twinbrush.stylize.features.load import load_extractor
+
+    return as_arrays(load_extractor(config.stylize.extractor, config.stylize.weights))
+
+
+def _painted(
+    run: Run, model: SourceModel, alignment: ObjectAlignment, style: StyleObject, shape: ShapeResult, config: Config
+) -> PaintedAtlas:
+    from twinbrush.reconstruct.bake import finish_texture
+    from twinbrush.stylize.surround.run import paint_object, prepare, ring_consistency
+
+    surroundings = prepare(shape.mesh, model.welded, alignment, style, config.views, coloured=model.coloured)
+    paint, log = paint_object(
+        surroundings, config.stylize, config.reconstruct.texture_size, seed=config.seed, progress=run.progress
+    )
+    baked = finish_texture(paint)
+    agreement = ring_consistency(shape.mesh.painted(baked.texture), surroundings.cameras)
+    return PaintedAtlas(baked.texture, {**log, **baked.metrics, **agreement}, config.stylize.method)
+
+
+def _reference(model: SourceModel, alignment: ObjectAlignment) -> Float[np.ndarray, "h w 3"]:
+    """The picture in which points were matched (and in which the user clicks pairs)."""
+    camera = view_from(model.mesh.vertices, alignment.azimuth_degrees, MATCH_SIZE)
+    return render_mesh_views(model.mesh, np.zeros((0, 3)), (camera,)).images[0]
+
+
+def _export(run: Run, scene: ObjectScene, out: Path, config: Config) -> Result:
+    """Write everything into a hidden folder, then move it over."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    with staging_folder(run, out) as staging:
+        metrics = mesh_metrics(scene)
+        write_models(scene, staging, run.progress)
+        write_round(scene, staging, config, run.progress)
+        run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
+        report = RunReport(tuple(run.warnings), tuple(run.timings))
+        write_mesh_manifest(scene, staging, config, metrics, report)
+        files = move_over(staging, out, (str(scene.model.path), scene.picture.path))
+    return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
+
+
+def reshape_mesh(out: Path, strength: float, known: dict[str, Any], *, progress: Progress = ignore) -> Result:
+    """The shape at another strength; nothing is painted again. Raises BadOption when stages are gone or the mesh file
+    has changed since."""
+    from twinbrush.reconstruct.allround import reshape_allround
+
+    run = Run(out / CACHE, progress)
+    old: Config = known["config"]
+    given: _Inputs = known["mesh"]
+    config = replace(old, align=replace(old.align, strength=strength))
+    check(config)
+    if old.align.strength == 0:
+        raise BadOption(f"{out}: was made at strength 0, there is no change to scale.", "Run `twinbrush stylize`.")
+    model = load_model(given.mesh, config.mesh, progress=progress)
+    if _keys(model, given, old) != known["key"]:
+        raise BadOption(f"{given.mesh}: has changed since {out} was made.", "Run `twinbrush stylize` again.")
+    names = ("style", "align", "shape", "paint")
+    parts = {name: run.stage(name, known["key"][name], lambda name=name: _gone(out, name)) for name in names}
+    shape = reshape_allround(model.mesh, model.welded, parts["shape"], strength / old.align.strength)
+    run.warn(shape.warnings)
+    alignment: ObjectAlignment = parts["align"]
+    scene = ObjectScene(
+        model, given.picture, parts["style"], alignment, shape, parts["paint"], _reference(model, alignment)
+    )
+    return _export(run, scene, out, config)
+
+
+def _gone(out: Path, stage: str) -> Any:
+    raise BadOption(f"{out / CACHE / stage}.npz: missing or damaged.", "Run `twinbrush stylize` again.")
