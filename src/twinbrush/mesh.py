@@ -22,8 +22,9 @@ class Region(IntEnum):
 class Mesh:
     """vertices (V, 3) mm in the world frame of camera.py; faces (F, 3) 0-based, counter-clockwise seen from outside;
     uv (V, 2) in [0, 1] with (0, 0) the BOTTOM-left corner of the texture (OBJ/OpenGL; glTF flips v on export);
-    texture (H, W, 3) float32 in [0, 1], row 0 on top; regions (V,) of `Region`; seam (S, 2): pairs of vertices at one
-    place that differ only in uv, so that light shall not show a crease between them."""
+    texture (H, W, 3) float32 in [0, 1], row 0 on top; regions (V,) of `Region`; seam (S, 2): a vertex
+    and a copy of it that differs only in uv, so that light shall not show a crease between them; a vertex may have
+    several copies, each copy stands in one pair, on the right."""
 
     vertices: Float[np.ndarray, "v 3"]
     faces: Int[np.ndarray, "f 3"]
@@ -52,7 +53,7 @@ def vertex_normals(
 ) -> Float[np.ndarray, "v 3"]:
     """Area-weighted unit normals, pointing outward for counter-clockwise faces; zero for unreferenced vertices.
 
-    seam: pairs of vertices (each vertex in one pair at most) that get one common normal.
+    seam: pairs of a vertex and its copy (see `Mesh`); a vertex and all its copies get one common normal.
     """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     face_normals = np.cross(b - a, c - a)
@@ -61,6 +62,9 @@ def vertex_normals(
         for corner in range(3):
             normals[:, axis] += np.bincount(faces[:, corner], face_normals[:, axis], minlength=len(vertices))
     if seam is not None:
-        normals[seam] = normals[seam].sum(1, keepdims=True)
+        original = np.arange(len(vertices))
+        original[seam[:, 1]] = seam[:, 0]
+        total = np.stack([np.bincount(original, n, len(vertices)) for n in normals.T], 1)
+        normals = total[original].astype(normals.dtype)
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return normals / np.where(length > 0, length, 1)

@@ -19,7 +19,8 @@ from twinbrush.views.rasterize import rasterize
 CLAY = (0.74, 0.71, 0.675)  # sRGB, a warm grey
 DEFAULT_SIZE, MAX_SIZE = 2048, 4096
 _BAND = 256  # rows worked on at a time: bounds memory
-_SKY_VIEWS, _SKY_SIZE, _SKY_MM = 48, 256, 20.0 * WORLD_DIAGONAL_MM
+_SKY_VIEWS, _SKY_SIZE, _SKY_MM = 64, 256, 20.0 * WORLD_DIAGONAL_MM
+_BLUR = 4  # rounds
 _BIAS_MM = 0.012 * WORLD_DIAGONAL_MM
 _KEY = np.array([-0.45, 0.6, 0.66])  # toward the light: from the upper left, from the front
 
@@ -167,6 +168,11 @@ def soft_light(working: Working) -> Float[np.ndarray, "v"]:
             seen[side] += amount * free * sky
             whole[side] += amount
     share = seen / np.maximum(whole, 1e-9)
+    for _ in range(_BLUR):  # over the mesh: no bands where one of the directions is just hidden
+        corner = share[:, working.faces].mean(2)
+        for side in range(2):
+            total = np.bincount(working.faces.ravel(), np.repeat(corner[side], 3), len(vertices))
+            share[side] = total / np.maximum(np.bincount(working.faces.ravel(), minlength=len(vertices)), 1)
     inside = share[1] > 1.5 * share[0]
     facing = np.where(inside, -1, 1) * (normals @ (_KEY / np.linalg.norm(_KEY)))
     linear = 0.75 * share.max(0) ** 1.5 + 0.6 * share.max(0) * np.clip((facing + 0.35) / 1.35, 0, 1) ** 1.3

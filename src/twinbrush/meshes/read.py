@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +47,15 @@ def load_model(
     source, working = _working(file, triangles, layout, world)
     texture = paint_tiles(file, layout, working)
     welded = source.position_welded[source.vertex_position]
+    original = np.unique(welded, return_index=True)[1][welded]
+    copies = np.flatnonzero(original != np.arange(len(welded)))
+    mesh = Mesh(working.vertices, working.faces, working.uv, texture, seam=np.stack([original[copies], copies], 1))
     name = Path(path).name
     repairs = tuple(f"{name}: {note}" for note in (*triangles.repairs, *layout.notes))
     warnings = (*file.warnings, *(f"{name}: {note}" for note in (*triangles.warnings, *placement.warnings)))
     progress(Step(_STAGE, 3, 3, f"{len(working.faces)} triangles"))
     return SourceModel(
-        Mesh(working.vertices, working.faces, working.uv, texture), welded, placement.to_world,
+        mesh, welded, placement.to_world,
         placement.real_mm_per_mm, source, Path(path), file.sha256, is_coloured(file), repairs,
         tuple(dict.fromkeys(warnings)),
     )
@@ -73,8 +77,6 @@ def read_file(path: Path) -> FileModel:
     named = EXTENSIONS.get(path.suffix.lower())
     if named == kind:
         return file
-    from dataclasses import replace
-
     note = f"{path.name}: the content is {kind.upper()}, whatever its name says; it is read, and written, as that."
     return replace(file, warnings=(note, *file.warnings))
 

@@ -155,7 +155,7 @@ def _tile(number: int, count: int, materials: tuple[int, ...], frame: Frame | No
         side = int(np.ceil(np.sqrt(count)))
         row, column = divmod(number, side)
         origin = ((column + MARGIN) / side, (side - 1 - row + MARGIN) / side)
-        size = ((1 - 2 * MARGIN) / side,) * 2
+        size = ((1 - 2 * MARGIN) / side, (1 - 2 * MARGIN) / side)
     if frame is None:
         return Tile(origin, size, materials, False)
     return Tile(origin, size, materials, frame.whole, frame.cell, frame.span)
