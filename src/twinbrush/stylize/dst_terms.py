@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from twinbrush.stylize.dst_scale import DenseTransfer
-from twinbrush.stylize.dst_warp import Field, sample
+from twinbrush.stylize.dst_warp import Field, inverse, sample, to_pixels, to_units
 from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.losses.colour import colour_loss
 from twinbrush.stylize.losses.content import content_loss, self_similarity
 from twinbrush.stylize.losses.matching import Guide
 from twinbrush.stylize.losses.moments import moment_loss, moments
 from twinbrush.stylize.losses.relaxed_emd import relaxed_emd_of_units
+from twinbrush.stylize.warp import ThinPlateSpline, pixel_grid
 
 _COLOUR_GUIDE = 0.5  # share of the guide in the palette's matching
 _EDGE = 8  # pixels next to a window's border are not compared: the network pads there
@@ -137,3 +139,20 @@ def transferred(
     planes = torch.cat([offset.permute(2, 0, 1), transfer.valid[None].to(offset.dtype)])
     found = sample(planes, places)
     return places + found[:2].movedim(0, -1), found[2] > 0.999
+
+
+def composed_transfer(
+    transfer: DenseTransfer, from_splines: tuple[ThinPlateSpline, ThinPlateSpline], to_backward: ThinPlateSpline
+) -> tuple[Float[np.ndarray, "h w 2"], Bool[np.ndarray, "h w"]]:
+    """Eq. 5 in the paper's words: T^o = f_l^-1 o T^c o f_r at every pixel of the warped `to_view`, and where it is known.
+
+    Readable reference, exact splines in pixels (from_splines: backward, and forward as the inverse's start). Not used
+    while optimising: `disparity_term` needs no inverse.
+    """
+    height, width = transfer.valid.shape
+    places = to_units(to_backward.apply(pixel_grid(width, height)), height)
+    moved, seen = transferred(transfer, torch.from_numpy(places).float())
+    targets = to_pixels(moved.numpy().astype(np.float64), height)
+    found = inverse(from_splines[0], targets, from_splines[1].apply(targets))
+    valid = seen.numpy() & (found.missed_px < 1e-3)
+    return found.points_xy.reshape(height, width, 2), valid.reshape(height, width)
