@@ -108,7 +108,7 @@ def test_lattice_is_close_to_the_spline_everywhere() -> None:
     found = to_pixels(field.places(512, 512).numpy(), 512).reshape(-1, 2)
     apart = np.linalg.norm(found - exact.apply(pixel_grid(512, 512)), axis=1)
     assert apart.max() < 0.1
-    assert apart.mean() < 0.01
+    assert apart.mean() < 0.03
 
 
 def test_variation_does_not_depend_on_the_lattice() -> None:

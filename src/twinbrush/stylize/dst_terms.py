@@ -144,7 +144,7 @@ def transferred(
 def composed_transfer(
     transfer: DenseTransfer, from_splines: tuple[ThinPlateSpline, ThinPlateSpline], to_backward: ThinPlateSpline
 ) -> tuple[Float[np.ndarray, "h w 2"], Bool[np.ndarray, "h w"]]:
-    """Eq. 5 in the paper's words: T^o = f_l^-1 o T^c o f_r at every pixel of the warped `to_view`, and where it is known.
+    """Eq. 5 in the paper's words: T^o = f_l^-1 o T^c o f_r at every pixel of the warped `to_view`; where it is known.
 
     Readable reference, exact splines in pixels (from_splines: backward, and forward as the inverse's start). Not used
     while optimising: `disparity_term` needs no inverse.
