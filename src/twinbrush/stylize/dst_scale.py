@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from twinbrush.config import ObjectiveConfig, PaperConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Region
 from twinbrush.stylize.colour import PAINTED, soft_regions
 from twinbrush.stylize.device import Compute
+from twinbrush.stylize.dst_warp import sample
 from twinbrush.stylize.features import Extractor
-from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.guided.facemap import ANCHORS, face_height, face_map, feature_mask
 from twinbrush.stylize.losses.matching import Guide
 from twinbrush.views.correspondence import transfer_map
@@ -156,24 +157,25 @@ def build_pool(
         known = aligned.canvas_valid
     shape = (round(width * factor), round(height * factor))
     usable = _shrunk(known.astype(np.float32), shape) > 0.9
-    places = np.argwhere(usable if usable.any() else np.ones_like(usable))[:, ::-1]
-    order = torch.randperm(len(places), generator=generator)[:_POOL].numpy()
-    canvas_xy = (places[order] + 0.5) / factor - 0.5
+    pixels = np.flatnonzero(usable if usable.any() else np.ones_like(usable))
+    pixels = pixels[torch.randperm(len(pixels), generator=generator)[:_POOL].numpy()]
+    y, x = np.divmod(pixels, shape[0])
+    canvas_xy = (np.stack([x, y], -1) + 0.5) / factor - 0.5
     figure = push_pull(aligned.canvas.astype(np.float32), known.astype(np.float32))
     features: list[Tensor] = []
     colours: list[Tensor] = []
     for homography in aligned.homographies:
         seen, xy = _seen(figure, canvas_xy, homography if perspective else np.eye(3))
         picture = torch.from_numpy(_shrunk(seen, shape)).permute(2, 0, 1)[None].contiguous().to(compute.device)
-        pixels = torch.from_numpy(_linear((xy + 0.5) * factor - 0.5, shape)).to(compute.device)
+        places = torch.from_numpy(((xy + 0.5) / aligned.canvas.shape[0]).astype(np.float32)).to(compute.device)
         with torch.no_grad():
-            features.append(hypercolumns(extractor(picture), pixels, shape[1], shape[0]))
-        colours.append(picture[0].flatten(1)[:, pixels].T.contiguous())
+            features.append(_columns(extractor(picture), places))
+            colours.append(sample(picture[0], places).T.contiguous())
         if not perspective:
             features, colours = features * len(aligned.homographies), colours * len(aligned.homographies)
             break
     one_hot = np.stack([(aligned.canvas_regions == int(r)) & known for r in PAINTED], -1).astype(np.float32)
-    regions = _shrunk(one_hot, shape).reshape(-1, len(PAINTED))[_linear(places[order].astype(float), shape)]
+    regions = _shrunk(one_hot, shape).reshape(-1, len(PAINTED))[pixels]
     position = (canvas_xy / face_height(aligned.canvas_landmarks_xy)).astype(np.float32)
     return StylePool(
         features, colours, torch.from_numpy(position).to(compute.device),
@@ -193,11 +195,11 @@ def _seen(
     return np.clip(moved, 0, 1), places[:, :2] / places[:, 2:]
 
 
-def _linear(points_xy: Float[np.ndarray, "s 2"], shape: tuple[int, int]) -> Int[np.ndarray, "s"]:
-    """The nearest pixel's linear index, kept inside. shape: (width, height)."""
-    x = np.clip(np.round(points_xy[:, 0]), 0, shape[0] - 1).astype(np.int64)
-    y = np.clip(np.round(points_xy[:, 1]), 0, shape[1] - 1).astype(np.int64)
-    return y * shape[0] + x
+def _columns(maps: list[Tensor], places: Float[Tensor, "s 2"]) -> Float[Tensor, "s c"]:
+    """`hypercolumns` at places between pixels (heights): the same places of the style in every view, not the nearest
+    pixels, which would tell the views different things."""
+    rows = [functional.normalize(sample(m[0].float(), places).T, dim=1, eps=1e-4) for m in maps]
+    return torch.cat(rows, 1) / len(maps) ** 0.5
 
 
 def _shrunk(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
