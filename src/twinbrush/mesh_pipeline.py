@@ -43,7 +43,6 @@ from twinbrush.outputs import Result, RunReport, Timing, move_over
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
 from twinbrush.run import CACHE, Run, open_folder, staging_folder
-from twinbrush.views.render import render_mesh_views
 from twinbrush.views.values import ViewSet
 
 
@@ -184,8 +183,10 @@ def _painted(
 
 def _reference(model: SourceModel, alignment: ObjectAlignment) -> Float[np.ndarray, "h w 3"]:
     """The picture in which points were matched (and in which the user clicks pairs)."""
+    from twinbrush.views.shade import shade
+
     camera = view_from(model.mesh.vertices, alignment.azimuth_degrees, MATCH_SIZE)
-    return render_mesh_views(model.mesh, np.zeros((0, 3)), (camera,)).images[0]
+    return shade(model.mesh, camera)
 
 
 def _export(run: Run, scene: ObjectScene, out: Path, config: Config) -> Result:

@@ -26,7 +26,7 @@ from twinbrush.reconstruct.smooth import mean_edge, umbrella
 from twinbrush.reconstruct.weld import Weld, weld
 
 PRIOR_ACROSS = 0.059  # of the views' own weight, where they cannot see: with +-8 degrees depth is 1/4 theirs (FINDINGS)
-PRIOR_HIDDEN = 0.05  # of one view's weight, on vertices no view sees
+PRIOR_HIDDEN = 0.05  # of one view's weight, on vertices no view sees, and of the weight of what is not believed
 LEAST = 1e-6  # of one view's weight: keeps the system definite without a prior
 GAUSS_NEWTON, MOST_ITERATIONS = 4, 200
 SETTLED = 1e-9  # of the surface's diagonal: a smaller step ends the iterations
@@ -79,8 +79,8 @@ def solve_shape(
     hold = PRIOR_ACROSS if prior is not None else 0.0
     rest = PRIOR_HIDDEN if prior is not None else 0.0
     for _ in range(GAUSS_NEWTON):
-        normal, right = _equations(joined, base, added, sightings(), disbelief)
-        blocks = _with_prior(normal, hold, rest)
+        normal, right, lost = _equations(joined, base, added, sightings(), disbelief)
+        blocks = _with_prior(normal, lost, hold, rest)
         solved = _solve(blocks, bending, _times(normal, added) + right, added)
         step = float(np.abs(solved - added).max())
         added = solved
@@ -109,9 +109,10 @@ def _equations(
     added: Float[np.ndarray, "w 3"],
     sightings: Iterable[Sighting],
     disbelief: float | None,
-) -> tuple[Float[np.ndarray, "w 6"], Float[np.ndarray, "w 3"]]:
-    """Normal matrices (their six different entries) and gradients of the reprojections, summed over the views."""
-    normal, gradient = np.zeros((len(base), 6)), np.zeros((len(base), 3))
+) -> tuple[Float[np.ndarray, "w 6"], Float[np.ndarray, "w 3"], Float[np.ndarray, "w"]]:
+    """Normal matrices (their six different entries) and gradients of the reprojections, summed over the views; and the
+    weight that was taken from them because they are not believed."""
+    normal, gradient, lost = np.zeros((len(base), 6)), np.zeros((len(base), 3)), np.zeros(len(base))
     here = base + added
     for sighting in sightings:
         weight = joined.gathered(sighting.weight)
@@ -121,14 +122,16 @@ def _equations(
         pixels, slopes, unit = _linearised(sighting.camera, here)
         if disbelief is not None:
             away = np.linalg.norm(wanted - project(sighting.camera, base)[0], axis=1) * unit
-            weight = weight / (1 + (away / disbelief) ** 2) ** 2
+            believed = weight / (1 + (away / disbelief) ** 2) ** 2
+            lost += weight - believed
+            weight = believed
         residual = (wanted - pixels) * unit[:, None]
         for axis in range(2):
             slope = slopes[:, axis]
             gradient += slope * (weight * residual[:, axis])[:, None]
             for column, (i, j) in enumerate(_SYMMETRIC):
                 normal[:, column] += weight * slope[:, i] * slope[:, j]
-    return normal, gradient
+    return normal, gradient, lost
 
 
 def _linearised(
@@ -142,12 +145,14 @@ def _linearised(
     return pixels, slopes * unit[:, None, None], unit
 
 
-def _with_prior(normal: Float[np.ndarray, "w 6"], hold: float, rest: float) -> Float[np.ndarray, "w 6"]:
+def _with_prior(
+    normal: Float[np.ndarray, "w 6"], lost: Float[np.ndarray, "w"], hold: float, rest: float
+) -> Float[np.ndarray, "w 6"]:
     """The equations' blocks with the prior's: hold * (the best seen direction's weight - each direction's own)."""
     blocks = normal * (1 - hold)
     best = normal[:, :3].sum(1) / 2  # every view gives two directions its weight, so this bounds them all
     blocks[:, :3] += (hold * best + LEAST)[:, None]
-    blocks[:, :3] += np.where(best > 0, 0.0, rest)[:, None]
+    blocks[:, :3] += (rest * np.where(best > 0, lost, 1.0))[:, None]
     return blocks
 
 

@@ -31,7 +31,7 @@ from twinbrush.views.surface_paint import Look, SurfacePaint
 
 LEAST_OWNED = 0.0004  # of a view's pixels: a view that owns less paints nothing
 # Share of the guide in each band of the result at 0.65 of the identity slider, fine to coarse (see guided/paint.py).
-FROM_GUIDE = (0.0, 0.05, 0.12, 0.22, 0.32, 0.4)
+FROM_GUIDE = (0.0, 0.1, 0.25, 0.4, 0.45, 0.45)
 IDENTITY_POWER = 1.6
 UNLIKE = 0.1  # weight of a point's place in the canvas where it means little: sideways, or in a style of something else
 
