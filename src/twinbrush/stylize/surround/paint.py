@@ -33,7 +33,8 @@ LEAST_OWNED = 0.0004  # of a view's pixels: a view that owns less paints nothing
 # Share of the guide in each band of the result at 0.65 of the identity slider, fine to coarse (see guided/paint.py).
 FROM_GUIDE = (0.0, 0.1, 0.25, 0.4, 0.45, 0.45)
 IDENTITY_POWER = 1.6
-UNLIKE = 0.1  # weight of a point's place in the canvas where it means little: sideways, or in a style of something else
+SIDEWAYS_TRUST = 0.1  # least weight of a point's place in the canvas, where it is drawn out
+UNLIKE = 0.3  # the most in a style of something else
 
 Lead = Callable[[Scene, int], Scene]
 """(scene, number of the view) -> the scene with a lead: another engine's picture of the view, which guides patches."""
@@ -104,7 +105,7 @@ def _scene(
     attributes = np.column_stack([subject.places_xy, subject.facing])
     seen = interpolate(look.raster.face_index, look.raster.barycentric, subject.mesh.faces, attributes)
     seen = push_pull(seen.astype(np.float32), coverage.astype(np.float32))
-    trust = np.clip(seen[..., 2] / SQUARE, 0, 1) ** 2 if subject.like else np.full(coverage.shape, UNLIKE)
+    trust = np.clip(seen[..., 2] / SQUARE, 0, 1) ** 2 * (1.0 if subject.like else UNLIKE)
     scene = Scene(
         photo=_seen(subject.mesh, look)[None],
         matched=_seen(guide, look)[None],
@@ -114,7 +115,7 @@ def _scene(
         consensus=Known(own[None], picture.astype(np.float32)[None]),
         sheet=sheet,
         places_xy=np.ascontiguousarray(seen[None, ..., :2]),
-        place_weight=np.maximum(trust, UNLIKE).astype(np.float32)[None],
+        place_weight=np.maximum(trust, SIDEWAYS_TRUST).astype(np.float32)[None],
         unit_px=sheet.unit,
     )
     return scene, before

@@ -80,14 +80,30 @@ def prepare(
     diagonal = float(np.linalg.norm(np.ptp(solid, axis=0)))
     broad = broad_normals(solid, faces, normals, BROAD * diagonal)
     canvas = canvas_for(front, style, alignment)
-    facing = np.abs(broad @ front.world_to_camera[2, :3])
-    subject = Subject(
-        mesh, normals[welded], broad[welded], project(front, alignment.target_xyz)[0], facing[welded], coloured,
-        alignment.like,
-    )
+    places = project(front, alignment.target_xyz)[0]
+    facing = np.abs(broad @ front.world_to_camera[2, :3])[welded]
+    if not alignment.like:
+        places, facing = wrapped_places(alignment.target_xyz, places, front), np.hypot(*broad[:, [0, 2]].T)[welded]
+    subject = Subject(mesh, normals[welded], broad[welded], places, facing, coloured, alignment.like)
     return Surroundings(
         subject, StyleCanvas(canvas.image, canvas.usable, UNIT * config.size), tuple(cameras[i] for i in order)
     )
+
+
+def wrapped_places(
+    vertices: Float[np.ndarray, "v 3"], straight_xy: Float[np.ndarray, "v 2"], front: Camera
+) -> Float[np.ndarray, "v 2"]:
+    """Places in the canvas for a style that shows nothing like the object: the picture is bent around it, from the left
+    side over the front to the right side, and mirrored behind, so that no part is drawn out into streaks.
+
+    straight_xy: where the front camera sees the vertices.
+    """
+    local = (vertices - (vertices.min(0) + vertices.max(0)) / 2) @ front.world_to_camera[:, :3].T
+    half = np.maximum(np.abs(local).max(0), 1e-9)
+    angle = np.arctan2(local[:, 0] / half[0], -local[:, 2] / half[2])  # 0 at the front, z points away from the camera
+    across = np.where(np.abs(angle) > np.pi / 2, np.sign(angle) * np.pi - angle, angle) / (np.pi / 2)
+    low, high = straight_xy[:, 0].min(), straight_xy[:, 0].max()
+    return np.stack([(low + high) / 2 + across * (high - low) / 2, straight_xy[:, 1]], axis=1)
 
 
 def paint_object(
