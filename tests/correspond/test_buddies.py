@@ -42,6 +42,7 @@ def test_a_picture_is_its_own_buddy() -> None:
     found = neural_best_buddies(blobs(0), blobs(0), edges, count=30)
     assert len(found.content_xy) == 30
     assert np.array_equal(found.content_xy, found.style_xy)
+    assert np.allclose(found.content_xy, np.round(found.content_xy))  # the pixels' own centres
     assert ((found.confidence > 0.05) & (found.confidence <= 1)).all()
 
 
@@ -67,6 +68,17 @@ def test_another_palette_is_overcome_by_the_common_appearance(monkeypatch: pytes
     monkeypatch.setattr(buddies, "_statistics", lambda *_: (0 * ones, ones))
     assert with_it > 10
     assert with_it > right()
+
+
+def test_the_search_goes_down_to_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One spot: with the smallest regions the way down from the coarsest level still ends at it."""
+    spot = np.full((224, 224, 3), 0.4, np.float32)
+    cv2.circle(spot, (90, 140), 14, (1.0, 0.2, 0.1), -1)
+    monkeypatch.setattr(buddies, "REACH", (1, 1))
+    found = neural_best_buddies(spot, spot, edges, count=12)
+    assert len(found.content_xy) > 4
+    away = np.linalg.norm(found.content_xy - [90, 140], axis=1)
+    assert away.max() < 24
 
 
 def test_objects_of_other_size_and_place_are_cut_out_first() -> None:

@@ -78,6 +78,34 @@ def test_the_turn_is_bounded() -> None:
     assert free.unlikeness < 0.7 * bound.unlikeness
 
 
+def test_a_turned_shape_costs_next_to_nothing_at_its_turn() -> None:
+    size = (320, 360)
+    a, b = outline_of(animal(identity, size), 128), outline_of(animal(turned(20, 0.9), size), 128)
+    assert match_outlines(a, b, max_turn_degrees=30, rounds=0).unlikeness < 0.02
+
+
+def test_where_no_turn_is_better_none_is_made() -> None:
+    ys, xs = np.mgrid[:160, :160]
+    disc = outline_of(np.hypot(xs - 80, ys - 80) < 60, 96)
+    assert match_outlines(disc, disc, max_turn_degrees=30, rounds=0).turn_radians == 0
+
+
+def test_first_and_second_may_be_exchanged() -> None:
+    a, b = outline_of(animal(), 128), outline_of(mask_of(dense(np.delete(ANIMAL, [7, 8, 1, 2], axis=0))), 128)
+    there = match_outlines(a, b, max_turn_degrees=0, rounds=0).unlikeness
+    assert there == pytest.approx(match_outlines(b, a, max_turn_degrees=0, rounds=0).unlikeness, abs=0.004)
+
+
+def test_matching_again_under_the_warp_is_better() -> None:
+    where = chained(bent(14), turned(10, 0.8))
+    a, b = outline_of(animal(), 128), outline_of(animal(where), 128)
+    errors = []
+    for rounds in (0, 3):
+        first_xy, second_xy, _ = chosen_pairs(a, b, match_outlines(a, b, max_turn_degrees=30, rounds=rounds), 32)
+        errors.append(float(np.linalg.norm(where(first_xy) - second_xy, axis=1).mean()))
+    assert errors[1] < 0.9 * errors[0]
+
+
 def test_the_order_along_the_outline_is_kept() -> None:
     a, b = outline_of(animal(), 128), outline_of(animal(bent(12)), 128)
     match = match_outlines(a, b, max_turn_degrees=30)

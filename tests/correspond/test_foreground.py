@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from correspond.shapes import animal
-from twinbrush.correspond.foreground import barrier_distance, foreground, largest_piece
+from twinbrush.correspond.foreground import _cut, _doubts, barrier_distance, foreground, largest_piece
 from twinbrush.errors import BadMask
 from twinbrush.image import load_image
 
@@ -37,7 +37,11 @@ def test_the_cut_finds_the_object_and_does_not_doubt() -> None:
 
 def test_large_pictures_are_cut_sharply() -> None:
     mask = cv2.resize(animal().astype(np.uint8), (1120, 880), interpolation=cv2.INTER_LINEAR) > 0
-    assert overlap(foreground(scene(mask)).mask, mask) > 0.975
+    small = cv2.resize(scene(mask), (320, 251), interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(_cut(small, 0)[0].astype(np.uint8), (1120, 880), interpolation=cv2.INTER_NEAREST) > 0
+    sharp = overlap(foreground(scene(mask)).mask, mask)
+    assert sharp > 0.98
+    assert sharp > overlap(coarse, mask) + 0.003
 
 
 def test_the_same_picture_gives_the_same_cut() -> None:
@@ -59,6 +63,17 @@ def test_the_users_mask_comes_first_then_transparency() -> None:
 def test_a_mask_of_one_colour_is_refused(value: float) -> None:
     with pytest.raises(BadMask, match="white"):
         foreground(scene(animal()), mask=np.full(animal().shape, value, np.float32))
+
+
+def test_each_reason_for_doubt_is_told() -> None:
+    mask, grey = animal(), np.full((*animal().shape, 3), 0.5, np.float32)
+    assert _doubts(scene(mask), mask, 0.9) == ()
+    assert "stand out" in _doubts(scene(mask), mask, 0.1)[0]
+    assert "colour" in _doubts(grey, mask, 0.9)[0]
+    edge = np.zeros_like(mask)
+    edge[:60, :200] = True
+    assert "border" in _doubts(scene(edge), edge, 0.9)[0]
+    assert "100.0%" in _doubts(grey, np.ones_like(mask), 0.9)[0]
 
 
 def test_a_picture_without_object_is_doubted() -> None:

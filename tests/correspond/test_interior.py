@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from correspond.shapes import ANIMAL, animal, bent, dense
@@ -33,6 +34,15 @@ def test_interior_pairs_are_inside_and_apart() -> None:
     assert animal()[y, x].all()
     gap = np.linalg.norm(points[:, None] - points[None], axis=2) + 1e9 * np.eye(12)
     assert gap.min() > 6
+
+
+def test_interior_pairs_keep_away_from_the_rim() -> None:
+    content = ANIMAL[[1, 8, 10, 15]]
+    few = Matches(content, content, np.ones(4), "user", np.eye(2, 3))
+    points = interior_pairs(few, animal(), 8).content_xy[4:]
+    rim = cv2.distanceTransform(animal().astype(np.uint8), cv2.DIST_L2, 3)
+    x, y = np.round(points).astype(int).T
+    assert rim[y, x].min() > 5
 
 
 def test_pairs_that_would_fall_beside_the_style_are_left_out() -> None:
