@@ -78,7 +78,7 @@ def style_loss(
 ) -> Float[Tensor, ""]:
     """L_style of Eq. 6: relaxed EMD of unit hypercolumns + means and covariances + palette / max(alpha, 1)."""
     loss = relaxed_emd_of_units(features, style_features, guide, half=half)
-    loss = loss + moment_loss(features, moments(style_features))
+    loss = loss + moment_loss(features, moments(style_features, half=half), half=half)
     palette = colour_loss(colours, style_colours, None if guide is None else guide.scaled(_COLOUR_GUIDE))
     return loss + palette / max(alpha, 1.0)
 

@@ -1,0 +1,256 @@
+"""Our joint optimisation against a straightforward version of the published recipe: the same loss, both in one go.
+
+    python benchmarks/objective.py [PHOTO STYLE] [--size 512] [--reference-steps 2] [--estimate]
+
+Two views, a network of VGG-16's size and taps with random weights (no trained weights are needed to count seconds),
+the same start, keypoints and step sizes. Printed:
+
+1. CPU-seconds an iteration: ours (bfloat16 where the processor has it, one pass of the network over 256-pixel windows
+   of all pictures, matched pairs only, 1024 x 2500 samples), ours with the published numbers of samples, and the
+   reference (benchmarks/reference_dst.py: float32, whole pictures, 2048 x 5000 samples, dense matrices).
+2. CPU-seconds to the same held-out loss: the reference makes its steps; ours makes steps until the REFERENCE's loss
+   function, on samples drawn with a seed that neither has seen, is at most as high.
+
+--estimate: instead, what a whole `--method paper --extractor vgg16` run costs with its configured steps, from a few
+steps at each size, and its peak memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import reference_dst as reference
+from paint import prepare
+from twinbrush import demo, vgg16
+from twinbrush.config import StylizeConfig
+from twinbrush.stylize.device import PLAIN, Compute, choose_compute
+from twinbrush.stylize.dst_keypoints import keypoints
+from twinbrush.stylize.dst_objective import WARP_UNIT, Task, evaluate
+from twinbrush.stylize.dst_scale import build_content, build_pool, scale_sizes
+from twinbrush.stylize.dst_warp import to_units
+from twinbrush.stylize.features.load import VGG16_TAPS
+from twinbrush.stylize.features.vgg import Vgg
+from twinbrush.stylize.pyramid import collapse, laplacian_pyramid
+
+WIDTHS = {"1": 64, "2": 128, "3": 256, "4": 512, "5": 512}
+LEVELS = 5
+HELD_OUT_SEED = 20_231
+
+
+def network(compute: Compute) -> Vgg:
+    """VGG-16 up to relu5_3 with He-normal random weights."""
+    generator, previous = torch.Generator().manual_seed(0), 3
+    tensors: dict[str, Tensor] = {}
+    for name in vgg16.LAYERS:
+        width = WIDTHS[name[0]]
+        deviation = (2 / (previous * 9)) ** 0.5
+        tensors[f"conv{name}.weight"] = torch.randn(width, previous, 3, 3, generator=generator) * deviation
+        tensors[f"conv{name}.bias"] = torch.zeros(width)
+        previous = width
+    net = Vgg(tensors, vgg16.LAYERS, VGG16_TAPS, preprocessing="torchvision")
+    if compute.half:
+        net.convolutions.to(torch.bfloat16)
+    return net
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Both sides' task at one size, and the start of both."""
+
+    task: Task
+    scene: reference.Scene
+    weights: reference.Weights
+    start: Tensor
+    theta: Tensor
+
+
+def setting(photo: Path, style: Path, size: int, config: StylizeConfig, compute: Compute) -> Setting:
+    """Built from the pair's own views, keypoints and style."""
+    views, aligned = prepare(photo, style, size)
+    points = keypoints(views, aligned, config.paper, perspective=True)
+    source, target = (torch.from_numpy(to_units(p, size)) for p in (points.source_xy, points.target_xy))
+    content = build_content(np.ascontiguousarray(views.images, np.float32), views, aligned, size, compute.device)
+    nets = network(compute), network(PLAIN)
+    pools = [
+        build_pool(aligned, views, size, net, PLAIN, perspective=True, generator=torch.Generator().manual_seed(0))
+        for net in nets
+    ]
+    with torch.no_grad():
+        maps = [net(content.images) for net in nets]
+    alpha = config.paper.alpha * config.paper.alpha_unit
+    transfers = [
+        (t.from_view, t.to_view, (t.transfer_xy + 0.5) / content.size[0], t.valid) for t in content.transfers
+    ]
+    scene = reference.Scene(
+        content.images, content.covered, maps[1], pools[1].features, pools[1].colours, source.float(), target.float(),
+        transfers,
+    )  # fmt: skip
+    paper = config.paper
+    weights = reference.Weights(
+        alpha, 1 / max(alpha, 1), paper.beta * WARP_UNIT, paper.gamma, paper.delta[1]
+    )
+    task = Task(content, maps[0], pools[0], source, target, nets[0], alpha, compute.half, config)
+    return Setting(task, scene, weights, content.images, torch.zeros_like(source))
+
+
+class Descent:
+    """Gradient descent with momentum on a Laplacian pyramid and on theta, the same for both sides."""
+
+    def __init__(self, given: Setting, rate: float, theta_rate: float) -> None:
+        self.given, self.rate, self.theta_rate = given, rate, theta_rate
+        self.parts = [p.clone().requires_grad_() for p in laplacian_pyramid(given.start, LEVELS)]
+        self.theta = given.theta.clone().requires_grad_()
+        self.mean = [torch.zeros_like(p) for p in self.parts]
+
+    def images(self) -> Tensor:
+        """The pictures; what shows no surface stays."""
+        return torch.lerp(self.given.start, collapse(self.parts), self.given.task.content.painted)
+
+    def step(self, loss: Callable[[Tensor, Tensor], Tensor]) -> float:
+        """One step; returns its CPU-seconds."""
+        began = time.process_time()
+        *gradients, slope = torch.autograd.grad(loss(self.images(), self.theta), [*self.parts, self.theta])
+        with torch.no_grad():
+            self.theta.sub_(slope, alpha=self.theta_rate * self.theta.shape[1] / WARP_UNIT**2)
+            for part, gradient, mean in zip(self.parts, gradients, self.mean, strict=True):
+                mean.lerp_(gradient, 0.5)
+                part.sub_(mean, alpha=self.rate * part.shape[-2] * part.shape[-1])
+        return time.process_time() - began
+
+
+def ours(given: Setting, generator: torch.Generator) -> Callable[[Tensor, Tensor], Tensor]:
+    """The engine's loss."""
+
+    def loss(images: Tensor, theta: Tensor) -> Tensor:
+        return torch.stack(list(evaluate(images, theta, given.task, generator).values())).sum()
+
+    return loss
+
+
+def published(given: Setting, net: Vgg, generator: torch.Generator) -> Callable[[Tensor, Tensor], Tensor]:
+    """The reference's loss."""
+
+    def loss(images: Tensor, theta: Tensor) -> Tensor:
+        return reference.loss(images, theta.float(), given.scene, net, given.weights, generator)
+
+    return loss
+
+
+def held_out(given: Setting, net: Vgg, descent: Descent) -> float:
+    """The reference's loss on samples of their own."""
+    generator = torch.Generator().manual_seed(HELD_OUT_SEED)
+    with torch.no_grad():
+        return float(published(given, net, generator)(descent.images(), descent.theta))
+
+
+def compare(given: Setting, reference_steps: int) -> None:
+    """Print both comparisons."""
+    paper = given.task.config.paper
+    full = replace(paper, content_samples=2048, style_samples=5000, similarity_samples=2048, crop=0)
+    same = replace(given, task=replace(given.task, config=replace(given.task.config, paper=full)))
+    plain = network(PLAIN)
+    mine = Descent(given, paper.rate, paper.theta_rate)
+    start = held_out(given, plain, mine)
+    step = ours(given, torch.Generator().manual_seed(0))
+    Descent(given, paper.rate, paper.theta_rate).step(step)  # compiles what is compiled
+    cost = float(np.median([Descent(given, paper.rate, paper.theta_rate).step(step) for _ in range(3)]))
+    print(f"ours: {cost:.2f} CPU-s an iteration; peak memory so far {_peak():.2f} GB", flush=True)
+    cost_same = Descent(given, paper.rate, paper.theta_rate).step(ours(same, torch.Generator().manual_seed(0)))
+    print(f"ours, whole pictures, published samples: {cost_same:.2f} CPU-s an iteration", flush=True)
+    theirs = Descent(given, paper.rate, paper.theta_rate)
+    loss = published(given, plain, torch.Generator().manual_seed(0))
+    costs = [theirs.step(loss) for _ in range(reference_steps)]
+    goal = held_out(given, plain, theirs)
+    per = float(np.mean(costs))
+    print(f"reference: {per:.2f} CPU-s an iteration; peak memory {_peak():.2f} GB", flush=True)
+    print(f"1. an iteration: {per / cost:.1f} times cheaper ({per / cost_same:.1f} at the same pictures and samples)")
+    print(f"held-out loss: start {start:.4f}, reference after {reference_steps} iterations {goal:.4f}", flush=True)
+    spent, count, reached = 0.0, 0, start
+    while reached > goal and count < 12 * reference_steps:
+        spent += mine.step(step)
+        count += 1
+        reached = held_out(given, plain, mine)
+        print(f"   ours after {count}: {reached:.4f}, {spent:.1f} CPU-s", flush=True)
+    told = "2. to the same held-out loss" if reached <= goal else "2. NOT reached; so far"
+    print(f"{told}: ours {spent:.1f}, reference {sum(costs):.1f} CPU-s: {sum(costs) / spent:.1f} times cheaper")
+
+
+def estimate(photo: Path, style: Path, size: int, config: StylizeConfig, compute: Compute) -> None:
+    """Print what a whole run of the paper's engine costs with a network of VGG-16's size."""
+    total = 0.0
+    for scale, steps, _ in scale_sizes(size, config.paper):
+        given = setting_at(photo, style, size, scale, config, compute)
+        step = ours(given, torch.Generator().manual_seed(0))
+        descent = Descent(given, config.paper.rate, config.paper.theta_rate)
+        descent.step(step)
+        cost = float(np.median([descent.step(step) for _ in range(4)]))
+        total += steps * cost
+        print(f"{scale} px: {cost:.2f} CPU-s an iteration x {steps}; peak memory {_peak():.2f} GB", flush=True)
+    print(f"all iterations: {total:.0f} CPU-s; on two quiet cores about {total / 2:.0f} to {total:.0f} s wall")
+
+
+def setting_at(
+    photo: Path, style: Path, full: int, size: int, config: StylizeConfig, compute: Compute
+) -> Setting:
+    """Our side only, at one size of a run at `full` pixels."""
+    views, aligned = prepare(photo, style, full)
+    points = keypoints(views, aligned, config.paper, perspective=True)
+    source, target = (torch.from_numpy(to_units(p, full)) for p in (points.source_xy, points.target_xy))
+    content = build_content(np.ascontiguousarray(views.images, np.float32), views, aligned, size, compute.device)
+    net = network(compute)
+    pool = build_pool(
+        aligned, views, size, net, compute, perspective=True, generator=torch.Generator().manual_seed(0)
+    )
+    with torch.no_grad():
+        maps = net(content.images)
+    task = Task(content, maps, pool, source, target, net, config.paper.alpha, compute.half, config)
+    empty = reference.Scene(content.images, content.covered, [], [], [], source, target, [])
+    return Setting(task, empty, reference.Weights(0, 0, 0, 0, 0), content.images, torch.zeros_like(source))
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photo", type=Path, nargs="?")
+    parser.add_argument("style", type=Path, nargs="?")
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--reference-steps", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--estimate", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    compute = choose_compute("cpu")
+    config = StylizeConfig(method="paper", guidance=False)  # the reference knows no guidance
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, {options.threads} thread(s), {compute}; commit {commit}; "
+        f"{options.size} px, two views"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        photo = options.photo or demo.write_photo(Path(folder))
+        style = options.style or demo.bundled_styles()["oil"]
+        if options.estimate:
+            estimate(photo, style, options.size, StylizeConfig(method="paper"), compute)
+        else:
+            compare(setting(photo, style, options.size, config, compute), options.reference_steps)
+
+
+if __name__ == "__main__":
+    main()
