@@ -12,6 +12,7 @@ from twinbrush.meshes.pictures import Picture, read_texture
 from twinbrush.meshes.values import Material
 
 DEFAULT_NAME = "default"
+_MAPS = ("map_", "bump", "disp", "decal", "norm", "refl")
 _LARGEST = 1 << 24  # bytes of an MTL
 # How many arguments each option of a map_ statement takes (MTL specification, Alias|Wavefront).
 _OPTIONS = {
@@ -27,6 +28,7 @@ class _Entry:
     name: str
     kd: tuple[float, float, float] | None = None
     picture: str | None = None
+    others: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -86,6 +88,8 @@ def _entries(text: bytes) -> list[_Entry]:
                 entries[-1].kd = (r, g, b)
         elif keyword == "map_kd" and entries and rest:
             entries[-1].picture = texture_name(rest)
+        elif keyword.startswith(_MAPS) and entries and rest:
+            entries[-1].others.append(texture_name(rest))
     return entries
 
 
@@ -101,6 +105,9 @@ def _material(
     model: Path, entry: _Entry, pictures: dict[Path, Picture | str], warnings: list[str]
 ) -> Material:
     # With a picture Kd is not used: exporters write their default 0.8 beside it, and viewers ignore it.
+    for other in entry.others:
+        if beside(model, other)[0] is None:
+            warnings.append(f"{model.name}: the file {other!r} of material {entry.name!r} is not there.")
     plain = Material(entry.name, entry.kd if entry.kd is not None else (0.8, 0.8, 0.8))
     if not entry.picture:
         return plain
@@ -118,14 +125,15 @@ def _material(
     return Material(entry.name, (1.0, 1.0, 1.0), picture.rgb, picture.alpha, str(path))
 
 
-def rewritten(text: bytes, pictures: dict[str, str], uv_changed: set[str]) -> tuple[bytes, list[str], list[str]]:
-    """The MTL with each material's colour replaced: (bytes, other files it names, warnings).
+def rewritten(text: bytes, pictures: dict[str, str], uv_changed: set[str]) -> tuple[bytes, dict[str, str], list[str]]:
+    """The MTL with each material's colour replaced: (bytes, other files it names -> names of their copies, warnings).
 
     pictures: the new picture of each painted material. uv_changed: materials whose other maps no longer fit; they are
     left out with a warning. Materials without lines of their own are added at the end.
     """
     out: list[bytes] = []
-    others: list[str] = []
+    others: dict[str, str] = {}
+    taken = set(pictures.values())
     dropped: list[str] = []
     seen: set[str] = set()
     current = ""
@@ -140,12 +148,14 @@ def rewritten(text: bytes, pictures: dict[str, str], uv_changed: set[str]) -> tu
             seen.add(current)
         elif current in pictures and low in ("kd", "map_kd", "map_ka"):
             continue
-        elif low.startswith(("map_", "bump", "disp", "decal", "norm", "refl")) and rest.strip():
+        elif low.startswith(_MAPS) and rest.strip():
             if current in uv_changed and low != "refl":
                 dropped.append(f"material {current!r}: {low} is left out, its texture coordinates are new.")
                 continue
-            others.append(texture_name(rest))
-            out.append(line)
+            name = texture_name(rest)
+            copy = name.replace("\\", "/").rpartition("/")[2].replace(" ", "_")
+            others[name] = f"map_{copy}" if copy in taken else copy
+            out.append(f"{keyword} {rest.strip().removesuffix(name)}{others[name]}".encode())
         else:
             out.append(line)
     for name in pictures:

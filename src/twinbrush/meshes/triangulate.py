@@ -28,7 +28,7 @@ class Triangles:
 
 def triangulate(polygons: Polygons) -> Triangles:
     """Cut, weld and sort out (see the module's page). The order of the polygons is kept."""
-    corners = _cut(polygons)
+    corners = cut_polygons(polygons)
     welded = weld(polygons.positions)
     points = polygons.positions
     a, b, c = (points[polygons.corners[corners[:, k]]] for k in range(3))
@@ -85,7 +85,7 @@ def _first_of_each(rows: Int[np.ndarray, "f 3"]) -> Bool[np.ndarray, "f"]:
     return first
 
 
-def _cut(polygons: Polygons) -> Int[np.ndarray, "f 3"]:
+def cut_polygons(polygons: Polygons) -> Int[np.ndarray, "f 3"]:
     """Triangles of all polygons, in order; triangles as they are, quads along the better diagonal, others by ears."""
     starts, sizes = polygons.starts, polygons.sizes
     pieces: list[np.ndarray] = []
