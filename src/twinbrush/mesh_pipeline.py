@@ -26,6 +26,7 @@ from twinbrush.correspond.foreground import foreground
 from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import match_object
 from twinbrush.correspond.pairs import UserPairs, parse_pairs
+from twinbrush.correspond.windows import windows
 from twinbrush.errors import BadLandmarks, BadMask, BadOption
 from twinbrush.files import nothing_left
 from twinbrush.image import LoadedImage, load_image
@@ -126,7 +127,8 @@ def _keys(model: SourceModel, given: _Inputs, config: Config) -> dict[str, str]:
 
 def _style_object(given: _Inputs) -> StyleObject:
     found = foreground(given.picture.pixels, mask=given.mask, alpha=given.picture.alpha)
-    return StyleObject(given.picture.pixels, found.mask, found.warnings)
+    through = windows(given.picture.pixels, found.mask) if found.source == "grabcut" else np.zeros_like(found.mask)
+    return StyleObject(given.picture.pixels, found.mask, found.mask & ~through, found.warnings)
 
 
 def _aligned(model: SourceModel, style: StyleObject, config: Config) -> ObjectAlignment:

@@ -36,10 +36,11 @@ COVER = 1.06  # a style without a like object is laid over the whole view, and a
 
 @dataclass(frozen=True)
 class StyleObject:
-    """The style picture (h, w, 3), the mask of the object in it, and what to say about it."""
+    """The style picture (h, w, 3), the mask of the object in it, which pixels of it may lend paint, and what to say."""
 
     image: Float[np.ndarray, "h w 3"]
     mask: Bool[np.ndarray, "h w"]
+    paint: Bool[np.ndarray, "h w"]
     warnings: tuple[str, ...] = ()
 
 
@@ -182,7 +183,7 @@ def canvas_for(camera: Camera, style: StyleObject, alignment: ObjectAlignment) -
     if scale < 0.9:
         picture = cv2.GaussianBlur(picture, (0, 0), 0.45 * float(np.sqrt(1 / scale**2 - 1)))
     image = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    known = style.mask if alignment.like else ~flat_border(style.image)
+    known = style.paint if alignment.like else ~flat_border(style.image)
     inside = cv2.warpAffine(known.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR) > 0.5
     usable = ndimage.binary_erosion(inside, iterations=OPENED)
     return Canvas(np.clip(image, 0, 1), np.asarray(usable if usable.any() else inside), scale)
