@@ -14,6 +14,7 @@ from twinbrush.stylize.dst_terms import (
     Window,
     content_term,
     disparity_term,
+    drawn,
     pick,
     random_window,
     style_loss,
@@ -57,11 +58,15 @@ class Step:
     window: Window
     maps: list[Tensor]
 
-    def columns(self, number: int, pixels: Int[Tensor, "p"]) -> Float[Tensor, "p c"]:
-        """Hypercolumns of one picture (I^ou of view k: k; I^o: n + k) at linear pixel indices."""
-        local = self.window.local(pixels, self.images.shape[-1])
-        own = [m[number : number + 1] for m in self.maps]
-        return hypercolumns(own, local, self.window.height, self.window.width)
+    def columns(self, pixels: list[Int[Tensor, "_"]]) -> list[Float[Tensor, "p c"]]:
+        """Hypercolumns of all pictures (first all I^ou, then all I^o), each at its linear pixel indices.
+
+        One gather for all of them: one backward pass goes through the maps.
+        """
+        window, width = self.window, self.images.shape[-1]
+        local = [k * window.height * window.width + window.local(p, width) for k, p in enumerate(pixels)]
+        found = hypercolumns(self.maps, torch.cat(local), window.height, window.width)
+        return list(found.split([len(p) for p in pixels]))
 
 
 def evaluate(
@@ -100,37 +105,30 @@ def _pictures(step: Step, task: Task, generator: torch.Generator) -> dict[str, F
     paper, content, count = task.config.paper, task.content, len(step.images)
     height, width = content.size
     inner = step.window.inner(height, width, step.images.device)
-    chosen: Tensor | None = None
+    pixels = [pick(covered & inner, paper.content_samples, generator) for covered in content.covered]
+    shown = list(pixels)  # the pixels of I^ou that each picture's pixels show
+    for k in range(count):
+        sees, shows = unwarped_pixels(step.places[k].detach(), content.covered[k])
+        pixels.append(pick(sees & inner, paper.content_samples, generator))
+        shown.append(shows.flatten()[pixels[-1]])
+    # The same places of the style for all views.
+    share = content.regions[0][pixels[0]].mean(0) if task.config.guidance else None
+    chosen = task.pool.choose(share, paper.style_samples, generator)
+    features = step.columns(pixels)
     likeness, plain, moved = [], [], []
     for k in range(count):
-        pixels = pick(content.covered[k] & inner, paper.content_samples, generator)
-        if chosen is None:  # the same places of the style for all views
-            share = content.regions[k][pixels].mean(0) if task.config.guidance else None
-            chosen = task.pool.choose(share, paper.style_samples, generator)
-        features = step.columns(k, pixels)
         some = slice(0, paper.similarity_samples)
         maps = [m[k : k + 1] for m in task.content_maps]
-        likeness.append(content_term(features[some], maps, pixels[some], height, width))
-        plain.append(_style(features, step.images[k], k, pixels, pixels, chosen, task))
-        sees, shows = unwarped_pixels(step.places[k].detach(), content.covered[k])
-        pixels = pick(sees & inner, paper.content_samples, generator)
-        features = step.columns(count + k, pixels)
-        moved.append(_style(features, step.warped[k], k, pixels, shows.flatten()[pixels], chosen, task))
+        likeness.append(content_term(features[k][some], maps, pixels[k][some], height, width))
+        style = drawn(task.pool.features[k][chosen], task.pool.colours[k][chosen], half=task.half)
+        for number, images, losses in ((k, step.images, plain), (count + k, step.warped, moved)):
+            guide = None
+            if task.config.guidance:
+                guide = task.pool.guide(content, k, shown[number], chosen, task.config.objective)
+            colours = images[k].flatten(1)[:, pixels[number]].T
+            losses.append(style_loss(features[number], colours, style, guide, task.alpha, half=task.half))
     delta = paper.delta[0]
     return {
         "content": delta * task.alpha * torch.stack(likeness).sum(), "style": delta * torch.stack(plain).sum(),
         "style_warped": delta * torch.stack(moved).sum(),
     }  # fmt: skip
-
-
-def _style(
-    features: Float[Tensor, "p c"], image: Float[Tensor, "3 h w"], view: int, pixels: Int[Tensor, "p"],
-    unwarped: Int[Tensor, "p"], chosen: Int[Tensor, "m"], task: Task,
-) -> Float[Tensor, ""]:
-    """L_style of one picture at its pixels; unwarped: the pixels of I^ou that they show (the guide is known there)."""
-    guide = None
-    if task.config.guidance:
-        guide = task.pool.guide(task.content, view, unwarped, chosen, task.config.objective)
-    style_features, style_colours = task.pool.features[view][chosen], task.pool.colours[view][chosen]
-    colours = image.flatten(1)[:, pixels].T
-    return style_loss(features, colours, style_features, style_colours, guide, task.alpha, half=task.half)

@@ -15,7 +15,7 @@ from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.losses.colour import colour_loss
 from twinbrush.stylize.losses.content import content_loss, self_similarity
 from twinbrush.stylize.losses.matching import Guide
-from twinbrush.stylize.losses.moments import moment_loss, moments
+from twinbrush.stylize.losses.moments import Moments, moment_loss, moments
 from twinbrush.stylize.losses.relaxed_emd import relaxed_emd_of_units
 from twinbrush.stylize.warp import ThinPlateSpline, pixel_grid
 
@@ -72,14 +72,28 @@ def pick(mask: Bool[Tensor, "h w"], count: int, generator: torch.Generator) -> I
     return inside[torch.randint(len(inside), (count,), generator=generator).to(inside.device)]
 
 
+@dataclass(frozen=True)
+class StyleDraw:
+    """One step's samples of a view's style, and their means and covariance."""
+
+    features: Float[Tensor, "m c"]
+    colours: Float[Tensor, "m 3"]
+    moments: Moments
+
+
+def drawn(features: Float[Tensor, "m c"], colours: Float[Tensor, "m 3"], *, half: bool) -> StyleDraw:
+    """Samples with their moments: both pictures of a view are compared with the same ones."""
+    return StyleDraw(features, colours, moments(features, half=half))
+
+
 def style_loss(
-    features: Float[Tensor, "p c"], colours: Float[Tensor, "p 3"], style_features: Float[Tensor, "m c"],
-    style_colours: Float[Tensor, "m 3"], guide: Guide | None, alpha: float, *, half: bool,
+    features: Float[Tensor, "p c"], colours: Float[Tensor, "p 3"], style: StyleDraw, guide: Guide | None, alpha: float,
+    *, half: bool,
 ) -> Float[Tensor, ""]:
     """L_style of Eq. 6: relaxed EMD of unit hypercolumns + means and covariances + palette / max(alpha, 1)."""
-    loss = relaxed_emd_of_units(features, style_features, guide, half=half)
-    loss = loss + moment_loss(features, moments(style_features, half=half), half=half)
-    palette = colour_loss(colours, style_colours, None if guide is None else guide.scaled(_COLOUR_GUIDE))
+    loss = relaxed_emd_of_units(features, style.features, guide, half=half)
+    loss = loss + moment_loss(features, style.moments, half=half)
+    palette = colour_loss(colours, style.colours, None if guide is None else guide.scaled(_COLOUR_GUIDE))
     return loss + palette / max(alpha, 1.0)
 
 
