@@ -3,8 +3,10 @@
     python training/train_student.py --teacher VGG19.safetensors --pictures DIR... --out DIR
 
 Needs the teacher's weights (Oxford VGG-19 conv1-3, CC BY 4.0; see MODEL_CARD.md) and folders of pictures. Runs on one
-core or on a CUDA GPU. Stops after `--minutes` (the learning rate follows the clock), writes checkpoints, and can go on
-from the last one with `--resume`. Losses, all relative to the teacher's own spread: squared error of the projected
+core or on a CUDA GPU. Counted in steps: rate and crops follow the step's number, so that the same command on the same
+machine gives the same network. Checkpoints every 200 steps, from which `--resume` goes on; `--continue-from FILE`
+begins at the weights of an earlier student.safetensors. `--level-weights`: what the losses of each level count.
+Losses, all relative to the teacher's own spread: squared error of the projected
 features, the same half whitened, cosine distance, and the gradient of <w, features> with respect to the image, where
 w are differences between the teacher's features at other places: the directions an optimisation pulls in.
 """
@@ -75,6 +77,22 @@ class Teacher:
             torch.nn.functional.conv2d(f, p.T[:, :, None, None].to(f.dtype)).float()
             for f, p in zip(features, self.projections, strict=True)
         ]
+
+    def align(self, student: Callable[[Tensor], list[Tensor]], images: Tensor) -> list[float]:
+        """Turn each projection inside its subspace so that it fits a trained student best (orthogonal Procrustes):
+        which basis of the subspace is used is arbitrary. Returns 1 for levels that need not be turned."""
+        unturned: list[float] = []
+        with torch.no_grad():
+            predicted = [p.float() for p in student(images)]
+            for level, (p, t) in enumerate(zip(predicted, self(images), strict=True)):
+                u, _, vh = torch.linalg.svd(t.permute(1, 0, 2, 3).flatten(1) @ p.permute(1, 0, 2, 3).flatten(1).T)
+                turn = u @ vh
+                covariance = turn.T @ self.deviations[level].square().diag() @ turn
+                self.projections[level] = self.projections[level] @ turn
+                self.means[level] = turn.T @ self.means[level]
+                self.deviations[level] = covariance.diagonal().sqrt()
+                unturned.append(float(turn.diagonal().abs().mean()))
+        return unturned
 
     def state(self) -> dict[str, Tensor]:
         """Projections, means and deviations, named."""
@@ -185,6 +203,14 @@ def folded(net: StudentNet, teacher: Teacher) -> dict[str, Tensor]:
     return state
 
 
+def unfold(net: StudentNet, teacher: Teacher) -> None:
+    """The inverse of `folded`: a packaged network's heads whitened again, for training to go on."""
+    with torch.no_grad():
+        for head, deviation, mean in zip(net.heads, teacher.deviations, teacher.means, strict=True):
+            head.weight /= deviation.view(-1, 1, 1, 1)  # type: ignore[operator]
+            head.bias.copy_((head.bias - mean) / deviation)  # type: ignore[union-attr,operator]
+
+
 def initialise(net: StudentNet) -> None:
     """He weights; heads that begin near the teacher's mean."""
     for block in net.blocks:
@@ -196,13 +222,16 @@ def initialise(net: StudentNet) -> None:
         torch.nn.init.zeros_(head.bias)
 
 
-def save(out: Path, net: StudentNet, ema: StudentNet, teacher: Teacher, optimizer: torch.optim.Optimizer) -> None:
+def save(
+    out: Path, net: StudentNet, ema: StudentNet, teacher: Teacher, optimizer: torch.optim.Optimizer, step: int
+) -> None:
     """Checkpoint (all) and the packaged form (averaged weights, float32, 1 MB)."""
     save_file(folded(ema, teacher), str(out / "student.partial"))
     (out / "student.partial").rename(out / "student.safetensors")
     flat: dict[str, Tensor] = {f"net.{k}": v.contiguous() for k, v in net.state_dict().items()}
     flat |= {f"ema.{k}": v.contiguous() for k, v in ema.state_dict().items()}
     flat |= {f"teacher.{k}": v for k, v in teacher.state().items()}
+    flat["step"] = torch.tensor(step)
     for index, state in optimizer.state_dict()["state"].items():
         flat |= {f"adam.{index}.{k}": v.contiguous() for k, v in state.items()}
     save_file(flat, str(out / "checkpoint.partial"))
@@ -211,8 +240,8 @@ def save(out: Path, net: StudentNet, ema: StudentNet, teacher: Teacher, optimize
 
 def restore(
     path: Path, net: StudentNet, ema: StudentNet, teacher: Teacher, optimizer: torch.optim.Optimizer
-) -> None:
-    """Everything `save` wrote."""
+) -> int:
+    """Everything `save` wrote; returns the step."""
     flat = load_file(str(path))
     pick = lambda prefix: {k[len(prefix) :]: v for k, v in flat.items() if k.startswith(prefix)}  # noqa: E731
     net.load_state_dict(pick("net."))
@@ -224,6 +253,22 @@ def restore(
         state.setdefault(int(index), {})[name] = value
     if state:
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return int(flat["step"])
+
+
+def step_losses(
+    student: Callable[[Tensor], list[Tensor]], teacher: Teacher, images: Tensor
+) -> tuple[list[Tensor], Tensor]:
+    """Feature losses of the three levels and the gradient's loss on a batch."""
+    half = len(images) // 2  # the gradient term needs a second backward pass: half of the crops suffice for it
+    with torch.autocast(images.device.type, torch.bfloat16):
+        p_a, t_a, ((g_s, g_t),) = gradient_errors(student, teacher, images[:half], create_graph=True, combined=True)
+        with torch.no_grad():
+            t_b = teacher(images[half:])
+        p_b = student(images[half:])
+    predicted = [torch.cat([a, b]).float() for a, b in zip(p_a, p_b, strict=True)]
+    targets = [torch.cat([a, b]).float() for a, b in zip(t_a, t_b, strict=True)]
+    return level_losses(predicted, targets, teacher), (g_s - g_t).square().sum() / g_t.square().sum()
 
 
 def main() -> None:
@@ -232,12 +277,14 @@ def main() -> None:
     parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--pictures", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--size", type=int, default=112)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--continue-from", type=Path)
+    parser.add_argument("--level-weights", type=float, nargs=3, default=(1.0, 1.0, 1.0))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -253,50 +300,44 @@ def main() -> None:
     teacher = Teacher(options.teacher, device, torch.bfloat16)
     net, ema = StudentNet().to(device), StudentNet().to(device)
     optimizer = torch.optim.Adam(net.parameters(), lr=options.rate, betas=(0.9, 0.98))
+    first = 0
     if options.resume:
-        restore(options.out / "checkpoint.safetensors", net, ema, teacher, optimizer)
+        first = restore(options.out / "checkpoint.safetensors", net, ema, teacher, optimizer)
     else:
         print("variance kept:", teacher.fit(lambda: batch(training, rng)), flush=True)
-        initialise(net)
+        if options.continue_from:
+            net.load_state_dict(load_file(str(options.continue_from)))
+            print("not turned:", teacher.align(net, torch.cat([batch(training, rng) for _ in range(12)])), flush=True)
+            unfold(net, teacher)
+        else:
+            initialise(net)
         ema.load_state_dict(net.state_dict())
     print({s.name: len(s.pyramids) for s in training}, {s.name: len(s.pyramids) for s in held}, file=sys.stderr)
-    student = whitened(net, teacher)
-    began, began_cpu, step = time.monotonic(), time.process_time(), 0
-    while (elapsed := (time.monotonic() - began) / 60) < options.minutes:
-        progress = elapsed / options.minutes
-        warm = min(1.0, (step + 1) / 100)
-        rate = options.rate * warm * (0.5 * (1 + np.cos(np.pi * progress)) * 0.98 + 0.02)
+    print(json.dumps({"step": first} | evaluate(whitened(ema, teacher), teacher, held_batches)), flush=True)
+    student, counts = whitened(net, teacher), torch.tensor(options.level_weights, device=device)
+    began = time.process_time()
+    for step in range(first + 1, options.steps + 1):
+        rate = options.rate * min(1.0, step / 100) * (0.5 * (1 + np.cos(np.pi * step / options.steps)) * 0.98 + 0.02)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        images = batch(training, rng)
-        half = len(images) // 2  # the gradient term needs a second backward pass: half of the crops suffice for it
-        with torch.autocast(device.type, torch.bfloat16):
-            p_a, t_a, ((g_s, g_t),) = gradient_errors(student, teacher, images[:half], create_graph=True, combined=True)
-            with torch.no_grad():
-                t_b = teacher(images[half:])
-            p_b = student(images[half:])
-        predicted = [torch.cat([a, b]).float() for a, b in zip(p_a, p_b, strict=True)]
-        targets = [torch.cat([a, b]).float() for a, b in zip(t_a, t_b, strict=True)]
-        feature_loss = sum(level_losses(predicted, targets, teacher), torch.zeros((), device=device))
-        gradient_loss = (g_s - g_t).square().sum() / g_t.square().sum()
+        torch.manual_seed(options.seed * 1_000_003 + step)
+        images = batch(training, np.random.default_rng([options.seed, step]))
+        losses, gradient_loss = step_losses(student, teacher, images)
+        feature_loss = (torch.stack(losses) * counts).sum()
         optimizer.zero_grad(set_to_none=True)
         (feature_loss + 0.5 * gradient_loss).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimizer.step()
-        step += 1
-        decay = min(0.998, step / (step + 10))
+        decay = 0.998 if options.continue_from else min(0.998, step / (step + 10))
         with torch.no_grad():
             for average, value in zip(ema.parameters(), net.parameters(), strict=True):
                 average.lerp_(value, 1 - decay)
         if step % 20 == 0:
-            cpu = time.process_time() - began_cpu
-            print(f"{step} {elapsed:.1f} min {cpu:.0f} cpu-s feature {feature_loss.item():.4f} "
-                  f"gradient {gradient_loss.item():.4f}", flush=True)  # fmt: skip
-        if step % 200 == 0:
+            cpu, values = time.process_time() - began, (feature_loss.item(), gradient_loss.item())
+            print("{} {:.0f} cpu-s feature {:.4f} gradient {:.4f}".format(step, cpu, *values), flush=True)
+        if step % 200 == 0 or step == options.steps:
             print(json.dumps({"step": step} | evaluate(whitened(ema, teacher), teacher, held_batches)), flush=True)
-            save(options.out, net, ema, teacher, optimizer)
-    print(json.dumps({"step": step} | evaluate(whitened(ema, teacher), teacher, held_batches)), flush=True)
-    save(options.out, net, ema, teacher, optimizer)
+            save(options.out, net, ema, teacher, optimizer, step)
 
 
 if __name__ == "__main__":
