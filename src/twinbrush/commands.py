@@ -12,6 +12,13 @@ from twinbrush.inputs import read_input
 from twinbrush.models import ensure_models, fetch_models, list_models
 from twinbrush.progress import Progress, Step, ignore
 
+BUILT_IN = (
+    "head prior (2.6 MB): the face's depth and the whole head; Apache-2.0, learned from heads of ICT-FaceKit\n"
+    "         (MIT, USC Institute for Creative Technologies); training/HEAD_MODEL_CARD.md",
+    "student (1.0 MB): features for stylization; Apache-2.0, taught by VGG-19 (CC BY 4.0, University of Oxford);\n"
+    "         training/MODEL_CARD.md",
+)
+
 
 def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool, progress: Progress = ignore) -> str:
     """Write a picture of what was found in `image`; returns a report. Raises TwinbrushError."""
@@ -65,4 +72,5 @@ def describe_model_files() -> str:
         f"{vgg16.state():<8} vgg16 (59 MB, optional): features for --extractor vgg16; {vgg16.LICENCE}",
         f"         {vgg16.cached_path()}\n         from {vgg16.URL}\n         sha256 of that file {vgg16.SHA256}",
     ]
+    lines += [f"built in {name}" for name in BUILT_IN]
     return "\n".join(lines)

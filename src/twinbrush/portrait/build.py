@@ -12,8 +12,10 @@ from twinbrush.portrait import indices
 from twinbrush.portrait.border import outline
 from twinbrush.portrait.crop import Crop, cut_crop, moved_face, resized
 from twinbrush.portrait.dome import with_dome
+from twinbrush.portrait.face_prior import informed
 from twinbrush.portrait.filters import push_colours
 from twinbrush.portrait.geometry import Frame, make_frame
+from twinbrush.portrait.head_prior import predict_head
 from twinbrush.portrait.lattice import Lattice, cut_lattice, graded_axis, sample
 from twinbrush.portrait.relief import relief_depth
 from twinbrush.portrait.segment import segment
@@ -40,10 +42,11 @@ def build_portrait(
     progress(Step(STAGE, 1, 3, "relief"))
     work = resized(crop, WORK_SIZE)
     frame = make_frame(work.face, WORK_SIZE, WORK_SIZE)
+    frame, doubts = informed(frame, work.face.landmarks[:, :2], predict_head(frame))
     level_mm = outline(work, frame)
     depth = relief_depth(work, frame, work.matte > 0.5)
     progress(Step(STAGE, 2, 3, "mesh"))
-    portrait = _assemble(crop, work, frame, level_mm, depth, config, segmentation.warnings)
+    portrait = _assemble(crop, work, frame, level_mm, depth, config, (*segmentation.warnings, *doubts))
     progress(Step(STAGE, 3, 3, f"{len(portrait.mesh.faces)} triangles"))
     return portrait
 

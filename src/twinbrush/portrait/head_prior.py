@@ -1,0 +1,121 @@
+"""The head prior: from the 468 observed landmarks to a whole head (face, skull, ears, neck) on a mesh of our own.
+
+The landmark network sees a face's outline and features well and its depth badly; who has such features also has, on
+average, such a nose, such cheeks, such a skull. The prior is that average: a linear regression (ridge) from the
+landmarks, turned upright and 63 mm between the eyes, to the coefficients of a principal component basis of heads.
+Learned from synthetic heads (training/train_head_prior.py, training/HEAD_MODEL_CARD.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from twinbrush.errors import ModelFileError
+from twinbrush.mesh import vertex_normals
+from twinbrush.portrait.face_model import mean_face, mirror_indices
+from twinbrush.portrait.geometry import Frame
+from twinbrush.portrait.pose import RIGID
+
+WEIGHTS_FILE = "head_prior.safetensors"
+WEIGHTS_SHA256 = "4e17a6de64855a5842a511246cc15ed0d61f9fe416615a6ab90e207cf0193e1e"
+FACE, SKULL, EAR, NECK = 0, 1, 2, 3  # labels of the head's vertices
+ODD = 4.0  # mean squared deviation from a face as seen in training (there: median 0.8, 99% below 3.5; photos: 0.9-2.0)
+
+
+@dataclass(frozen=True)
+class HeadShape:
+    """vertices (v, 3): world mm in the photo's frame; faces counter-clockwise from outside, open only below the neck.
+    labels (v,): FACE, SKULL, EAR or NECK. landmarks_xyz: where the 468 landmarks lie on it. landmark_normals: the
+    surface's there; landmark_smooth: 1 where it is plain skin. trust 0..1: 1 when the landmarks look like a photo's."""
+
+    vertices: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    labels: UInt8[np.ndarray, "v"]
+    landmarks_xyz: Float[np.ndarray, "468 3"]
+    landmark_normals: Float[np.ndarray, "468 3"]
+    landmark_smooth: Float[np.ndarray, "468"]
+    trust: float
+
+
+@dataclass(frozen=True)
+class HeadPrior:
+    """The weights. observed_mean (468, 3); whitening (1404, k): landmarks -> their k leading uncorrelated numbers of
+    variance 1; regression (1404, m): landmarks -> coefficients; mean (v, 3), basis (v, 3, m): coefficients -> head, mm.
+    landmark_corners, landmark_weights (468, 3): the landmarks on the head. smooth (468,): 1 for landmarks on plain
+    skin, 0 on features. mirror (v,): each vertex' partner on the other side."""
+
+    observed_mean: Float[np.ndarray, "468 3"]
+    whitening: Float[np.ndarray, "1404 k"]
+    regression: Float[np.ndarray, "1404 m"]
+    mean: Float[np.ndarray, "v 3"]
+    basis: Float[np.ndarray, "v 3 m"]
+    faces: Int[np.ndarray, "f 3"]
+    labels: UInt8[np.ndarray, "v"]
+    mirror: Int[np.ndarray, "v"]
+    landmark_corners: Int[np.ndarray, "468 3"]
+    landmark_weights: Float[np.ndarray, "468 3"]
+    smooth: Float[np.ndarray, "468"]
+
+    def landmarks(self, vertices: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "468 3"]:
+        """The landmarks on a head, or any other attribute of its vertices there."""
+        return (vertices[self.landmark_corners] * self.landmark_weights[..., None]).sum(1)
+
+
+@lru_cache(maxsize=1)
+def head_prior() -> HeadPrior:
+    """The packaged weights. Raises ModelFileError when the installation is damaged."""
+    return read_prior(files("twinbrush.portrait").joinpath(WEIGHTS_FILE).read_bytes(), WEIGHTS_SHA256)
+
+
+def read_prior(data: bytes, sha256: str) -> HeadPrior:
+    """The weights in a safetensors file's bytes. Raises ModelFileError when their hash is another."""
+    from safetensors.numpy import load
+
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ModelFileError(f"{WEIGHTS_FILE}: wrong sha256.", "The installation is damaged: reinstall twinbrush.")
+    tensors = load(data)
+    whole = ("faces", "mirror", "landmark_corners")
+    parts = {name: values.astype(np.int64 if name in whole else np.float64) for name, values in tensors.items()}
+    return HeadPrior(**{**parts, "labels": tensors["labels"]})
+
+
+def observe(frame: Frame) -> tuple[Float[np.ndarray, "468 3"], Float[np.ndarray, "3 3"]]:
+    """The frame's landmarks turned upright (mm, origin between the eyes), and the head-to-world rotation that they were
+    turned back by: Procrustes (Kabsch 1976) on the points that hardly move with expression."""
+    posed, straight = frame.landmarks_xyz[list(RIGID)], mean_face()[list(RIGID)]
+    u, _, vt = np.linalg.svd((posed - posed.mean(axis=0)).T @ (straight - straight.mean(axis=0)))
+    rotation = u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
+    return frame.landmarks_xyz @ rotation, rotation
+
+
+def regress(prior: HeadPrior, observed: Float[np.ndarray, "468 3"]) -> tuple[Float[np.ndarray, "v 3"], float]:
+    """The head (mm, upright) that belongs to upright landmarks, and how odd they are (mean squared deviation; 1 is
+    ordinary). The mirror image of the landmarks gives the mirror image of the head."""
+    flip = np.array([-1.0, 1.0, 1.0])
+    plain, odd = _regress_once(prior, observed)
+    other, other_odd = _regress_once(prior, observed[mirror_indices()] * flip)
+    return (plain + other[prior.mirror] * flip) / 2, (odd + other_odd) / 2
+
+
+def _regress_once(prior: HeadPrior, observed: Float[np.ndarray, "468 3"]) -> tuple[Float[np.ndarray, "v 3"], float]:
+    deviations = (observed - prior.observed_mean).reshape(-1)
+    odd = float(((deviations @ prior.whitening) ** 2).mean())
+    return prior.mean + prior.basis @ (deviations @ prior.regression), odd
+
+
+def predict_head(frame: Frame) -> HeadShape:
+    """The head whose face was seen, in the photo's frame (world mm; see `make_frame`). Raises ModelFileError."""
+    prior = head_prior()
+    observed, rotation = observe(frame)
+    upright, odd = regress(prior, observed)
+    vertices = upright @ rotation.T
+    normals = prior.landmarks(vertex_normals(vertices, prior.faces))
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    trust = float(min(1.0, ODD / max(odd, 1e-9)))
+    return HeadShape(vertices, prior.faces, prior.labels, prior.landmarks(vertices), normals, prior.smooth, trust)
