@@ -70,7 +70,7 @@ def test_wrong_masks_are_refused() -> None:
 def test_another_persons_face_is_left_out() -> None:
     face = _face()
     photo = astronaut()
-    shift = 110
+    shift = 70
     pair = np.concatenate([photo[:, : 180 + shift], photo[:, 180 : 512 - shift]], axis=1)  # the same head once more
     other = Face(face.landmarks + np.array([float(shift), 0, 0]), face.rotation, 0.0, 0.0, 0.0, 1.0, face.box_xyxy)
     x, y = np.round(other.landmarks[1, :2]).astype(int)
@@ -170,3 +170,23 @@ def test_lopsided_is_where_the_mirrored_side_is_empty() -> None:
     doubt = lopsided(frame, matte)
     assert doubt[shadow].mean() > 0.9
     assert doubt[frame.skull < 0.97].max() == 0
+
+
+def test_a_high_forehead_is_skin_and_a_fringe_is_hair() -> None:
+    """Colours decide where the hairline is: seeds of one kind that look like the other teach neither."""
+    face = _face()
+    frame = head_frame(face, (512, 512))
+    picture = np.full((512, 512, 3), (0.55, 0.6, 0.65), np.float32)
+    picture[frame.skull < 1.05] = (0.25, 0.15, 0.1)  # dark hair...
+    bare = (frame.skull < 0.95) & (frame.v > -0.5)
+    picture[bare] = (0.85, 0.65, 0.55)  # ... that begins high above the landmarks' outline
+    picture[frame.v > 0.75] = (0.2, 0.3, 0.6)
+    fringe = (np.abs(frame.u - 0.24) < 0.06) & (frame.v < 0.0) & bare
+    picture[fringe] = (0.25, 0.15, 0.1)
+    noise = np.random.default_rng(0).normal(0, 0.015, picture.shape)
+    mask = np.where((frame.skull < 1.05) | (frame.v > 0.6), 1.0, 0.0)
+    regions = segment(np.clip(picture + noise, 0, 1).astype(np.float32), face, mask=mask).regions
+    forehead = bare & ~fringe & (frame.v < -0.3) & (frame.v > -0.45) & (np.abs(frame.u) < 0.12)
+    assert (regions[forehead] == Region.SKIN).mean() > 0.95
+    inner = fringe & (np.abs(frame.u - 0.24) < 0.04) & (frame.v < -0.15) & (frame.v > -0.4)
+    assert (regions[inner] == Region.HAIR).mean() > 0.8

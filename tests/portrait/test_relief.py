@@ -14,6 +14,7 @@ from twinbrush.portrait.dome import with_dome
 from twinbrush.portrait.eyes import carve_eyes
 from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.face_model import mean_face
+from twinbrush.portrait.filters import polygon_distance
 from twinbrush.portrait.geometry import make_frame
 from twinbrush.portrait.harmonic import solve_screened
 from twinbrush.portrait.lattice import cut_lattice, graded_axis, sample
@@ -125,11 +126,25 @@ def test_eyes_lie_behind_their_lids_and_have_a_pupil() -> None:
 def test_mouth_is_a_groove_or_an_opening(gap: float) -> None:
     face = _face(gap)
     frame = make_frame(face, SIZE, SIZE)
-    carved = carve_mouth(np.zeros((SIZE, SIZE)), face.landmarks[:, :2], frame)
+    image = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    carved = carve_mouth(np.zeros((SIZE, SIZE)), image, face.landmarks[:, :2], frame)
     x, y = np.round((face.landmarks[13, :2] + face.landmarks[14, :2]) / 2).astype(int)
     assert carved[y, x] < -1.5
     off = round(gap / 2) + 3
     assert carved[y - off, x] > carved[y, x] + 1.2
+
+
+def test_teeth_stand_before_the_mouths_inside_and_behind_the_lips() -> None:
+    face = _face(18.0)
+    frame = make_frame(face, SIZE, SIZE)
+    x, y = np.round((face.landmarks[13, :2] + face.landmarks[14, :2]) / 2).astype(int)
+    image = np.full((SIZE, SIZE, 3), 0.08, np.float32)
+    image[:y] = 0.8  # the upper row shows
+    carved = carve_mouth(np.zeros((SIZE, SIZE)), image, face.landmarks[:, :2], frame)
+    teeth, inside, lip = carved[y - 4, x], carved[y + 4, x], carved[y + 15, x]
+    assert inside < teeth - 2
+    assert teeth < lip - 1
+    assert carved[y - 8, x] < teeth - 0.15  # a groove parts them from the upper lip
 
 
 def test_nostrils_are_hollows_where_it_is_dark() -> None:
@@ -168,8 +183,45 @@ def test_hair_rises_from_the_hairline_and_shows_its_strands() -> None:
     stripes = 0.4 + 0.15 * np.sin(xs / 1.6)
     image = np.repeat(stripes[..., None], 3, axis=-1).astype(np.float32)
     everywhere = np.ones((SIZE, SIZE), bool)
-    height = hair_relief(Crop(image, np.ones((SIZE, SIZE)), regions, everywhere, face), frame)
+    crop = Crop(image, np.ones((SIZE, SIZE)), regions, everywhere, face)
+    height = hair_relief(crop, frame, np.full((SIZE, SIZE), -20.0))
     assert np.abs(height[90:]).max() < 0.05  # none on the skin
     assert height[30].mean() > height[66].mean() + 1.5
     tone = stripes[30, 60:260] - stripes[30, 60:260].mean()
     assert np.corrcoef(height[30, 60:260], tone)[0, 1] > 0.7  # lighter is higher
+
+
+def test_hair_has_an_edge_only_where_it_hangs_over_the_face() -> None:
+    face = _face()
+    frame = make_frame(face, SIZE, SIZE)
+    regions = np.where(np.mgrid[:SIZE, :SIZE][0] < 70, Region.HAIR, Region.SKIN).astype(np.uint8)
+    image = np.full((SIZE, SIZE, 3), 0.4, np.float32)
+    crop = Crop(image, np.ones((SIZE, SIZE)), regions, np.ones((SIZE, SIZE), bool), face)
+    grown, hanging = (hair_relief(crop, frame, np.full((SIZE, SIZE), place)) for place in (-20.0, 20.0))
+    step = [-np.diff(height[:, 160]).min() for height in (grown, hanging)]
+    assert step[1] > 0.25
+    assert step[0] < 0.5 * step[1]  # no rim of a cap
+    assert grown[20, 160] == pytest.approx(hanging[20, 160], abs=0.2)  # on the head both are as thick
+
+
+def test_volume_has_no_stairs_along_its_silhouette() -> None:
+    """Along a slanting straight silhouette the surface at one distance from it must be even."""
+    frame = make_frame(_face(), SIZE, SIZE)
+    ys, xs = np.mgrid[:SIZE, :SIZE]
+    away = (xs - 90) * np.cos(0.05) + (ys - 160) * np.sin(0.05)
+    person = (away > 0) & (xs < 290)
+    nothing = np.zeros_like(person)
+    z = body.volume_depth(person, nothing, np.zeros(person.shape), nothing, np.ones(person.shape), frame)
+    line = np.arange(110, 210)
+    column = 90 + (1.0 - (line - 160) * np.sin(0.05)) / np.cos(0.05)
+    depth = sample(z, np.column_stack([column, line]).astype(float))
+    assert (depth - np.polyval(np.polyfit(line, depth, 3), line)).std() < 0.6
+
+
+def test_distance_to_a_polygon_is_finer_than_its_pixels() -> None:
+    square = np.array([[20.3, 30.0], [90.7, 41.0], [80.0, 100.0], [15.0, 90.0]])
+    distance = polygon_distance((128, 128), square)
+    edge = square[0] + np.linspace(0.2, 0.8, 40)[:, None] * (square[1] - square[0])
+    assert np.abs(sample(distance, edge)).max() < 0.2
+    assert distance[60, 50] > 20
+    assert distance[5, 5] < -20

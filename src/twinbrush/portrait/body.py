@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from twinbrush.portrait import indices
-from twinbrush.portrait.filters import blur, fill_holes, signed_distance
+from twinbrush.portrait.filters import blur, fill_holes, masked_blur, signed_distance
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.harmonic import solve_screened
 
@@ -22,8 +22,9 @@ HEAD_SOURCE, BODY_SOURCE = 7.0, 2.1  # c: an adult skull's ellipsoid has 5.1; a 
 CHEST_MM = 58.0  # throat and chest stay this near to the rim's depth: the chin stands well before them
 COARSE = 3  # solved on every third pixel
 CLOSE_MM = 16.0  # notches narrower than this (behind the jaw, between strands) don't pull the surface back
-GROW_MM = 3.0  # the volume's silhouette lies this far outside the matte's, so that the cut is not infinitely steep
+GROW_MM = 4.5  # the volume's silhouette lies this far outside the matte's, so that the cut is not infinitely steep
 SMOOTH_MM = 5.0  # and is smoothed by this
+SLOPE_SMOOTH_MM = 6.0  # blur of q's slope along it
 
 
 def volume_depth(
@@ -36,27 +37,42 @@ def volume_depth(
     head: 1 on the head, 0 on the body, soft between.
     """
     pick = np.s_[::COARSE, ::COARSE]
-    domain = _smooth_silhouette(person, frame.pixels_per_mm)[pick]
+    level_mm = _smooth_silhouette(person, frame.pixels_per_mm)[pick]
+    domain = level_mm > 0
     fixed = attach[pick]
     outside = ~domain & ~free[pick] & ~fixed
     step = COARSE / frame.pixels_per_mm
     height = np.maximum(np.where(fixed, face_z[pick] - RIM_DEPTH_MM, 0.0), 0.0)
     source = (BODY_SOURCE + (HEAD_SOURCE - BODY_SOURCE) * head[pick]) * step**2
     q = solve_screened(domain, fixed | outside, height**2, source, (step / REACH_MM) ** 2)
+    if outside.any():
+        ring = np.where(fixed, height**2, _ring_values(q, level_mm, outside, step))
+        q = solve_screened(domain, fixed | outside, ring, source, (step / REACH_MM) ** 2)
     rise = np.sqrt(np.maximum(upsample(q, COARSE, person.shape), 0))
     body = rise / (1 + (rise / CHEST_MM) ** 4) ** 0.25
     return RIM_DEPTH_MM + head * rise + (1 - head) * body
 
 
-def _smooth_silhouette(person: Bool[np.ndarray, "h w"], unit: float) -> Bool[np.ndarray, "h w"]:
-    """The matte, closed, grown and smoothed."""
+def _ring_values(
+    q: Float[np.ndarray, "h w"], level_mm: Float[np.ndarray, "h w"], outside: Bool[np.ndarray, "h w"], step: float
+) -> Float[np.ndarray, "h w"]:
+    """q on the pixels just outside, so that it is zero on the silhouette itself and not on whole pixels (whose stairs
+    its root shows as ripples): the slope of a first solution, smoothed, times the distance to the silhouette."""
+    away = cv2.distanceTransform((~outside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) * step
+    near = ~outside & (away > 1.5 * step) & (away < 6 * step)
+    slope = masked_blur(q / np.maximum(away, step), near, SLOPE_SMOOTH_MM / step)
+    return np.where(outside, np.clip(level_mm, -2 * step, 0) * slope, 0.0)
+
+
+def _smooth_silhouette(person: Bool[np.ndarray, "h w"], unit: float) -> Float[np.ndarray, "h w"]:
+    """Signed distance (mm, positive inside) to the matte's outline, closed, grown and smoothed."""
     size = max(3, round(2 * CLOSE_MM * unit) | 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     padded = cv2.copyMakeBorder(person.astype(np.uint8), size, size, size, size, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[size:-size, size:-size] > 0
     closed = fill_holes(closed | person)
     level = np.clip(signed_distance(closed) / unit, -30, 30)
-    return blur(level, SMOOTH_MM * unit) > -GROW_MM
+    return blur(level, SMOOTH_MM * unit) + GROW_MM
 
 
 def jaw_side(

@@ -14,7 +14,7 @@ from twinbrush.portrait.geometry import Frame
 CUT_HALF_WIDTH, CUT_DEPTH, CUT_POWER = 0.93, 0.56, 2.4  # the bust's lower outline, a superellipse, in face heights
 CUT_START = 0.12  # ... begins this far above the chin
 EDGE_MARGIN_MM = 2.0  # the bust ends this far inside the photo's edge
-CORNER_MM = 14.0  # radius with which outlines meet
+CORNER_MM, SHOULDER_MM = 14.0, 34.0  # radius with which outlines meet; the cut and the shoulders
 WISP_MM = 3.5  # strands thinner than twice this are cut off: as a surface they are spikes
 SMOOTH_MM = 1.4  # the matte's contour is smoothed by this much
 
@@ -30,7 +30,7 @@ def outline(crop: Crop, frame: Frame) -> Float[np.ndarray, "s s"]:
     person = blur(np.clip(person, -40, 40), SMOOTH_MM * unit)
     edge = signed_distance(crop.inside) / unit - EDGE_MARGIN_MM
     cut = _bust_cut(crop, frame)
-    level = smooth_minimum(smooth_minimum(person, cut, CORNER_MM), edge, CORNER_MM)
+    level = smooth_minimum(smooth_minimum(person, cut, SHOULDER_MM), edge, CORNER_MM)
     seed = polygon_mask(level.shape, crop.face.landmarks[list(indices.OVAL), :2])
     kept = keep_component(level > 0, seed)
     return np.where((level > 0) & ~kept, -0.5, level)

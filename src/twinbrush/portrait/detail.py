@@ -15,7 +15,10 @@ from twinbrush.portrait.geometry import Frame
 STRAND_MM, LOCK_MM = (0.9, 3.0), (3.0, 9.0)  # band limits (Gaussian sigmas) of strands and locks
 STRAND_HEIGHT_MM, LOCK_HEIGHT_MM = 0.9, 2.2  # about one local standard deviation becomes this high
 HAIR_SOFT_MM = 1.6
-HAIR_THICK_MM, HAIR_RISE_MM, HAIR_EDGE_MM = 4.2, 13.0, 0.8  # hair rises from the hairline, after a small step
+HAIR_THICK_MM, HAIR_RISE_MM, HAIR_EDGE_MM = 4.2, 13.0, 0.8  # hair that hangs over skin rises after a small step
+FLAT_RISE_MM, FLAT_SOFT_MM = 22.0, 6.0  # hair that grows out of it rises gently, its strands fade in over that
+OVERHANG_MM = (3.0, 9.0)  # hair is taken to hang over skin where it reaches this far into the face's outline
+HAIRLINE_SMOOTH_MM = 1.2
 SKIN_MM, SKIN_HEIGHT_MM = (0.8, 2.6), 2.2  # band of creases; mm per unit of log luminance
 BROW_HEIGHT_MM = 0.7
 EAR_MM, EAR_HEIGHT_MM = (1.0, 6.0), 1.8
@@ -23,22 +26,34 @@ FOLD_MM, FOLD_HEIGHT_MM = (1.6, 8.0), 0.7
 STREAM_STEPS, STREAM_STEP_MM = 6, 0.7  # strands are smoothed along themselves over this many steps to both sides
 
 
-def hair_relief(crop: Crop, frame: Frame) -> Float[np.ndarray, "s s"]:
-    """Height (mm) that hair adds: thickness from the hairline on, locks and strands."""
+def hair_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:
+    """Height (mm) that hair adds: thickness from the hairline on, locks and strands.
+
+    oval_mm: signed distance to the face's outline. Hair within it hangs over the skin and has an edge; outside it grows
+    out of the skin, and an edge there would be the rim of a cap.
+    """
     unit = frame.pixels_per_mm
     hair = crop.regions == Region.HAIR
     if hair.sum() < 200:
         return np.zeros(hair.shape)
-    soft = np.clip((blur(hair.astype(np.float64), HAIR_SOFT_MM * unit) - 0.2) / 0.6, 0, 1)
+    blurred = blur(hair.astype(np.float64), HAIR_SOFT_MM * unit)
     skin = cv2.dilate((crop.regions == Region.SKIN).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     from_skin = -signed_distance(skin & ~hair) / unit
-    rise = np.clip(from_skin / HAIR_RISE_MM, 0, 1)
-    thickness = HAIR_EDGE_MM + HAIR_THICK_MM * np.sin(0.5 * np.pi * rise)
+    from_skin = blur(np.clip(from_skin, -30, 60), HAIRLINE_SMOOTH_MM * unit)  # labels' serrations are no hairline
+    hanging = blur(np.clip((oval_mm - OVERHANG_MM[0]) / (OVERHANG_MM[1] - OVERHANG_MM[0]), 0, 1), 2.0 * unit)
+    over = HAIR_EDGE_MM + HAIR_THICK_MM * np.sin(0.5 * np.pi * np.clip(from_skin / HAIR_RISE_MM, 0, 1))
+    flat = (HAIR_EDGE_MM + HAIR_THICK_MM) * 0.5 * (1 - np.cos(np.pi * np.clip(from_skin / FLAT_RISE_MM, 0, 1)))
+    thickness = flat + hanging * (over - flat)
+    faded = np.clip(from_skin / FLAT_SOFT_MM, 0, 1)
+    carved = faded + hanging * (1 - faded)
+    edge = np.clip((blurred - 0.2) / 0.6, 0, 1)
+    soft = blur(hair.astype(np.float64), 2 * HAIR_SOFT_MM * unit)
+    soft = soft + hanging * (edge - soft)
     tone = np.log(crop.image.mean(-1).astype(np.float64) + 0.04)
     strands = _normalised(_along_strands(_band(tone, hair, STRAND_MM, unit), hair, unit), hair, unit)
     locks = _normalised(_band(tone, hair, LOCK_MM, unit), hair, unit)
     inner = np.clip(signed_distance(crop.matte > 0.5) / unit / 4, 0, 1)
-    return soft * (thickness + inner * (STRAND_HEIGHT_MM * strands + LOCK_HEIGHT_MM * locks))
+    return soft * (thickness + carved * inner * (STRAND_HEIGHT_MM * strands + LOCK_HEIGHT_MM * locks))
 
 
 def skin_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:

@@ -46,6 +46,16 @@ def smooth_line(points_xy: Float[np.ndarray, "n 2"], samples: int = 40) -> Float
     return CubicSpline(along, points_xy)(np.linspace(0, along[-1], samples))
 
 
+def closed_curve(points_xy: Float[np.ndarray, "n 2"], samples: int = 180) -> Float[np.ndarray, "m 2"]:
+    """A smooth closed curve through the points (periodic cubic over the root of chord length)."""
+    from scipy.interpolate import CubicSpline
+
+    ring = np.concatenate([points_xy, points_xy[:1]])
+    lengths = np.maximum(np.linalg.norm(np.diff(ring, axis=0), axis=1), 1e-3)
+    along = np.concatenate([[0.0], np.cumsum(np.sqrt(lengths))])
+    return CubicSpline(along, ring, bc_type="periodic")(np.linspace(0, along[-1], samples, endpoint=False))
+
+
 def _carve(
     depth: Float[np.ndarray, "h w"], image: Float[np.ndarray, "h w 3"], lines: list[Float[np.ndarray, "m 2"]],
     unit: float,

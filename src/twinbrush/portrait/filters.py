@@ -88,6 +88,16 @@ def polygon_mask(shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"]) ->
     return mask > 0
 
 
+def polygon_distance(
+    shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"], fineness: int = 4
+) -> Float[np.ndarray, "h w"]:
+    """Signed distance in pixels to a closed polygon (positive inside), exact to about 0.1 pixel: a step along it that
+    is drawn with the distance to its pixels has their stairs."""
+    fine = polygon_mask((shape[0] * fineness, shape[1] * fineness), points_xy * fineness + (fineness - 1) / 2)
+    distance = signed_distance(fine).astype(np.float32) / fineness
+    return cv2.resize(distance, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).astype(np.float64)
+
+
 def soft_polygon(shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "h w"]:
     """Anti-aliased inside of a closed polygon, 0..1 (4x4 samples a pixel)."""
     fine = np.zeros((shape[0] * 4, shape[1] * 4), np.uint8)

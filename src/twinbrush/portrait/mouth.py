@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from twinbrush.portrait import indices
 from twinbrush.portrait.eyes import smooth_line
-from twinbrush.portrait.filters import blur, polyline_distance, soft_polygon
+from twinbrush.portrait.filters import blur, masked_blur, polyline_distance, soft_polygon
 from twinbrush.portrait.geometry import Frame
 
 OPEN_MM = 2.5  # lips farther apart than this show teeth or the mouth's inside
 GROOVE_MM, GROOVE_WIDTH_MM = 2.4, 1.3
-TEETH_MM = 3.5  # teeth stand this far behind the lips
+TEETH_MM, CAVITY_MM = 1.6, 6.0  # teeth stand this far behind the lips, the mouth's inside that far
+GUM_MM, GUM_WIDTH_MM = (0.8, 2.4), 1.1  # grooves part the upper and the lower lip from the teeth
+LIP_ROLL_MM, LIP_ROLL_WIDTH_MM = 1.1, 2.0  # lips of an open mouth keep their roundness
+TEETH_BRIGHT = 0.35  # in log luminance: teeth are this much brighter than the darkest of the opening
 LIP_SMOOTH_MM, SMILE_SMOOTH_MM = 1.3, 2.4
 LIP_EDGE_MM, LIP_EDGE_WIDTH_MM = 0.45, 1.2  # the lips' outline is slightly raised
 
 
 def carve_mouth(
-    depth: Float[np.ndarray, "h w"], landmarks_xy: Float[np.ndarray, "468 2"], frame: Frame
+    depth: Float[np.ndarray, "h w"], image: Float[np.ndarray, "h w 3"], landmarks_xy: Float[np.ndarray, "468 2"],
+    frame: Frame,
 ) -> Float[np.ndarray, "h w"]:
-    """The face's depth (mm) with the line between the lips, or the opening, modelled."""
+    """The face's depth (mm) with the line between the lips, or the opening, modelled; the image shows the teeth."""
     unit = frame.pixels_per_mm
     outer = landmarks_xy[list(indices.LIPS_OUTER)]
     x0, y0 = np.maximum(np.floor(outer.min(0) - 12 * unit).astype(int), 0)
@@ -28,13 +32,13 @@ def carve_mouth(
     window = np.s_[y0 : y1 + 1, x0 : x1 + 1]
     shift = np.array([x0, y0], float)
     result = depth.copy()
-    result[window] = _carve(depth[window], landmarks_xy - shift, unit)
+    result[window] = _carve(depth[window], image[window], landmarks_xy - shift, unit)
     return result
 
 
-def _carve(depth: Float[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"], unit: float) -> (
-    Float[np.ndarray, "h w"]
-):
+def _carve(
+    depth: Float[np.ndarray, "h w"], image: Float[np.ndarray, "h w 3"], points: Float[np.ndarray, "468 2"], unit: float
+) -> Float[np.ndarray, "h w"]:
     shape = depth.shape
     upper, lower = points[list(indices.LIPS_INNER_UPPER)], points[list(indices.LIPS_INNER_LOWER)]
     middle = (upper + lower) / 2
@@ -55,8 +59,29 @@ def _carve(depth: Float[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"], 
     closed = depth - groove + edge
     if openness == 0:
         return closed
-    hole = soft_polygon(shape, np.concatenate([smooth_line(upper), smooth_line(lower)[-2:0:-1]]))
-    hole = np.clip(blur(hole, 0.5 * unit), 0, 1)
-    inside = blur(depth, 4.0 * unit) - TEETH_MM
-    opened = (depth + edge) * (1 - hole) + np.minimum(inside, depth) * hole
+    ring = np.concatenate([smooth_line(upper), smooth_line(lower)[-2:0:-1]])
+    opening = soft_polygon(shape, ring)
+    hole = np.clip(blur(opening, 0.5 * unit), 0, 1)
+    teeth = _teeth(image, opening > 0.5, unit)
+    to_upper, to_lower = (polyline_distance(shape, smooth_line(line))[0] / unit for line in (upper, lower))
+    gum = np.maximum(*(deep * np.exp(-((away / GUM_WIDTH_MM) ** 2))
+                       for deep, away in zip(GUM_MM, (to_upper, to_lower), strict=True)))
+    lips = soft_polygon(shape, outline) * (1 - opening)
+    inner = np.minimum(np.minimum(to_upper, to_lower), to_outline / unit)
+    edge = edge + LIP_ROLL_MM * lips * np.sin(0.5 * np.pi * np.clip(inner / LIP_ROLL_WIDTH_MM, 0, 1))
+    # the row of teeth is rounder than the lips' landmarks tell: it follows their form at large
+    row = blur(depth, 5.0 * unit) - CAVITY_MM + (CAVITY_MM - TEETH_MM) * teeth
+    opened = (depth + edge) * (1 - hole) + np.minimum(row - gum, depth) * hole
     return closed * (1 - openness) + opened * openness
+
+
+def _teeth(image: Float[np.ndarray, "h w 3"], opening: Bool[np.ndarray, "h w"], unit: float) -> (
+    Float[np.ndarray, "h w"]
+):
+    """Where teeth show between the lips, 0..1: the opening's bright part, without the lines between single teeth."""
+    if opening.sum() < 12:
+        return np.zeros(opening.shape)
+    tone = masked_blur(np.log(image.mean(-1).astype(np.float64) + 0.04), opening, 1.2 * unit)
+    low, high = np.quantile(tone[opening], (0.05, 0.9))
+    bright = np.clip((tone - low) / TEETH_BRIGHT - 0.5, 0, 1) if high - low > TEETH_BRIGHT else np.ones(opening.shape)
+    return masked_blur(bright, opening, 1.0 * unit)

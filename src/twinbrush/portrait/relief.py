@@ -11,9 +11,9 @@ from twinbrush.portrait import indices
 from twinbrush.portrait.body import jaw_side, volume_depth
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.detail import cloth_relief, hair_relief, skin_relief
-from twinbrush.portrait.eyes import carve_eyes
+from twinbrush.portrait.eyes import carve_eyes, closed_curve
 from twinbrush.portrait.face_depth import spline_depth
-from twinbrush.portrait.filters import blur, masked_blur, polygon_mask, signed_distance
+from twinbrush.portrait.filters import blur, masked_blur, polygon_distance
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.mouth import carve_mouth
 from twinbrush.portrait.nose import carve_nose
@@ -34,9 +34,9 @@ def relief_depth(crop: Crop, frame: Frame, person: Bool[np.ndarray, "s s"]) -> F
     shape, unit = person.shape, frame.pixels_per_mm
     landmarks = crop.face.landmarks[:, :2]
     face = spline_depth(frame, landmarks, shape)
-    face = carve_mouth(carve_eyes(face, crop.image, landmarks, frame), landmarks, frame)
+    face = carve_mouth(carve_eyes(face, crop.image, landmarks, frame), crop.image, landmarks, frame)
     face = carve_nose(face, crop.image, landmarks, frame)
-    oval = signed_distance(polygon_mask(shape, landmarks[list(indices.OVAL)])) / unit
+    oval = polygon_distance(shape, closed_curve(landmarks[list(indices.OVAL)])) / unit
     jaw_nearest, outline_xy = jaw_side(landmarks, shape)
     covered = cv2.dilate((crop.regions == Region.HAIR).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     open_jaw = blur((jaw_nearest & ~covered).astype(np.float64), 3.0 * unit)
@@ -57,7 +57,7 @@ def relief_depth(crop: Crop, frame: Frame, person: Bool[np.ndarray, "s s"]) -> F
     band = np.clip(1 - np.abs(oval - JOIN_BLEND_MM / 3) / SEAM_MM, 0, 1) * (1 - open_jaw)
     band = _smoothstep(2 * band)
     depth = depth + band * (blur(depth, SEAM_SOFT_MM * unit) - depth)
-    return depth + hair_relief(crop, frame) + skin_relief(crop, frame, oval) + cloth_relief(crop, frame)
+    return depth + hair_relief(crop, frame, oval) + skin_relief(crop, frame, oval) + cloth_relief(crop, frame)
 
 
 def _smoothstep(t: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
@@ -82,6 +82,6 @@ def _neck(
     below = np.clip(-oval / 10, 0, 1)
     for region, height in ((Region.HAIR, HAIR_ON_NECK_MM), (Region.CLOTH, CLOTH_ON_NECK_MM)):
         soft = blur((crop.regions == region).astype(np.float64), LAYER_SOFT_MM * unit)
-        low = np.clip((np.mgrid[:size, :size][0] - crop.face.landmarks[indices.CHIN, 1]) / (25 * unit) + 1, 0, 1)
+        low = _smoothstep((np.mgrid[:size, :size][0] - crop.face.landmarks[indices.CHIN, 1]) / (45 * unit) + 1)
         lowered = lowered + height * soft * low * below
     return lowered

@@ -27,12 +27,14 @@ from twinbrush.portrait.values import Face
 WORK_FACE_PX, EDGE_FACE_PX = 150.0, 320.0  # height of the face while labels are found, and while borders are refined
 WINDOW = (1.9, -1.35, 2.0)  # |u|, least and greatest v in face heights: beyond, nothing is ever needed
 ROUNDS = 4
-COLOUR_WEIGHT, COLOUR_CAP = 0.45, 14.0
+COLOUR_WEIGHT, COLOUR_CAP = 0.6, 14.0
 MATTE_WEIGHT = 2.2
 MATTE_EVEN = 0.65  # the network's value that speaks neither for nor against: it says 0.3-0.6 in cast shadows
 SMOOTH_RADIUS, SMOOTH_EPSILON = 4, 2e-4
 DOUBT = 2.5  # energy taken off the background beside the head
 MIRROR, MIRROR_RIVAL, MIRROR_YAW_DEGREES = 3.5, 9.0, 22.0  # and where the other side shows background
+THROAT = 3.0  # energy of calling the throat cloth
+LEAST_HAIR = 0.6  # of the hair's labels may look like skin
 RIVAL = 9.0  # energy of calling a pixel mine that is nearer to another person's head
 CLASSES = (Region.BACKGROUND, Region.SKIN, Region.HAIR, Region.CLOTH)
 
@@ -167,14 +169,14 @@ def _solve(
     person = person + RIVAL * rival
     prior = np.stack([
         nobody, shape_prior.skin_penalty(frame) + person, shape_prior.hair_penalty(frame) + person,
-        shape_prior.cloth_penalty(frame) + person,
+        shape_prior.cloth_penalty(frame) + THROAT * shape_prior.throat(frame) + person,
     ])
     if not given:
         prior[0] += 0.7 * shape_prior.background_penalty(frame) * (1 - rival)
         # beside the head, below the ears, is where shadows and neighbours are: there the picture must be sure
         prior[0] -= lopsided
         prior[0] -= DOUBT * np.clip((frame.skull - 1.02) / 0.15, 0, 1) * np.clip((0.6 - frame.v) / 0.1, 0, 1)
-    labels = _doubtful_cloth(small, _first_labels(frame, rough, rival))
+    labels = _doubtful_cloth(small, _doubtful_hairline(small, frame, _first_labels(frame, rough, rival)))
     smooth = GuidedFilter(small, SMOOTH_RADIUS, SMOOTH_EPSILON)
     energies = prior
     for _ in range(ROUNDS):
@@ -184,7 +186,7 @@ def _solve(
         labels = energies.argmin(0)
         labels[_margin(energies) < 1.0] = -1
         labels[frame.features] = -1
-        labels = _doubtful_cloth(small, labels)
+        labels = _doubtful_cloth(small, _doubtful_hairline(small, frame, labels))
     return energies
 
 
@@ -202,6 +204,31 @@ def _first_labels(
     return labels
 
 
+def _doubtful_hairline(
+    small: Float[np.ndarray, "h w 3"], frame: HeadFrame, labels: Int[np.ndarray, "h w"]
+) -> Int[np.ndarray, "h w"]:
+    """Nobody knows where the hairline is: high foreheads lie where hair is expected, fringes where skin is. Labels that
+    look like the other side don't teach (-1); sure are cheeks and nose, and of the hair what does not look like them
+    (fair hair does: then all of it is left as it is)."""
+    lab = to_lab(small)
+    cheeks = (labels == Region.SKIN) & (np.abs(frame.u) < 0.22) & (frame.v > 0.05) & (frame.v < 0.5)
+    hair = labels == Region.HAIR
+    if min(cheeks.sum(), hair.sum()) < 40:
+        return labels
+    skin_energy = fit_colours(lab[cheeks].astype(np.float64)).energy(lab)
+    alike = hair & (skin_energy < np.quantile(skin_energy[cheeks], 0.9))
+    if alike.sum() > LEAST_HAIR * hair.sum():
+        return labels
+    hair_energy = fit_colours(lab[hair & ~alike].astype(np.float64)).energy(lab)
+    alike |= hair & (skin_energy < hair_energy)
+    fringe = (labels == Region.SKIN) & ~cheeks & (frame.v < 0.1) & (hair_energy + 1 < skin_energy)
+    upper = hair & ~alike & (frame.v < 0)
+    if upper.sum() > 40:  # beside face and neck, what is unlike the hair on the head is a shadow on the wall
+        energy = fit_colours(lab[upper].astype(np.float64)).energy(lab)
+        alike |= hair & (frame.v > 0.05) & (energy > np.quantile(energy[upper], 0.98))
+    return np.where(alike | fringe, -1, labels)
+
+
 def _doubtful_cloth(small: Float[np.ndarray, "h w 3"], labels: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
     """Long hair and bare shoulders lie where cloth is expected: cloth labels with the hair's or the skin's colours
     don't teach what cloth looks like (-1)."""
@@ -211,7 +238,7 @@ def _doubtful_cloth(small: Float[np.ndarray, "h w 3"], labels: Int[np.ndarray, "
         where = labels == region
         if where.sum() >= 40:
             energy = fit_colours(lab[where].astype(np.float64)).energy(lab)
-            labels = np.where(cloth & (energy < np.quantile(energy[where], 0.85)), -1, labels)
+            labels = np.where(cloth & (energy < np.quantile(energy[where], 0.92)), -1, labels)
     return labels
 
 

@@ -61,9 +61,12 @@ def skin_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
 
 
 def hair_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
-    """Energy of calling a pixel hair: low around the upper face, high in its lower part and under the chin."""
-    inside = np.where(frame.v > -0.13, 8.0, 1.0) * np.clip(frame.oval / 0.03, 0, 1)
-    under_chin = 14 * np.maximum(0, frame.v - 0.55) * np.clip((0.34 - np.abs(frame.u)) / 0.08, 0, 1)
+    """Energy of calling a pixel hair: low around the upper face and on its sides, high in its middle, in its lower part
+    and under the chin."""
+    sides = np.clip(np.abs(frame.u) / 0.12 - 1.5, 0, 1) * np.clip((0.42 - frame.v) / 0.1, 0, 1)
+    depth = np.clip(frame.oval / (0.03 + 0.15 * sides), 0, 1)
+    inside = np.where(frame.v > -0.13, 8.0 - 2.5 * sides, 1.0) * depth + 4.0 * frame.features
+    under_chin = 14 * np.maximum(0, frame.v - 0.55) * np.clip((0.30 - np.abs(frame.u)) / 0.14, 0, 1)
     far = 2.0 * np.maximum(0, frame.skull - 1.3)
     aside = 9 * np.maximum(0, np.abs(frame.u) - 0.52) * np.clip((frame.v - 0.45) / 0.2, 0, 1)
     low = 1.6 * np.maximum(0, frame.v - 0.6)
@@ -74,6 +77,11 @@ def cloth_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
     """Energy of calling a pixel cloth: only below the chin, or beside the neck."""
     reach = 0.56 + 0.25 * np.clip(0.5 - np.abs(frame.u), 0, 0.5)
     return 9 * np.maximum(0, reach - frame.v) + 8 * np.clip(frame.oval / 0.03, 0, 1)
+
+
+def throat(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
+    """0..1: in the middle below the chin, where photos show skin more often than cloth."""
+    return np.clip((0.24 - np.abs(frame.u)) / 0.1, 0, 1) * np.clip((1.05 - frame.v) / 0.2, 0, 1)
 
 
 def background_penalty(frame: HeadFrame) -> Float[np.ndarray, "h w"]:
