@@ -208,14 +208,27 @@ def optimise_views(
     start_images: the warped views in the style's palette (`colour_match`): the start and the content. extractor: on
     the device of `compute`.
     """  # fmt: skip
+    def build(size: int) -> Problem:
+        return build_problem(start_images, warped, aligned, size)
+
+    return optimise_problems(
+        build, start_images.shape[1], extractor, config, compute=compute, seed=seed, progress=progress
+    )
+
+
+def optimise_problems(
+    build: Callable[[int], Problem], height: int, extractor: Extractor, config: ObjectiveConfig, *,
+    compute: Compute = PLAIN, seed: int = 0, progress: Progress = ignore,
+) -> Float[np.ndarray, "n h1 w1 3"]:
+    """`optimise_views` for any task: `build` makes it at a size (height of the views); `height`: the largest."""
     generator = torch.Generator(compute.device).manual_seed(seed)
-    sizes = [s for s in config.sizes if s <= start_images.shape[1]] or [start_images.shape[1]]
+    sizes = [s for s in config.sizes if s <= height] or [height]
     steps = config.steps[: len(sizes)]
     total, done = sum(steps), 0
     progress(Step("objective", 0, total, str(compute)))
     images: Tensor | None = None
     for size, count in zip(sizes, steps, strict=True):
-        whole = build_problem(start_images, warped, aligned, size)
+        whole = build(size)
         box = box_around(whole)
         problem = cropped(whole, box).to(compute.device)
         background = whole.content.to(compute.device)

@@ -153,22 +153,22 @@ def build_problem(
     factor = size / height
     shape = (round(width * factor), size)
     middle_height = face_height(aligned.canvas_landmarks_xy)
-    coverage = np.stack([_shrunk(c.astype(np.float32), shape) > 0.6 for c in warped.coverage])
+    coverage = np.stack([shrunk(c.astype(np.float32), shape) > 0.6 for c in warped.coverage])
     positions, emphases, weights = [], [], []
     for k in range(views):
         to_canvas = face_map(
             warped.landmarks_xy[k][ANCHORS], aligned.canvas_landmarks_xy[ANCHORS], height, width
         )
-        positions.append(_shrunk(to_canvas / middle_height, shape))
+        positions.append(shrunk(to_canvas / middle_height, shape))
         mask = feature_mask(warped.landmarks_xy[k], _FEATURES, height, width, 0.03, 0.015)
-        emphases.append(_shrunk(mask, shape))
+        emphases.append(shrunk(mask, shape))
         soft = soft_regions(warped.regions[k], warped.coverage[k], 0.004 * height)
-        weights.append(np.stack([_shrunk(plane, shape) for plane in soft], -1))
-    images = np.stack([_shrunk(image.astype(np.float32), shape) for image in content])
+        weights.append(np.stack([shrunk(plane, shape) for plane in soft], -1))
+    images = np.stack([shrunk(image.astype(np.float32), shape) for image in content])
     style, pixels, style_position, style_weights = _style(aligned, factor, middle_height, min_confidence)
     return Problem(
         torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
-        torch.from_numpy(np.stack([_rim(c) for c in coverage])[:, None]),
+        torch.from_numpy(np.stack([soft_rim(c) for c in coverage])[:, None]),
         [torch.from_numpy(np.flatnonzero(c)) for c in coverage],
         _flat(positions, 2), _flat(emphases, 1)[..., 0], _flat(weights, len(PAINTED)),
         torch.from_numpy(style).permute(2, 0, 1)[None].contiguous(), torch.from_numpy(pixels),
@@ -176,13 +176,14 @@ def build_problem(
     )  # fmt: skip
 
 
-def _shrunk(image: Float[np.ndarray, "..."], shape: tuple[int, int]) -> Float[np.ndarray, "..."]:
+def shrunk(image: Float[np.ndarray, "..."], shape: tuple[int, int]) -> Float[np.ndarray, "..."]:
+    """Reduced by area to (width, height), as float32."""
     if (image.shape[1], image.shape[0]) == shape:
         return np.ascontiguousarray(image, np.float32)
     return cv2.resize(np.ascontiguousarray(image, np.float32), shape, interpolation=cv2.INTER_AREA)
 
 
-def _rim(covered: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+def soft_rim(covered: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
     """1 on the surface, falling to 0 within four pixels: there only stray gradients would paint."""
     outside = cv2.distanceTransform((~covered).astype(np.uint8), cv2.DIST_L2, 3)
     return np.clip(1 - outside / 4, 0, 1).astype(np.float32)
@@ -206,14 +207,14 @@ def _style(
         known = aligned.canvas_valid
     colours = push_pull(aligned.canvas.astype(np.float32), known.astype(np.float32))
     one_hot = np.stack([(aligned.canvas_regions == int(r)) & known for r in PAINTED], -1).astype(np.float32)
-    usable = _shrunk(known.astype(np.float32), shape) > 0.9
+    usable = shrunk(known.astype(np.float32), shape) > 0.9
     if not usable.any():
         usable = np.ones_like(usable)
     pixels = np.flatnonzero(usable)
-    weights = _shrunk(one_hot, shape).reshape(-1, len(PAINTED))[pixels]
+    weights = shrunk(one_hot, shape).reshape(-1, len(PAINTED))[pixels]
     y, x = np.divmod(pixels, shape[0])
     position = (np.stack([x, y], -1) + 0.5) / factor - 0.5
-    return _shrunk(colours, shape), pixels, (position / unit_px).astype(np.float32), np.ascontiguousarray(weights)
+    return shrunk(colours, shape), pixels, (position / unit_px).astype(np.float32), np.ascontiguousarray(weights)
 
 
 def _transfers(warped: ViewSet, coverage: Bool[np.ndarray, "n h w"], factor: float) -> list[Transfer]:

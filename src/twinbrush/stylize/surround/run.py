@@ -14,6 +14,7 @@ from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.progress import Progress, ignore
 from twinbrush.stylize.surround.paint import paint_round, painting_order
 from twinbrush.stylize.surround.values import StyleCanvas, Subject
+from twinbrush.stylize.threads import one_thread
 from twinbrush.views.consistency import view_consistency
 from twinbrush.views.render import render_mesh_views
 from twinbrush.views.rig import around
@@ -112,9 +113,16 @@ def paint_object(
     """Paint; returns the surface's atlas of `size` texels a side (to be finished) and numbers for the log."""
     subject = around_it.subject
     paint = SurfacePaint(subject.mesh, size, subject.normals, subject.broad)
-    log = paint_round(
-        paint, subject, around_it.canvas, around_it.cameras, config, seed=seed, lead=None, progress=progress
-    )
+    if config.method == "guided" or config.style_strength == 0:
+        lead = None
+    else:
+        from twinbrush.stylize.surround.lead import lead_by_objective
+
+        lead = lead_by_objective(config, seed)
+    with one_thread():
+        log = paint_round(
+            paint, subject, around_it.canvas, around_it.cameras, config, seed=seed, lead=lead, progress=progress
+        )
     return paint, log
 
 
