@@ -20,7 +20,7 @@ from twinbrush.config import StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption, ModelFileError
 from twinbrush.progress import Step
-from twinbrush.stylize import check_engine, stylize
+from twinbrush.stylize import check_engine, stylize, threads
 from twinbrush.stylize.device import PLAIN, Compute, bf16_is_fast, choose_compute
 from twinbrush.stylize.features import load_extractor
 from twinbrush.stylize.features.hypercolumns import hypercolumns
@@ -140,6 +140,15 @@ def test_bfloat16_gives_the_same_loss_and_direction(views: ViewSet, aligned: Ali
     assert values[1] == pytest.approx(values[0], rel=0.002)
     assert float(torch.nn.functional.cosine_similarity(*gradients, dim=0)) > 0.998
     assert float(gradients[1].norm() / gradients[0].norm()) == pytest.approx(1, rel=0.01)
+
+
+def test_vgg_gets_a_second_thread_and_what_was_set_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 8)
+    before = torch.get_num_threads()
+    for name, expected in (("student", 1), ("filters", 1), ("vgg16", 2), ("vgg19-low", 2)):
+        with threads.threads_for(name):
+            assert torch.get_num_threads() == expected
+        assert torch.get_num_threads() == before
 
 
 def test_the_engine_says_where_it_computed(views: ViewSet, aligned: AlignedStyle) -> None:  # noqa: F811
