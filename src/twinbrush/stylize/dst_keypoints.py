@@ -20,12 +20,14 @@ from twinbrush.views.values import ViewSet
 
 # The 68 points of the paper without those that fold a spline.
 LANDMARKS = tuple(index for number, index in enumerate(INDEX_68) if number not in CROWDED)
+_BETWEEN = 60  # more points of the face: where only landmarks steer them, the views' splines disagree between the rows
 
 
 @dataclass(frozen=True)
 class Keypoints:
-    """P and P' of every view, pixels: first the face's, then points on hair, ears, neck and shoulders, whose targets
-    follow the face (control.py). control: the same motion in space, for vertices that a view does not see."""
+    """P and P' of every view, pixels: first the face's landmarks, then points on hair, ears, neck and shoulders and
+    (solid) between the landmarks, whose targets follow the face (control.py). control: the same motion in space, for vertices
+    that a view does not see."""
 
     source_xy: Float[np.ndarray, "n k 2"]
     target_xy: Float[np.ndarray, "n k 2"]
@@ -43,8 +45,10 @@ def keypoints(views: ViewSet, aligned: AlignedStyle, config: PaperConfig, *, per
     chosen = _chosen(views)
     height = float(np.ptp(views.landmarks_xyz[:, 1]))
     merged = len(merge_close(views.landmarks_xyz, aligned.moved_xyz, LANDMARK_SPACING * height, axes=2)[0])
-    source = np.concatenate([views.landmarks_xyz[chosen], control.source_xyz[merged:]])
-    target = np.concatenate([aligned.moved_xyz[chosen], control.target_xyz[merged:]])
+    some = _BETWEEN if config.keypoints == "solid" else 0
+    between_from, between_to = (points[len(control.source_xyz) :][:some] for points in control.dense())
+    source = np.concatenate([views.landmarks_xyz[chosen], control.source_xyz[merged:], between_from])
+    target = np.concatenate([aligned.moved_xyz[chosen], control.target_xyz[merged:], between_to])
     camera = mean_camera(views.cameras)
     flat, strength = project(camera, target)[0], asked_strength(views, aligned)
     if config.keypoints == "style":

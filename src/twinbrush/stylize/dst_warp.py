@@ -35,7 +35,7 @@ def to_pixels(points: Float[np.ndarray, "*n 2"], height: int) -> Float[np.ndarra
 
 def _kernel(a: Float[Tensor, "p 2"], b: Float[Tensor, "n 2"]) -> Float[Tensor, "p n"]:
     """r^2 log r, without a singular gradient at r = 0."""
-    squared = (a[:, None] - b).square().sum(-1)
+    squared = a.square().sum(1, keepdim=True) + b.square().sum(1) - 2 * a @ b.T  # no p x n x 2 array
     return 0.5 * squared * squared.clamp_min(1e-30).log()
 
 
