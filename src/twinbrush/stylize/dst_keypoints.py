@@ -26,8 +26,8 @@ _BETWEEN = 60  # more points of the face: where only landmarks steer them, the v
 @dataclass(frozen=True)
 class Keypoints:
     """P and P' of every view, pixels: first the face's landmarks, then points on hair, ears, neck and shoulders and
-    (solid) between the landmarks, whose targets follow the face (control.py). control: the same motion in space, for vertices
-    that a view does not see."""
+    (solid) between the landmarks, whose targets follow the face (control.py). control: the same motion in space, for
+    vertices that a view does not see."""
 
     source_xy: Float[np.ndarray, "n k 2"]
     target_xy: Float[np.ndarray, "n k 2"]
