@@ -168,7 +168,7 @@ def ply_bytes(
     colours: Float[np.ndarray, "p 3"] | None, texture: str | None,
 ) -> bytes:
     """The file with other positions and normals; colours (0..1) replace or join the vertices' own; texture: the name of
-    the new picture. All other properties and elements keep their bytes."""
+    the new picture (None: it has none any more). All other properties and elements keep their bytes."""
     payload: PlyPayload = file.payload
     changed: dict[str, np.ndarray] = {}
     moved = (positions != file.polygons.positions).any(1)
@@ -187,7 +187,7 @@ def ply_bytes(
     if added:
         at = _end_of_vertex(header)
         header[at:at] = [f"property uchar {name}" for name in added]
-    header = [line for line in header if not (texture and _TEXTURE.match(line))]
+    header = [line for line in header if not _TEXTURE.match(line)]
     if texture is not None:
         header.insert(2, f"comment TextureFile {texture}")
     text = "\n".join([*header, "end_header", ""]).encode("latin-1")

@@ -6,6 +6,7 @@ The file's own polygons are never changed by this: what is left out here still s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -143,7 +144,7 @@ def _is_ear(flat: Float[np.ndarray, "n 2"], left: list[int], k: int) -> bool:
     """Corner k is convex and no other corner lies in its triangle."""
     a, b, c = flat[left[k - 1]], flat[left[k]], flat[left[(k + 1) % len(left)]]
 
-    def side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> np.ndarray:
+    def side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> Any:
         return (q[0] - p[0]) * (r[..., 1] - p[1]) - (q[1] - p[1]) * (r[..., 0] - p[0])
 
     if side(a, b, c) <= 0:

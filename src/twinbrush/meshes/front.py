@@ -1,0 +1,256 @@
+"""Heads from other tools as portraits: which way a mesh looks, its landmarks lifted to the surface, its regions.
+
+The mesh is turned about and rendered; the face detector and the landmark network (portrait/) judge the pictures. The
+clearest face is turned to the front by its own pose, seen again from there, and once more with the portrait's camera.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from scipy.spatial import KDTree
+from scipy.spatial.transform import Rotation
+
+from twinbrush.camera import INTERPUPILLARY_MM, Camera, look_at_origin, project
+from twinbrush.config import FaceConfig, PortraitConfig
+from twinbrush.errors import FaceNotFound, FaceUnusable
+from twinbrush.mesh import Mesh, Region
+from twinbrush.meshes.orient import WORLD_DIAGONAL_MM
+from twinbrush.meshes.values import SourceModel
+from twinbrush.portrait import detect as detector
+from twinbrush.portrait.face import find_face_with_warnings, make_face
+from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD, eye_centres, make_frame
+from twinbrush.portrait.landmarks import fit_landmarks, halvings, roi_from_eyes
+from twinbrush.portrait.pose import shape_residual
+from twinbrush.portrait.segment import segment
+from twinbrush.portrait.values import Face, Portrait
+from twinbrush.progress import Progress, Step, ignore
+from twinbrush.views.rasterize import Raster, interpolate, rasterize
+from twinbrush.views.shade import shade
+
+_SIZE, _FINAL_SIZE = 384, 1024
+_DISTANCE_MM = 3.0 * WORLD_DIAGONAL_MM
+_FIRST_AZIMUTHS, _OTHER_AZIMUTHS = range(0, 360, 45), range(0, 360, 60)
+# A face counts when the landmark network is sure of it from more than one place and it has a face's shape.
+_MIN_FLAG, _MAX_SPREAD, _MAX_RESIDUAL = 0.8, 0.10, 0.11
+_SURE = 0.55  # detector's score times the network's: below it the other ways up are tried too
+_SIDE_FACE_HEIGHTS = (2.2, 3.0)  # of the portrait's picture, least and most
+_ON_SURFACE_MM = 14.0  # a landmark farther from its own depth than this is not on the surface it is seen on
+
+
+@dataclass(frozen=True)
+class FoundFront:
+    """portrait: its mesh has the model's vertices, faces and uv, in the portrait's frame (camera.py); to_portrait
+    (4, 4): model world -> that frame (a similarity); warnings: what the user should know."""
+
+    portrait: Portrait
+    to_portrait: Float[np.ndarray, "4 4"]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _View:
+    """One look at the mesh: turn (3, 3) is world -> viewer (x right, y up, z toward the viewer)."""
+
+    turn: Float[np.ndarray, "3 3"]
+    vertices: Float[np.ndarray, "v 3"]
+    camera: Camera
+    image: Float[np.ndarray, "h w 3"]
+
+
+def find_portrait(
+    model: SourceModel, config: PortraitConfig, *, any_up: bool = True, progress: Progress = ignore
+) -> FoundFront | None:
+    """The mesh as a portrait, or None when it has no face. any_up: try all ways up, not only y.
+
+    Raises ModelFileError when the networks are not there.
+    """
+    found = _best_view(model, any_up, progress)
+    if found is None:
+        return None
+    view, face = found
+    for _ in range(2):
+        turned = _look(model, face.rotation.T @ view.turn)
+        again = _face_in(turned.image)
+        if again is None:
+            break
+        view, face = turned, again
+    to_portrait = _portrait_frame(model, view, face)
+    return _portrait(model, to_portrait, config, progress)
+
+
+def _best_view(model: SourceModel, any_up: bool, progress: Progress) -> tuple[_View, Face] | None:
+    """The clearest face over all directions."""
+    best: tuple[_View, Face] | None = None
+    turns = [Rotation.from_euler("y", -a, degrees=True).as_matrix() for a in _FIRST_AZIMUTHS]
+    turns += [Rotation.from_euler("yx", (-a, t), degrees=True).as_matrix() for a in (-30, 30) for t in (-15, 15)]
+    others = [Rotation.from_euler("y", -a, degrees=True).as_matrix() @ up for up in _other_ways_up()
+              for a in _OTHER_AZIMUTHS] if any_up else []
+    for number, turn in enumerate([*turns, *others]):
+        progress(Step("front", number, len(turns) + len(others)))
+        if number == len(turns) and best is not None and best[1].score > _SURE:
+            break
+        view = _look(model, turn, quick=True)
+        face = _face_in(view.image)
+        if face is not None and (best is None or _merit(face) > _merit(best[1])):
+            best = view, face
+    return best
+
+
+def _merit(face: Face) -> float:
+    """Sure and seen from the front."""
+    return face.score * float(np.cos(face.yaw_radians)) * float(np.cos(face.roll_radians / 2))
+
+
+def _other_ways_up() -> list[Float[np.ndarray, "3 3"]]:
+    """Rotations that bring z, -z, -y, x and -x up."""
+    angles = (("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))
+    return [Rotation.from_euler(axis, angle, degrees=True).as_matrix() for axis, angle in angles]
+
+
+def _look(model: SourceModel, turn: Float[np.ndarray, "3 3"], *, quick: bool = False) -> _View:
+    """The whole mesh, turned, seen from the front."""
+    vertices = model.mesh.vertices @ turn.T
+    focal = 0.47 * _SIZE * _DISTANCE_MM / (0.5 * WORLD_DIAGONAL_MM)
+    camera = look_at_origin(0.0, 0.0, _DISTANCE_MM, focal, _SIZE, _SIZE)
+    return _View(turn, vertices, camera, _picture(model, vertices, camera, 1 if quick else 2))
+
+
+def _picture(
+    model: SourceModel, vertices: Float[np.ndarray, "v 3"], camera: Camera, samples: int
+) -> Float[np.ndarray, "h w 3"]:
+    """Its own colours, or clay under the photographer's lights."""
+    mode = "textured" if model.coloured else "clay"
+    return shade(model.mesh.moved(vertices), camera, mode=mode, ssaa=samples).astype(np.float32)
+
+
+def _face_in(image: Float[np.ndarray, "h w 3"]) -> Face | None:
+    """The surest face of a small rendering, verified by its landmarks."""
+    height, width = image.shape[:2]
+    levels = halvings(image)
+    names = (detector.SHORT_RANGE, detector.FULL_RANGE)
+    best: Face | None = None
+    for candidate in detector.detect(image, [detector.whole_image(width, height)], names, detector.DOUBTFUL)[:3]:
+        roi = roi_from_eyes(candidate.points_xy[0], candidate.points_xy[1], candidate.box_xyxy)
+        fit = fit_landmarks(levels, roi, passes=3)
+        if fit.flag < _MIN_FLAG or fit.spread > _MAX_SPREAD or shape_residual(fit.landmarks) > _MAX_RESIDUAL:
+            continue
+        face = make_face(fit, candidate.score * fit.flag)
+        if best is None or face.score > best.score:
+            best = face
+    return best
+
+
+def _portrait_frame(model: SourceModel, view: _View, face: Face) -> Float[np.ndarray, "4 4"]:
+    """Origin between the eyes (on the surface), 63 mm between them, axes of the view."""
+    raster = _raster(model.mesh, view.vertices, view.camera)
+    landmarks = _lifted(model.mesh, view.vertices, raster, face.landmarks[:, :2])[0]
+    left, right = eye_centres(landmarks)
+    scale = INTERPUPILLARY_MM / float(np.linalg.norm(right - left))
+    matrix = np.eye(4)
+    matrix[:3, :3] = scale * view.turn
+    matrix[:3, 3] = -scale * (left + right) / 2
+    return matrix
+
+
+def _raster(mesh: Mesh, vertices: Float[np.ndarray, "v 3"], camera: Camera) -> Raster:
+    pixels, depth = project(camera, vertices)
+    return rasterize(pixels, depth, mesh.faces, camera.width, camera.height)
+
+
+def _lifted(
+    mesh: Mesh, vertices: Float[np.ndarray, "v 3"], raster: Raster, points_xy: Float[np.ndarray, "n 2"]
+) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n"]]:
+    """Surface points seen at pixels (between pixel centres: of the nearest one), and how many pixels away that was."""
+    rows, columns = np.nonzero(raster.face_index >= 0)
+    away, nearest = KDTree(np.stack([columns, rows], 1)).query(points_xy, k=3)
+    surface = interpolate(raster.face_index, raster.barycentric, mesh.faces, vertices)[rows, columns]
+    weight = 1 / (away + 0.05)
+    weight /= weight.sum(1, keepdims=True)
+    return np.einsum("nk,nkc->nc", weight, surface[nearest]), away[:, 0]
+
+
+def _portrait(
+    model: SourceModel, to_portrait: Float[np.ndarray, "4 4"], config: PortraitConfig, progress: Progress
+) -> FoundFront | None:
+    """The portrait's own picture and everything on it; None when the face is not found there after all."""
+    vertices = model.mesh.vertices @ to_portrait[:3, :3].T + to_portrait[:3, 3]
+    rough = _camera(vertices, 1.0, _FINAL_SIZE)
+    try:
+        camera = _camera(vertices, _extent(vertices, rough), _FINAL_SIZE)
+        image = _picture(model, vertices, camera, 2)
+        limits = replace(config, min_face_px=40.0)
+        found = find_face_with_warnings(image, FaceConfig(face=0), where=str(model.path), portrait=limits)
+    except (FaceNotFound, FaceUnusable):
+        return None
+    progress(Step("front", 1, 2, "regions"))
+    face = found.face
+    raster = _raster(model.mesh, vertices, camera)
+    covered = raster.face_index >= 0
+    landmarks = _landmarks(model.mesh, vertices, raster, face, camera)
+    parts = segment(image, face, mask=covered.astype(np.float32))
+    regions = np.where(covered, np.where(parts.regions == Region.BACKGROUND, Region.CLOTH, parts.regions), 0)
+    regions = regions.astype(np.uint8)
+    on_vertices = _vertex_regions(vertices, camera, raster, regions)
+    mesh = replace(model.mesh, vertices=vertices, regions=on_vertices)
+    warnings = tuple(dict.fromkeys((*found.warnings, *parts.warnings)))
+    if not model.coloured:
+        warnings += (f"{model.path.name}: without colours, hair and skin are told apart by shape and place only.",)
+    portrait = Portrait(mesh, landmarks, camera, image, covered.astype(np.float64), regions, face, warnings)
+    return FoundFront(portrait, to_portrait, warnings)
+
+
+def _camera(vertices: Float[np.ndarray, "v 3"], half_extent: float, size: int) -> Camera:
+    """The portrait's camera (portrait/geometry.py): on the axis through the eyes' middle; half_extent: of the picture,
+    at the eyes' depth, mm. The eyes stand a little above the middle."""
+    distance = CAMERA_DISTANCE_IPD * INTERPUPILLARY_MM
+    focal = size / (2 * half_extent) * distance
+    intrinsics = np.array([[focal, 0, (size - 1) / 2], [0, focal, (size - 1) * 0.46], [0, 0, 1.0]])
+    pose = np.concatenate([np.diag([1.0, -1.0, -1.0]), np.array([[0.0], [0.0], [distance]])], axis=1)
+    return Camera(intrinsics, pose, size, size)
+
+
+def _extent(vertices: Float[np.ndarray, "v 3"], unit: Camera) -> float:
+    """Half the side of the picture, mm: all of the mesh, within limits in heights of a face (about 1.95 x the eyes)."""
+    face_height = 1.95 * INTERPUPILLARY_MM
+    pixels, depth = project(unit, vertices)
+    pixels = pixels[depth > 0]
+    mm = np.abs(pixels - unit.intrinsics[:2, 2]) / unit.intrinsics[0, 0] * unit.world_to_camera[2, 3]
+    reach = 1.06 * float(max(mm[:, 0].max(), mm[:, 1].max() / 1.08))
+    least, most = (0.5 * heights * face_height for heights in _SIDE_FACE_HEIGHTS)
+    return float(np.clip(reach, least, most))
+
+
+def _landmarks(
+    mesh: Mesh, vertices: Float[np.ndarray, "v 3"], raster: Raster, face: Face, camera: Camera
+) -> Float[np.ndarray, "468 3"]:
+    """On the surface where the surface is; elsewhere (past the silhouette) at the network's own depth."""
+    on, away = _lifted(mesh, vertices, raster, face.landmarks[:, :2])
+    own = make_frame(face, camera.width, camera.height)
+    middle = np.mean(eye_centres(on), axis=0)
+    scale = float(np.linalg.norm(np.subtract(*eye_centres(on)))) / INTERPUPILLARY_MM
+    z = own.landmarks_xyz[:, 2] * scale + middle[2]
+    distance = camera.world_to_camera[2, 3]
+    along = (distance - z) / camera.intrinsics[0, 0]
+    xy = (face.landmarks[:, :2] - camera.intrinsics[:2, 2]) * along[:, None] * [1, -1]
+    good = (away < 2.5) & (np.abs(on[:, 2] - z) < _ON_SURFACE_MM + 0.25 * np.abs(z))
+    return np.where(good[:, None], on, np.column_stack([xy, z]))
+
+
+def _vertex_regions(
+    vertices: Float[np.ndarray, "v 3"], camera: Camera, raster: Raster, regions: UInt8[np.ndarray, "h w"]
+) -> UInt8[np.ndarray, "v"]:
+    """What the picture shows at each vertex it sees; hidden ones are what the nearest seen one is."""
+    pixels, depth = project(camera, vertices)
+    column, row = np.clip(np.round(pixels).astype(np.int64), 0, [camera.width - 1, camera.height - 1]).T
+    inside = (np.abs(pixels - np.stack([column, row], 1)) <= 0.5 + 1e-9).all(1)
+    seen: Bool[np.ndarray, "v"] = inside & (depth <= raster.depth[row, column] + 2.0)
+    label = regions[row, column]
+    seen &= label != Region.BACKGROUND
+    if not seen.any():
+        return np.full(len(vertices), Region.SKIN, np.uint8)
+    nearest = KDTree(vertices[seen]).query(vertices[~seen], workers=1)[1]
+    label[~seen] = label[seen][nearest]
+    return label.astype(np.uint8)
