@@ -20,8 +20,8 @@ from correspond.shapes import (
     mirror,
     turned,
 )
-from twinbrush.correspond.contours import chosen_pairs, match_outlines
-from twinbrush.correspond.outline import mirrored, outline_of
+from twinbrush.correspond.contours import STEP, chosen_pairs, match_outlines
+from twinbrush.correspond.outline import Outline, mirrored, outline_of
 
 
 def pairs(first: np.ndarray, second: np.ndarray, *, turn: float = 30, mirror: bool = False, count: int = 32):
@@ -85,9 +85,22 @@ def test_a_turned_shape_costs_next_to_nothing_at_its_turn() -> None:
 
 
 def test_where_no_turn_is_better_none_is_made() -> None:
-    ys, xs = np.mgrid[:160, :160]
-    disc = outline_of(np.hypot(xs - 80, ys - 80) < 60, 96)
+    angle = 2 * np.pi * np.arange(96) / 96
+    points = 60 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    disc = Outline(points, 60 * np.sqrt(np.pi), np.zeros(2), np.full((96, 2), 0.1))
     assert match_outlines(disc, disc, max_turn_degrees=30, rounds=0).turn_radians == 0
+
+
+def test_the_cost_is_that_of_the_path() -> None:
+    """Pairs met head on count twice, a stay on either outline once and a step's price: both parts are missing ones."""
+    plain = np.delete(ANIMAL, [7, 8], axis=0)
+    for first, second in ((ANIMAL, plain), (plain, ANIMAL)):
+        a, b = outline_of(mask_of(dense(first)), 128), outline_of(mask_of(dense(second)), 128)
+        match = match_outlines(a, b, max_turn_degrees=0, rounds=0)
+        both = (np.diff(match.first) % 128 > 0) & (np.diff(match.second) % 128 > 0)
+        assert not both.all()
+        total = 2 * match.cost[0] + np.where(both, 2 * match.cost[1:], match.cost[1:] + STEP).sum()
+        assert match.mean_cost == pytest.approx(total / 256)
 
 
 def test_first_and_second_may_be_exchanged() -> None:

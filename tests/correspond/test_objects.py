@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from correspond.shapes import ANIMAL, animal, bent, chained, identity, mirror, turned
+from correspond.shapes import ANIMAL, animal, bent, chained, identity, mask_of, mirror, turned
 from twinbrush.config import ObjectConfig
 from twinbrush.correspond.foreground import foreground
 from twinbrush.correspond.matches import Matches
@@ -176,6 +176,18 @@ def test_the_best_view_is_the_one_that_looks_like_the_style() -> None:
 
 def test_a_style_without_features_chooses_no_view() -> None:
     assert not best_view(animal()[None], disc(), CONFIG).alike
+    blobs = best_view(disc()[None], disc(), CONFIG)
+    assert blobs.cost < 0.01
+    assert not blobs.alike
+
+
+def test_another_shape_with_corners_leaves_the_shape_too() -> None:
+    angle = 2 * np.pi * np.arange(10) / 10
+    radius = np.where(np.arange(10) % 2, 90, 30)
+    star = mask_of(np.stack([140 + radius * np.sin(angle), 110 - radius * np.cos(angle)], axis=1))
+    found = match(animal(), star)
+    assert found.source == "ellipse"
+    assert "not like" in found.warnings[0]
 
 
 def test_views_that_miss_the_object_are_passed_over() -> None:

@@ -150,7 +150,8 @@ def _from_buddies(
 
     found = neural_best_buddies(
         pictures.content_image, style_image, features, count=2 * config.keypoint_count,
-        content_mask=pictures.content_mask, style_mask=style_mask, guess=guess,
+        content_mask=pictures.content_mask, style_mask=style_mask,
+        guess=guess if by_outline.source == "contours" else None,  # ellipses tell nothing about single places
     )
     style_xy = found.style_xy.copy()
     if flipped:
