@@ -154,38 +154,38 @@ class ObjectiveConfig:
 class PaperConfig:
     """The paper's joint optimisation (Eq. 3-10): pictures and warps of all views learned together."""
 
-    steps: tuple[int, ...] = (60, 50, 40)
+    steps: Annotated[tuple[int, ...], tyro.conf.arg(name="paper.steps")] = (60, 50, 40)
     """Steps at each size, coarse to fine: the last size is the views' own, each one before it half as large (the
     published DST program: 150 150 150)."""
-    optimizer: Literal["sgd", "adam"] = "sgd"
+    optimizer: Annotated[Literal["sgd", "adam"], tyro.conf.arg(name="paper.optimizer")] = "sgd"
     """sgd: as in the paper. adam: faster at small detail."""
-    rate: float = 0.001
+    rate: Annotated[float, tyro.conf.arg(name="paper.rate")] = 0.001
     """Step size of the pictures (adam: 0.006 is good)."""
-    theta_rate: float = 0.3
+    theta_rate: Annotated[float, tyro.conf.arg(name="paper.theta-rate")] = 0.3
     """Step size of the warps' keypoints (published: 0.3)."""
-    alpha: float = 8.0
+    alpha: Annotated[float, tyro.conf.arg(name="paper.alpha")] = 8.0
     """Weight of the content at full size; doubled at each coarser one."""
-    alpha_unit: float = 0.0625
+    alpha_unit: Annotated[float, tyro.conf.arg(name="paper.alpha-unit")] = 0.0625
     """What one unit of alpha counts. 1: to the letter, for features up to relu5_3; features that end at relu3_2 see
     colour as content, and at 1 they would keep the photo as it is."""
-    beta: float = 0.5
+    beta: Annotated[float, tyro.conf.arg(name="paper.beta")] = 0.5
     """Weight of the keypoints' distance to their targets."""
-    gamma: float = 50.0
+    gamma: Annotated[float, tyro.conf.arg(name="paper.gamma")] = 50.0
     """Weight of the warp's total variation."""
-    delta: tuple[float, float] = (1.0, 3.0)
+    delta: Annotated[tuple[float, float], tyro.conf.arg(name="paper.delta")] = (1.0, 3.0)
     """Weights of each view's own loss (delta 1 and 2) and of the disparity between the views (delta 3)."""
-    start: Literal["content", "matched"] = "content"
+    start: Annotated[Literal["content", "matched"], tyro.conf.arg(name="paper.start")] = "content"
     """What the optimisation starts from: the photo's views (paper), or the same in the style's palette."""
-    keypoints: Literal["solid", "style"] = "solid"
+    keypoints: Annotated[Literal["solid", "style"], tyro.conf.arg(name="paper.keypoints")] = "solid"
     """Targets of the keypoints. style: the style's own, perspective-transformed (Eq. 10 to the letter: all of them lie
     on one plane, which flattens the face); solid: the projections of landmarks moved in 3D."""
-    content_samples: int = 1024
+    content_samples: Annotated[int, tyro.conf.arg(name="paper.content-samples")] = 1024
     """Places of each picture compared with the style in a step (published: 2048)."""
-    style_samples: int = 2500
+    style_samples: Annotated[int, tyro.conf.arg(name="paper.style-samples")] = 2500
     """Places of the style that take part in a step (published: 5000)."""
-    similarity_samples: int = 512
+    similarity_samples: Annotated[int, tyro.conf.arg(name="paper.similarity-samples")] = 512
     """Places of each view whose self-similarity is compared in a step (published: 2048)."""
-    crop: int = 256
+    crop: Annotated[int, tyro.conf.arg(name="paper.crop")] = 256
     """Side in pixels of the random window that the network sees in a step (0: the whole picture)."""
 
 
