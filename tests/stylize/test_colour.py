@@ -141,6 +141,25 @@ def test_missing_cloth_is_warned_about() -> None:
     assert np.isfinite(matched).all()
 
 
+def test_missing_hair_takes_nothing_from_green_clothes() -> None:
+    rng = np.random.default_rng(1)
+    style_regions = np.full((60, 60), int(Region.SKIN), np.uint8)
+    style_regions[30:] = int(Region.CLOTH)
+    canvas = rng.normal(0, 0.02, (60, 60, 3)) + np.array([0.85, 0.75, 0.65])
+    canvas[::5, ::2] = 0.2  # drawn lines
+    canvas[30:] = rng.normal(0, 0.02, (30, 60, 3)) + np.array([0.05, 0.6, 0.15])
+    regions = np.full((1, 60, 60), int(Region.SKIN), np.uint8)
+    regions[:, :30] = int(Region.HAIR)
+    photo = rng.normal(0, 0.03, (1, 60, 60, 3)) + np.where(regions[..., None] == int(Region.HAIR), 0.3, 0.7)
+    matched, warnings = colour_match(
+        np.clip(photo, 0, 1), regions, np.ones((1, 60, 60), bool), np.clip(canvas, 0, 1), style_regions,
+        np.ones((60, 60), bool), 60.0,
+    )
+    assert any("hair" in warning and "skin" in warning for warning in warnings)
+    hair = matched[0, :24].reshape(-1, 3).mean(0)
+    assert hair[1] < hair[0] + 0.02
+
+
 def test_kept_colours_are_the_photos_broad_colours() -> None:
     rng = np.random.default_rng(0)
     photo = np.broadcast_to(np.array([0.6, 0.4, 0.3], np.float32), (1, 64, 64, 3)).copy()

@@ -194,7 +194,8 @@ def fit_colour_maps(
     tone: Float[np.ndarray, "h2 w2 3"], canvas_regions: UInt8[np.ndarray, "h2 w2"],
     canvas_trusted: Bool[np.ndarray, "h2 w2"], rim_px: float,
 ) -> tuple[tuple[ColourMap, ...], tuple[str, ...]]:
-    """One map for each of PAINTED; a region missing in the style takes the palette of its whole figure."""
+    """One map for each of PAINTED; a region missing in the style takes the palette of its whole figure, hair that of its
+    skin and the lines in it (clothes, and walls mistaken for them, have no say in hair)."""
     person = canvas_trusted & (canvas_regions != Region.BACKGROUND)
     everything = tone[person] if person.sum() >= _MIN_SAMPLES else tone.reshape(-1, 3)
     warnings: list[str] = []
@@ -206,11 +207,13 @@ def fit_colour_maps(
         if not present:
             photo_samples = lab[coverage] if coverage.any() else lab.reshape(-1, 3)
         if len(style_samples) < _MIN_SAMPLES:
+            skin_samples = tone[canvas_trusted & (canvas_regions == int(Region.SKIN))]
+            lent_by_skin = region == Region.HAIR and len(skin_samples) >= _MIN_SAMPLES
+            style_samples, lender = (skin_samples, "skin") if lent_by_skin else (everything, "whole figure")
             if present:
                 warnings.append(
-                    f"The style shows no {region.name.lower()} that can be trusted: its whole figure lends the colours."
+                    f"The style shows no {region.name.lower()} that can be trusted: its {lender} lends the colours."
                 )
-            style_samples = everything
         maps.append(fit_colour_map(_samples(photo_samples), _samples(style_samples), region))
     floor = float(np.percentile(everything[:, 0], 2))
     skin = maps[PAINTED.index(Region.SKIN)]
