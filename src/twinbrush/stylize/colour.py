@@ -194,8 +194,8 @@ def fit_colour_maps(
     tone: Float[np.ndarray, "h2 w2 3"], canvas_regions: UInt8[np.ndarray, "h2 w2"],
     canvas_trusted: Bool[np.ndarray, "h2 w2"], rim_px: float,
 ) -> tuple[tuple[ColourMap, ...], tuple[str, ...]]:
-    """One map for each of PAINTED; a region missing in the style takes the palette of its whole figure, hair that of its
-    skin and the lines in it (clothes, and walls mistaken for them, have no say in hair)."""
+    """One map for each of PAINTED; a region missing in the style takes the palette of its whole figure, hair that of
+    its skin and the lines in it (clothes, and walls mistaken for them, have no say in hair)."""
     person = canvas_trusted & (canvas_regions != Region.BACKGROUND)
     everything = tone[person] if person.sum() >= _MIN_SAMPLES else tone.reshape(-1, 3)
     warnings: list[str] = []
