@@ -154,7 +154,7 @@ class ObjectiveConfig:
 class PaperConfig:
     """The paper's joint optimisation (Eq. 3-10): pictures and warps of all views learned together."""
 
-    steps: Annotated[tuple[int, ...], tyro.conf.arg(name="paper.steps")] = (60, 50, 40)
+    steps: Annotated[tuple[int, ...], tyro.conf.arg(name="paper.steps")] = (100, 80, 60)
     """Steps at each size, coarse to fine: the last size is the views' own, each one before it half as large (the
     published DST program: 150 150 150)."""
     optimizer: Annotated[Literal["sgd", "adam"], tyro.conf.arg(name="paper.optimizer")] = "sgd"

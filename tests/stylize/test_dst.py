@@ -217,7 +217,10 @@ def test_views_that_disagree_are_backed_off_and_told(views: ViewSet, aligned: Al
     assert geometry.skew_px <= 3.0 * 128 / 512
 
 
-@pytest.mark.parametrize("change", [{"steps": ()}, {"rate": 0.0}, {"content_samples": 3}, {"crop": 10}])
+WRONG = {"steps": ()}, {"rate": 0.0}, {"gamma": float("nan")}, {"content_samples": 3}, {"crop": 10}
+
+
+@pytest.mark.parametrize("change", WRONG)
 def test_impossible_settings_are_refused(views: ViewSet, aligned: AlignedStyle, change: dict) -> None:
     with pytest.raises(BadOption):
         stylize(views, aligned, StylizeConfig(method="paper", paper=replace(SMALL, **change)), seed=0)
@@ -238,6 +241,14 @@ def test_paper_runs_repeats_and_says_what_it_saw_with(views: ViewSet, aligned: A
     assert any("built-in extractor" in w and "not the paper's VGG16" in w for w in first.warnings)
     assert first.log["learned_share"] > 0.01
     assert np.isfinite(list(first.log.values())).all()
+
+
+def test_weaker_style_is_nearer_to_the_photo(views: ViewSet, aligned: AlignedStyle) -> None:
+    config = StylizeConfig(method="paper", paper=replace(SMALL, rate=0.05), style_strength=0.25)
+    weak, full = (stylize(views, aligned, replace(config, style_strength=s), seed=0) for s in (0.25, 1.0))
+    photo = weak.warped.images
+    np.testing.assert_allclose(weak.images - photo, 0.25 * (full.images - photo), atol=1e-5)
+    assert np.abs(full.images - photo).max() > 0.01
 
 
 def test_disparity_and_style_losses_fall(views: ViewSet, aligned: AlignedStyle) -> None:

@@ -21,6 +21,7 @@ from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.stylize.adam import Adam
+from twinbrush.stylize.colour import with_photo_colours
 from twinbrush.stylize.device import Compute, choose_compute
 from twinbrush.stylize.dst_keypoints import Keypoints, keypoints
 from twinbrush.stylize.dst_objective import WARP_UNIT, Task, evaluate
@@ -35,6 +36,7 @@ from twinbrush.stylize.threads import threads_for
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.values import ViewSet
 
+IDENTITY_RANGE = 2.5  # the content's weight at identity 1, relative to the middle of the slider (as in the hybrid)
 _LEVELS = 5  # of the Laplacian pyramid
 _MOMENTUM = 0.9
 _STEEPEST = 6.0  # times the mean of a level's gradient that one pixel's may have
@@ -57,10 +59,22 @@ def paint_paper(
         learned = optimise(views, aligned, content, points, extractor, config, compute, seed=seed, progress=progress)
     geometry = learned_geometry(views, points, learned.theta_px, progress=progress)
     return Stylization(
-        finished_pictures(learned.images, geometry), geometry.warped, "paper", {**geometry.log, **learned.log},
+        _as_asked(finished_pictures(learned.images, geometry), geometry.warped, config), geometry.warped, "paper",
+        {**geometry.log, **learned.log},
         (*geometry.warnings, *warnings), weights_sha256(config.extractor, config.weights), str(compute),
         config.extractor,
     )  # fmt: skip
+
+
+def _as_asked(
+    images: Float[np.ndarray, "n h w 3"], warped: ViewSet, config: StylizeConfig
+) -> Float[np.ndarray, "n h w 3"]:
+    """The photo's colours and a weaker style, as the other engines have them (not the paper's; off by default)."""
+    photo = np.ascontiguousarray(warped.images, np.float32)
+    if config.keep_colours:
+        detail = 0.05 * float(np.ptp(warped.landmarks_xy.mean(0)[:, 1]))
+        images = with_photo_colours(images, photo, warped.coverage, detail)
+    return (photo + config.style_strength * (images - photo)).astype(np.float32)
 
 
 def _warnings(config: StylizeConfig) -> tuple[str, ...]:
@@ -75,7 +89,10 @@ def _check(config: StylizeConfig) -> None:
     if not paper.steps or min(paper.steps) < 0:
         raise BadOption(f"--paper.steps {paper.steps}: no steps.", "Give one number a size, as 60 50 40.")
     if not (paper.rate > 0 and paper.theta_rate > 0):
-        raise BadOption("--paper.rate and --paper.theta-rate must be positive.", "The published value is 0.3.")
+        raise BadOption("--paper.rate and --paper.theta-rate must be positive.", "Leave them out for the defaults.")
+    for value in (paper.alpha, paper.alpha_unit, paper.beta, paper.gamma, *paper.delta):
+        if not 0 <= value < 1e6:
+            raise BadOption(f"--paper: a weight is {value}.", "Weights are numbers from 0 up.")
     if min(paper.content_samples, paper.style_samples, paper.similarity_samples) < 16:
         raise BadOption("--paper: fewer than 16 samples compare nothing.", "Give 512 or more of each.")
     if paper.crop and paper.crop < 64:
@@ -106,12 +123,13 @@ def optimise(
     total, done = sum(steps for _, steps, _ in plan), 0
     images, theta = None, torch.zeros_like(source)
     log: dict[str, float] = {}
+    strict = IDENTITY_RANGE ** (2 * config.identity - 1)  # 1 in the middle of the slider: alpha as published
     for size, steps, alpha in plan:
         unwarped = build_content(content, views, aligned, size, compute.device)
         pool = build_pool(aligned, views, size, extractor, compute, perspective=perspective, generator=generator)
         with torch.no_grad():
             maps = extractor(unwarped.images)
-        task = Task(unwarped, maps, pool, source, target, extractor, alpha, compute.half, config)
+        task = Task(unwarped, maps, pool, source, target, extractor, strict * alpha, compute.half, config)
         bands = laplacian_pyramid(unwarped.images, _LEVELS)
         # A new, larger size starts with the content's finest band, as STROTSS does.
         parts = bands if images is None else laplacian_pyramid(resized(images, *unwarped.size) + bands[0], _LEVELS)
