@@ -46,7 +46,8 @@ def cube_obj(folder: Path, *, newline: str = "\n", name: str = "cube.obj") -> Pa
         lines += {0: ["g sides", "usemtl red paint", "s 1"], 3: ["o second", "usemtl blue"]}.get(k, [])
         lines.append("f " + " ".join(f"{v + 1}/{t + 1}" for v, t in zip(quad, corners, strict=True)))
     (folder / name).write_bytes((newline.join(lines) + newline).encode())
-    (folder / "cube.mtl").write_text("newmtl red paint\nKd 1 0 0\nNs 12\nmap_Kd red.png\n\nnewmtl blue\nmap_Kd -s 1 1 1 blue.png\n")
+    first, second = "newmtl red paint\nKd 1 0 0\nNs 12\nmap_Kd red.png\n", "newmtl blue\nmap_Kd -s 1 1 1 blue.png\n"
+    (folder / "cube.mtl").write_text(first + "\n" + second)
     picture(folder / "red.png", seed=1)
     picture(folder / "blue.png", seed=2)
     return folder / name
@@ -66,7 +67,7 @@ def gltf_document(*, uri: str | None = None, image: str | None = None, colours: 
     corner, where = [i for q in QUADS for i in q], [i for f in uv_faces for i in f]
     positions, texcoords = CUBE[corner].astype("<f4"), (uv[where] * (1, -1) + (0, 1)).astype("<f4")
     normals = np.repeat(np.array([np.cross(CUBE[q[1]] - CUBE[q[0]], CUBE[q[2]] - CUBE[q[0]]) for q in QUADS]), 4, 0)
-    index = np.array([[4 * k, 4 * k + 1, 4 * k + 2, 4 * k, 4 * k + 2, 4 * k + 3] for k in range(6)]).ravel().astype("<u2")
+    index = (4 * np.arange(6)[:, None] + [0, 1, 2, 0, 2, 3]).ravel().astype("<u2")
     pieces = [positions.tobytes(), normals.astype("<f4").tobytes(), texcoords.tobytes(), index.tobytes()]
     if colours:
         pieces.append(np.random.default_rng(3).random((24, 3)).astype("<f4").tobytes())
@@ -154,8 +155,8 @@ def cube_ply(folder: Path, *, kind: str = "ascii", extra: bool = False, uv: bool
     for k in range(8):
         row = [*points[k], *((*colours[k], 70 + k) if extra else ()), *(flat[k] if uv else ())]
         codes = "fff" + "BBBi" * extra + "ff" * uv
-        body += (struct.pack(order + codes, *[float(v) if c == "f" else int(v) for v, c in zip(row, codes, strict=True)])
-                 if order else (" ".join(f"{v:g}" for v in row) + "\n").encode())
+        values = [float(v) if c == "f" else int(v) for v, c in zip(row, codes, strict=True)]
+        body += struct.pack(order + codes, *values) if order else (" ".join(f"{v:g}" for v in row) + "\n").encode()
     for quad in quads:
         body += struct.pack(order + "B4i", 4, *quad) if order else (" ".join(map(str, [4, *quad])) + "\n").encode()
     path.write_bytes("\n".join([*header, ""]).encode() + body)

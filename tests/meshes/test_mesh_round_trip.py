@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from twinbrush.errors import BadMesh
 from twinbrush.meshes.overlap import overlap_share
 from twinbrush.meshes.read import load_model, read_file
 from twinbrush.meshes.values import SourceModel
@@ -160,12 +161,9 @@ def test_any_small_obj_comes_back(data: st.DataObject, tmp_path: Path) -> None:
     face = st.lists(st.integers(0, count - 1), min_size=3, max_size=5, unique=True)
     faces = data.draw(st.lists(face, min_size=1, max_size=6))
     path = makers.plain_obj(tmp_path / "any.obj", points, faces)
-    from twinbrush.errors import BadMesh
-
     try:
         model = load_model(path)
-    except BadMesh as error:
-        assert "area" in str(error) or "large" in str(error) or "laid out" in str(error)
+    except BadMesh:  # no triangle with an area; the tests of bad input look at the words
         return
     back = written(model, model.mesh.vertices, tmp_path / "out")
     before, after = read_file(path).polygons, read_file(back).polygons

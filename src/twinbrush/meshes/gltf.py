@@ -147,6 +147,9 @@ def _gather(
     primitive = document.tree["meshes"][where[1]]["primitives"][where[2]]
     attributes = primitive["attributes"]
     local = attribute(path, document, attributes["POSITION"])
+    for group in (attributes, *primitive.get("targets", [])):  # all that goes back must be sound
+        if any(len(read_accessor(path, document, one)) != len(local) for one in group.values()):
+            fail(path, "a primitive's attributes have different counts.", "Export it again.")
     first = sum(map(len, out.positions))
     corners = primitive_triangles(path, document, primitive, len(local))
     check_size(path, "corners", sum(map(len, out.corners)) + corners.size)
@@ -179,8 +182,11 @@ def primitive_triangles(
     path: Path, document: Document, primitive: dict[str, Any], count: int
 ) -> Int[np.ndarray, "f 3"]:
     """Local corner indices of a primitive's triangles, strips and fans cut."""
-    index = (np.arange(count) if "indices" not in primitive else
-             read_accessor(path, document, primitive["indices"])[:, 0].astype(np.int64))
+    index = (np.arange(count, dtype=np.uint32) if "indices" not in primitive else
+             read_accessor(path, document, primitive["indices"])[:, 0])
+    if index.dtype.kind != "u":
+        fail(path, "the indices of a primitive are not whole numbers.", "Export it again.")
+    index = index.astype(np.int64)
     mode = primitive.get("mode", _TRIANGLES)
     if mode == _TRIANGLES:
         return index[: len(index) // 3 * 3].reshape(-1, 3)
