@@ -11,10 +11,10 @@ from torch import Tensor
 from twinbrush.config import StylizeConfig
 from twinbrush.stylize.dst_scale import Content, StylePool
 from twinbrush.stylize.dst_terms import (
+    StyleDraw,
     Window,
     content_term,
     disparity_term,
-    drawn,
     pick,
     random_window,
     style_loss,
@@ -120,7 +120,8 @@ def _pictures(step: Step, task: Task, generator: torch.Generator) -> dict[str, F
         some = slice(0, paper.similarity_samples)
         maps = [m[k : k + 1] for m in task.content_maps]
         likeness.append(content_term(features[k][some], maps, pixels[k][some], height, width))
-        style = drawn(task.pool.features[k][chosen], task.pool.colours[k][chosen], half=task.half)
+        pool = task.pool
+        style = StyleDraw(pool.features[k][chosen], pool.colours[k][chosen], pool.statistics[k].mixed(share))
         for number, images, losses in ((k, step.images, plain), (count + k, step.warped, moved)):
             guide = None
             if task.config.guidance:

@@ -16,6 +16,7 @@ from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Region
 from twinbrush.stylize.colour import PAINTED, soft_regions
 from twinbrush.stylize.device import Compute
+from twinbrush.stylize.dst_statistics import LEAST, StyleStatistics, style_statistics
 from twinbrush.stylize.dst_warp import sample
 from twinbrush.stylize.features import Extractor
 from twinbrush.stylize.guided.facemap import ANCHORS, face_height, face_map, feature_mask
@@ -28,7 +29,6 @@ _POOL = 16384  # places of the style whose features are kept; each step draws fr
 _SURE = 0.4  # confidence of a style pixel's label below which it takes no part
 _FEATURES = ("eyes", "brows", "lips", "nose")
 _OFF_SKIN = 0.15  # share of the position's weight on hair and cloth
-_LEAST = 60  # a region of the style with fewer pixels than this lends nothing of its own
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class StylePool:
     colours: list[Float[Tensor, "s 3"]]
     position: Float[Tensor, "s 2"]
     regions: Float[Tensor, "s r"]
+    statistics: list[StyleStatistics]
 
     def choose(
         self, share: Float[Tensor, "r"] | None, count: int, generator: torch.Generator
@@ -80,7 +81,7 @@ class StylePool:
         device, count = self.position.device, min(count, len(self.position))
         if share is not None:
             members = [torch.nonzero(column > 0.5)[:, 0] for column in self.regions.T.cpu()]
-            share = torch.stack([s * float(len(m) >= _LEAST) for s, m in zip(share.cpu(), members, strict=True)])
+            share = torch.stack([s * float(len(m) >= LEAST) for s, m in zip(share.cpu(), members, strict=True)])
             if float(share.sum()) > 0:
                 counts = (count * share / share.sum()).round().long().tolist()
                 drawn = [
@@ -153,7 +154,7 @@ def build_pool(
     factor = size / views.images.shape[1]
     known = aligned.canvas_valid & (aligned.canvas_confidence >= _SURE)
     known &= aligned.canvas_regions != int(Region.BACKGROUND)
-    if known.sum() < 16 * _LEAST:
+    if known.sum() < 16 * LEAST:
         known = aligned.canvas_valid
     shape = (round(width * factor), round(height * factor))
     usable = _shrunk(known.astype(np.float32), shape) > 0.9
@@ -175,11 +176,13 @@ def build_pool(
             features, colours = features * len(aligned.homographies), colours * len(aligned.homographies)
             break
     one_hot = np.stack([(aligned.canvas_regions == int(r)) & known for r in PAINTED], -1).astype(np.float32)
-    regions = _shrunk(one_hot, shape).reshape(-1, len(PAINTED))[pixels]
+    lies_in = np.ascontiguousarray(_shrunk(one_hot, shape).reshape(-1, len(PAINTED))[pixels])
+    regions = torch.from_numpy(lies_in).to(compute.device)
+    statistics = [style_statistics(f, regions, half=compute.half) for f in (features if perspective else features[:1])]
     position = (canvas_xy / face_height(aligned.canvas_landmarks_xy)).astype(np.float32)
     return StylePool(
-        features, colours, torch.from_numpy(position).to(compute.device),
-        torch.from_numpy(np.ascontiguousarray(regions)).to(compute.device),
+        features, colours, torch.from_numpy(position).to(compute.device), regions,
+        statistics if perspective else statistics * len(features),
     )  # fmt: skip
 
 

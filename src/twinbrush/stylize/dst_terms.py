@@ -15,7 +15,7 @@ from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.losses.colour import colour_loss
 from twinbrush.stylize.losses.content import content_loss, self_similarity
 from twinbrush.stylize.losses.matching import Guide
-from twinbrush.stylize.losses.moments import Moments, moment_loss, moments
+from twinbrush.stylize.losses.moments import Moments, moment_loss
 from twinbrush.stylize.losses.relaxed_emd import relaxed_emd_of_units
 from twinbrush.stylize.warp import ThinPlateSpline, pixel_grid
 
@@ -74,16 +74,12 @@ def pick(mask: Bool[Tensor, "h w"], count: int, generator: torch.Generator) -> I
 
 @dataclass(frozen=True)
 class StyleDraw:
-    """One step's samples of a view's style, and their means and covariance."""
+    """One step's samples of a view's style; moments: means and covariance of the whole style, its regions mixed as the
+    samples are."""
 
     features: Float[Tensor, "m c"]
     colours: Float[Tensor, "m 3"]
     moments: Moments
-
-
-def drawn(features: Float[Tensor, "m c"], colours: Float[Tensor, "m 3"], *, half: bool) -> StyleDraw:
-    """Samples with their moments: both pictures of a view are compared with the same ones."""
-    return StyleDraw(features, colours, moments(features, half=half))
 
 
 def style_loss(

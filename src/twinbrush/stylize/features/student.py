@@ -51,6 +51,6 @@ class StudentNet(nn.Module):
             if level:
                 x = functional.avg_pool2d(x, 2)
             for convolution in cast(nn.ModuleList, block):
-                x = functional.leaky_relu(convolution(x), SLOPE)
+                x = functional.leaky_relu(convolution(x), SLOPE, inplace=True)
             maps.append(head(x))
         return maps

@@ -73,7 +73,7 @@ class Vgg(nn.Module):
                 pool = functional.avg_pool2d if self.pooling == "average" else functional.max_pool2d
                 x = pool(x, 2)
                 previous = name[0]
-            x = functional.relu(convolution(x))
+            x = functional.relu(convolution(x), inplace=True)  # fresh memory would cost more than the arithmetic
             if name in self.taps:
                 maps.append(x)
         return maps
