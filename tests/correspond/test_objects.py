@@ -190,6 +190,14 @@ def test_another_shape_with_corners_leaves_the_shape_too() -> None:
     assert "not like" in found.warnings[0]
 
 
+def test_a_narrow_view_tilted_is_not_taken_for_a_broad_style() -> None:
+    """The object from behind, leaning: by its outline alone it may look like the style's side."""
+    size = (320, 360)
+    side, style = animal(identity, size), animal(bent(9), size)
+    leaning = animal(chained(bent(9), turned(-30, 0.9)), size)
+    assert best_view(np.stack([leaning, side]), style, CONFIG).index == 1
+
+
 def test_views_that_miss_the_object_are_passed_over() -> None:
     views = np.stack([np.zeros(animal().shape, bool), animal()])
     assert best_view(views, animal(), CONFIG).index == 1

@@ -28,6 +28,7 @@ from twinbrush.correspond.outline import (
 CONTEXT, DIRECTION, BEND, PLACE = 0.6, 0.3, 0.3, 0.2  # weights of the four costs
 SPENT = 0.45  # a pair costs at most this: a part without counterpart does not spoil the rest
 STEP = 0.03  # what it costs to stay at a point of one outline while going on along the other
+TURN_COST = 0.15  # of a radian: things stand upright in pictures, and narrow shapes look like broad ones when tilted
 MIRROR_COST = 0.01  # a mirror image has to be better by this
 ROUNDS = 3
 SMOOTHING = (1.0, 0.1, 0.03)  # of the warp after each round
@@ -37,8 +38,8 @@ SMOOTHING = (1.0, 0.1, 0.03)  # of the warp after each round
 class OutlineMatch:
     """The path through both outlines: first[i] of one goes with second[i] of the other (indices, in order, a point
     may come again); cost (p,): of each pair, 0 (alike) to 0.45; mean_cost: over the path; unlikeness: mean cost before
-    the second outline was warped to the first; mirrored: the second outline was taken in a mirror (its indices still
-    count along the outline as it was given)."""
+    the second outline was warped to the first, and the turn's price; mirrored: the second outline was taken in a mirror
+    (its indices still count along the outline as it was given)."""
 
     first: Int[np.ndarray, "p"]
     second: Int[np.ndarray, "p"]
@@ -58,7 +59,7 @@ def match_outlines(
     best: tuple[OutlineMatch, Outline] | None = None
     for other, flipped in candidates:
         match = _best_turn(first, other, max_turn_degrees)
-        if best is None or match.mean_cost + MIRROR_COST < best[0].mean_cost:
+        if best is None or match.unlikeness + MIRROR_COST < best[0].unlikeness:
             best = replace(match, mirrored=flipped), other
     assert best is not None
     match, other = best
@@ -140,7 +141,7 @@ def _best_turn(first: Outline, second: Outline, max_turn_degrees: float) -> Outl
         placed = second.normalised @ _rotation(float(turn)).T
         cost = _cost(first, second, seen, first.normalised, placed, first.tangents, second.tangents + turn, PLACE)
         paths.append(_path(cost, float(turn)))
-    return min(paths, key=lambda match: match.mean_cost + 0.02 * abs(match.turn_radians))
+    return min(paths, key=lambda match: match.unlikeness)
 
 
 def _again(first: Outline, second: Outline, match: OutlineMatch, smoothing: float) -> OutlineMatch:
@@ -181,7 +182,7 @@ def _path(cost: Float[np.ndarray, "n m"], turn: float) -> OutlineMatch:
     first, second = _trace(np.ascontiguousarray(np.roll(rolled, -offset, axis=1)), STEP)
     first, second = (first + start) % n, (second + offset) % m
     mean = float(totals[offset]) / (n + m)
-    return OutlineMatch(first, second, cost[first, second], mean, mean, turn, False)
+    return OutlineMatch(first, second, cost[first, second], mean, mean + TURN_COST * abs(turn), turn, False)
 
 
 @njit(cache=True)
