@@ -94,11 +94,15 @@ def painting(model: SourceModel, style: Path, sizes: argparse.Namespace) -> None
         spent = time.process_time() - start
         baked = finish_texture(paint)
         agreement = ring_consistency(shape.mesh.painted(baked.texture), around_it.cameras)
-        print(f"{count} views ({len(cameras)} with above and below): {spent:.1f} cpu-s, "
-              f"{spent / len(cameras):.2f} a view; neighbours differ by {agreement['consistency_mean_absolute']:.4f} (worst pair "
-              f"{agreement['consistency_worst_pair']:.4f}); borders {log['border_difference']:.4f}; seams "
-              f"{baked.metrics['seam_difference']:.4f}; seen {baked.metrics['texels_seen']:.1%}; peak memory "
-              f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GB", flush=True)  # fmt: skip
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(
+            f"{count} views ({len(cameras)} with above and below): {spent:.1f} cpu-s, {spent / len(cameras):.2f} a view; "
+            f"neighbours differ by {agreement['consistency_mean_absolute']:.4f}, "
+            f"worst pair {agreement['consistency_worst_pair']:.4f}; borders {log['border_difference']:.4f}, "
+            f"seams {baked.metrics['seam_difference']:.4f}; seen {baked.metrics['texels_seen']:.1%}; "
+            f"peak memory {memory:.2f} GB",
+            flush=True,
+        )
 
 
 def main() -> None:

@@ -128,7 +128,8 @@ def _keys(model: SourceModel, given: _Inputs, config: Config) -> dict[str, str]:
 def _style_object(given: _Inputs) -> StyleObject:
     found = foreground(given.picture.pixels, mask=given.mask, alpha=given.picture.alpha)
     through = windows(given.picture.pixels, found.mask) if found.source == "grabcut" else np.zeros_like(found.mask)
-    return StyleObject(given.picture.pixels, found.mask, found.mask & ~through, found.warnings)
+    own = found.source != "grabcut"
+    return StyleObject(given.picture.pixels, found.mask, found.mask & ~through, found.warnings, own)
 
 
 def _aligned(model: SourceModel, style: StyleObject, config: Config) -> ObjectAlignment:

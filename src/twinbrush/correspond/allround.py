@@ -36,12 +36,14 @@ COVER = 1.06  # a style without a like object is laid over the whole view, and a
 
 @dataclass(frozen=True)
 class StyleObject:
-    """The style picture (h, w, 3), the mask of the object in it, which pixels of it may lend paint, and what to say."""
+    """The style picture (h, w, 3), the mask of the object in it, which pixels of it may lend paint, what to say, and
+    whether the user gave the mask (then nothing else is painted with)."""
 
     image: Float[np.ndarray, "h w 3"]
     mask: Bool[np.ndarray, "h w"]
     paint: Bool[np.ndarray, "h w"]
     warnings: tuple[str, ...] = ()
+    own_mask: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def align_object(
         source_xyz=source,
         goal_xyz=goal,
         like=like,
-        style_to_match=matches.style_to_content if like else _covering(views, style.image.shape[:2]),
+        style_to_match=matches.style_to_content if like else _covering(views, style),
         metrics={
             "matches": float(len(matches)),
             "silhouette_unlikeness": unlike,
@@ -154,15 +156,18 @@ def _left_over(
     return float(np.linalg.norm(moved - matches.target_xy, axis=1).mean()) / camera.width
 
 
-def _covering(views: ViewSet, style_size: tuple[int, ...]) -> Float[np.ndarray, "2 3"]:
-    """The similarity that lays the style's picture over the object's bounding box, centre on centre."""
-    rows, columns = np.nonzero(views.coverage[0])
-    low = np.array([columns.min(), rows.min()], float)
-    high = np.array([columns.max(), rows.max()], float)
-    sides = np.array([style_size[1], style_size[0]], float)
-    scale = COVER * float(((high - low) / sides).max())
-    shift = (low + high) / 2 - scale * (sides - 1) / 2
+def _covering(views: ViewSet, style: StyleObject) -> Float[np.ndarray, "2 3"]:
+    """The similarity that lays the style's picture (or the part the user cut out) over the object, centre on centre."""
+    low, high = _bounds(views.coverage[0])
+    style_low, style_high = _bounds(style.mask if style.own_mask else np.ones_like(style.mask))
+    scale = COVER * float(((high - low) / (style_high - style_low + 1)).max())
+    shift = (low + high) / 2 - scale * (style_low + style_high) / 2
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+
+
+def _bounds(mask: Bool[np.ndarray, "h w"]) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
+    rows, columns = np.nonzero(mask)
+    return np.array([columns.min(), rows.min()], float), np.array([columns.max(), rows.max()], float)
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,7 @@ def canvas_for(camera: Camera, style: StyleObject, alignment: ObjectAlignment) -
     if scale < 0.9:
         picture = cv2.GaussianBlur(picture, (0, 0), 0.45 * float(np.sqrt(1 / scale**2 - 1)))
     image = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    known = style.paint if alignment.like else ~flat_border(style.image)
+    known = style.paint if alignment.like or style.own_mask else ~flat_border(style.image)
     inside = cv2.warpAffine(known.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR) > 0.5
     usable = ndimage.binary_erosion(inside, iterations=OPENED)
     return Canvas(np.clip(image, 0, 1), np.asarray(usable if usable.any() else inside), scale)

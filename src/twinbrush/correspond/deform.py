@@ -117,7 +117,8 @@ def _sound_field(
     for _ in range(3):
         away = np.linalg.norm(field.at(points) - displacements, axis=1) / (unit * OUTLIER * NOISE)
         field = fit_field(points, displacements, noise * np.maximum(1.0, away), unit)
-    noise = noise * np.maximum(1.0, np.linalg.norm(field.at(points) - displacements, axis=1) / (unit * OUTLIER * NOISE))
+    away = np.linalg.norm(field.at(points) - displacements, axis=1) / (unit * OUTLIER * NOISE)
+    noise = noise * np.maximum(1.0, away)
     for _ in range(ROUNDS):
         bad = unsound(field, probes)
         if not bad.any():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from jaxtyping import Float32, Int
 
@@ -29,6 +30,7 @@ from twinbrush.views.rasterize import interpolate
 from twinbrush.views.sampling import TextureSampler
 from twinbrush.views.surface_paint import Look, SurfacePaint
 
+FADE = 0.12  # of the unit: how far from a border a view's broad colours follow its neighbour's
 LEAST_OWNED = 0.0004  # of a view's pixels: a view that owns less paints nothing
 # Share of the guide in each band of the result at 0.65 of the identity slider, fine to coarse (see guided/paint.py).
 FROM_GUIDE = (0.0, 0.1, 0.25, 0.4, 0.45, 0.45)
@@ -82,6 +84,7 @@ def paint_round(
                 scene = lead(scene, number)
             painting = synthesize(scene, identity=config.identity**IDENTITY_POWER, seed=seed + 7919 * number)
             image = _finish(scene, painting.images[0], config)
+            image = _continued(image, scene, weight)
             costs.append(painting.cost)
             gaps.append(_border_gap(image, scene, weight))
             paint.add(look, image, share)
@@ -135,12 +138,29 @@ def _finish(
     assert scene.unit_px is not None
     unit, scale = scene.unit_px, 2 * config.identity**IDENTITY_POWER
     shares = tuple(float(np.clip(scale * share, 0, 1)) for share in FROM_GUIDE)
-    finished = blend(painted, scene.guide[0], unit, shares)
+    # the guide lies on the surface, a lead belongs to its view: broad colours come from what all views share
+    finished = blend(painted, scene.matched[0], unit, shares)
     if config.style_strength < 1:
         finished = blend(finished, scene.photo[0], unit, tuple(1 - config.style_strength for _ in shares))
     if config.keep_colours:
         finished = with_photo_colours(finished[None], scene.photo, scene.coverage, 0.05 * unit)[0]
     return np.clip(finished, 0, 1).astype(np.float32)
+
+
+def _continued(
+    image: Float32[np.ndarray, "h w 3"], scene: Scene, before: Float32[np.ndarray, "h w"]
+) -> Float32[np.ndarray, "h w 3"]:
+    """The view's broad colours bent to those of what is painted beside it, less and less away from the border."""
+    assert isinstance(scene.consensus, Known)
+    assert scene.unit_px is not None
+    both = ((before > 0.1) & (scene.consensus.own[0] > 0.05) & scene.coverage[0]).astype(np.float32)
+    if both.sum() < 20:
+        return image
+    wide = push_pull((scene.consensus.picture[0] - image) * both[..., None], both)
+    away = cv2.distanceTransform((both == 0).astype(np.uint8), cv2.DIST_L2, 5) / (FADE * scene.unit_px)
+    sigma = 0.5 * FADE * scene.unit_px
+    correction = cv2.GaussianBlur(wide * np.exp(-away)[..., None], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    return np.clip(image + correction, 0, 1).astype(np.float32)
 
 
 def _border_gap(

@@ -129,9 +129,11 @@ def paint_object(
 def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float]:
     """How well neighbouring views of the painted mesh agree on all points both see, two views in memory at a time.
 
-    cameras: in any order; neighbours are nearest in azimuth, those above and below are left out.
+    cameras: in any order; neighbours are nearest in azimuth, those above and below are left out. Seen at twice the
+    painted size: where a stroke is as wide as a pixel, the view that sees it foreshortened can but average it.
     """
-    level = [camera for camera in cameras if abs(camera.world_to_camera[2, 1]) < np.sin(np.radians(0.5 * CAPS))]
+    steepest = np.sin(np.radians(0.5 * CAPS))
+    level = [_enlarged(camera, 2) for camera in cameras if abs(camera.world_to_camera[2, 1]) < steepest]
     azimuth = [float(np.arctan2(-camera.world_to_camera[2, 0], -camera.world_to_camera[2, 2])) for camera in level]
     ring = [level[i] for i in np.argsort(azimuth)]
     pairs = [(ring[i], ring[(i + 1) % len(ring)]) for i in range(len(ring) if len(ring) > 2 else len(ring) - 1)]
@@ -147,3 +149,9 @@ def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float
         "consistency_worst_pair": worst,
         "consistency_delta_e": float(np.mean([values["delta_e"] for values in found])),
     }
+
+
+def _enlarged(camera: Camera, factor: int) -> Camera:
+    intrinsics = camera.intrinsics * [[factor, 1, factor], [1, factor, factor], [1, 1, 1]]
+    intrinsics[:2, 2] += (factor - 1) / 2
+    return Camera(intrinsics, camera.world_to_camera, camera.width * factor, camera.height * factor)

@@ -1,0 +1,172 @@
+"""A mesh file and a style picture through everything, at small sizes: files, resume, reshape, refusals."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from rounds import cube_sphere
+from twinbrush import cli, pipeline
+from twinbrush.config import FAST, Config
+from twinbrush.errors import BadMask, BadOption
+from twinbrush.image import save_png
+from twinbrush.outputs import Result
+
+CONFIG = replace(
+    FAST,
+    views=replace(FAST.views, size=128, views=4),
+    reconstruct=replace(FAST.reconstruct, texture_size=256),
+    export=replace(FAST.export, still_size=128),
+)
+
+
+def ears(directions: np.ndarray, height: float) -> np.ndarray:
+    """Factor of the radius: two ears and a snout."""
+    places = ((0.35, 0.94, 0.0), (-0.15, 0.99, 0.0), (-0.97, -0.1, 0.0))
+    return 1 + sum(height * np.exp(-((directions - np.array(p)) ** 2).sum(1) / 0.03) for p in places)
+
+
+def write_obj(path: Path) -> Path:
+    """An ellipsoid with two ears and a snout, with its own uv."""
+    mesh, _ = cube_sphere(grid=21, bump=0.0)
+    assert mesh.uv is not None
+    directions = mesh.vertices / [100.0, 80.0, 60.0]
+    mesh = mesh.moved(mesh.vertices * ears(directions, 0.45)[:, None])
+    lines = ["g body", *(f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in mesh.vertices)]
+    lines += [f"vt {u:.6f} {v:.6f}" for u, v in mesh.uv]
+    lines += [f"f {a}/{a} {b}/{b} {c}/{c}" for a, b, c in mesh.faces + 1]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def write_style(path: Path) -> Path:
+    """The same, flatter and with longer ears, painted in red brown on a pale ground, with brushwork."""
+    rng = np.random.default_rng(0)
+    picture = np.full((220, 300, 3), 0.85, np.float32)
+    angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    around = np.stack([np.cos(angle), np.sin(angle)], 1)
+    reach = ears(np.column_stack([around, np.zeros(200)]), 0.75)
+    outline = np.array([150, 140]) + around * reach[:, None] * [72, -50]
+    blob = cv2.fillPoly(np.zeros((220, 300), np.uint8), [np.round(outline).astype(np.int32)], 1)
+    colour = np.array([0.65, 0.25, 0.15], np.float32) + np.linspace(0, 0.25, 300, dtype=np.float32)[None, :, None]
+    picture = np.where(blob[..., None] > 0, colour, picture)
+    strokes = cv2.GaussianBlur(rng.normal(size=(220, 300, 1)).astype(np.float32), (0, 0), 1.5)[..., None]
+    return save_png(path, np.clip(picture + 0.25 * strokes, 0, 1).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("inputs")
+    return write_obj(folder / "thing.obj"), write_style(folder / "style.png")
+
+
+@pytest.fixture(scope="module")
+def finished(inputs: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return pipeline.stylize_files(*inputs, tmp_path_factory.mktemp("out") / "run", CONFIG)
+
+
+def vertices_of(path: Path) -> np.ndarray:
+    rows = [line.split()[1:4] for line in path.read_text().splitlines() if line.startswith("v ")]
+    return np.array(rows, float)
+
+
+def test_everything_is_there(finished: Result) -> None:
+    files = set(finished.files)
+    assert {"thing.obj", "thing.glb", "viewer.html", "sheet.png", "manifest.json", "reference.png"} <= files
+    assert {f"{kind}_{side:03d}.png" for kind in ("painted", "clay") for side in range(0, 360, 45)} <= files
+    manifest = json.loads((finished.out / "manifest.json").read_text())
+    assert manifest["inputs"]["mesh"]["triangles"] == 4800
+    assert manifest["engine"]["name"] == "guided"
+    assert finished.metrics["consistency_worst_pair"] < 0.02
+    assert finished.metrics["texels_seen"] > 0.95
+    assert finished.metrics["flipped_faces"] == 0
+
+
+def test_the_same_mesh_comes_back_moved(finished: Result, inputs: tuple[Path, Path]) -> None:
+    before, after = vertices_of(inputs[0]), vertices_of(finished.out / "thing.obj")
+    assert before.shape == after.shape
+    away = np.linalg.norm(after - before, axis=1) / np.linalg.norm(np.ptp(before, axis=0))
+    assert 0.005 < away.mean() < 0.15
+    kept = [line for line in inputs[0].read_text().splitlines() if line.startswith(("f ", "g "))]
+    written = [line for line in (finished.out / "thing.obj").read_text().splitlines() if line.startswith(("f ", "g "))]
+    assert [line.split("/")[0] for line in kept] == [line.split("/")[0] for line in written]
+
+
+def test_the_style_s_colours_are_on_all_sides(finished: Result) -> None:
+    from twinbrush.image import load_image
+
+    for side in range(0, 360, 45):
+        middle = load_image(finished.out / f"painted_{side:03d}.png").pixels[54:74, 54:74].reshape(-1, 3).mean(0)
+        assert middle[0] > middle[2] + 0.2, side  # a warm red-brown, not the pale ground, not clay
+
+
+def test_a_second_run_resumes(finished: Result, inputs: tuple[Path, Path]) -> None:
+    again = pipeline.stylize_files(*inputs, finished.out, CONFIG)
+    stages = {timing.stage: timing.resumed for timing in again.timings}
+    assert stages == {"style": True, "align": True, "shape": True, "paint": True, "export": False}
+    assert again.metrics == finished.metrics
+
+
+def test_reshape_scales_the_change_and_paints_nothing(finished: Result, inputs: tuple[Path, Path]) -> None:
+    rest, full = vertices_of(inputs[0]), vertices_of(finished.out / "thing.obj")
+    glued = pipeline.reshape_files(finished.out, 0.5)
+    half = vertices_of(glued.out / "thing.obj")
+    np.testing.assert_allclose(half - rest, 0.5 * (full - rest), atol=2e-3 * np.abs(full - rest).max() + 1e-5)
+    assert all(timing.resumed for timing in glued.timings if timing.stage != "export")
+    pipeline.reshape_files(finished.out, 1.0)
+    np.testing.assert_allclose(vertices_of(glued.out / "thing.obj"), full, atol=1e-5)
+
+
+def test_strength_zero_keeps_the_shape(inputs: tuple[Path, Path], tmp_path: Path) -> None:
+    still = replace(CONFIG, align=replace(CONFIG.align, strength=0.0))
+    done = pipeline.stylize_files(*inputs, tmp_path / "still", still)
+    rest = vertices_of(inputs[0])
+    size = np.linalg.norm(np.ptp(rest, axis=0))
+    assert np.abs(vertices_of(done.out / "thing.obj") - rest).max() < 1e-6 * size + 1e-6  # six decimals in the file
+    with pytest.raises(BadOption, match="strength 0"):
+        pipeline.reshape_files(done.out, 0.5)
+
+
+def test_the_paper_s_pair_of_views(inputs: tuple[Path, Path], tmp_path: Path) -> None:
+    pair = replace(CONFIG, views=replace(CONFIG.views, views=2))
+    done = pipeline.stylize_files(*inputs, tmp_path / "pair", pair)
+    assert 0.2 < done.metrics["texels_seen"] < 0.7  # the back is filled, and said to be unseen
+    assert done.metrics["consistency_mean_absolute"] < 0.01
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: replace(c, stylize=replace(c.stylize, method="paper")), "portraits"),
+        (lambda c: replace(c, views=replace(c.views, views=65)), "out of range"),
+    ],
+)
+def test_refusals_leave_nothing(inputs: tuple[Path, Path], tmp_path: Path, change, message: str) -> None:  # type: ignore[no-untyped-def]
+    config: Config = change(CONFIG)
+    with pytest.raises(BadOption, match=message):
+        pipeline.stylize_files(*inputs, tmp_path / "none", config)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_mask_of_another_size_is_named(inputs: tuple[Path, Path], tmp_path: Path) -> None:
+    mask = save_png(tmp_path / "mask.png", np.ones((90, 80, 3), np.float32))
+    masked = replace(CONFIG, style_face=replace(CONFIG.style_face, mask=mask))
+    with pytest.raises(BadMask, match="80 x 90"):
+        pipeline.stylize_files(*inputs, tmp_path / "none", masked)
+
+
+def test_the_command_line_says_what_is_wrong(
+    inputs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.obj"
+    broken.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 99\n")
+    assert cli.main(["stylize", str(broken), str(inputs[1]), "-o", str(tmp_path / "out")]) == 2
+    assert "99" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert cli.main(["stylize", str(inputs[1]), str(inputs[1]), "-o", str(tmp_path / "out"), "--views", "8"]) == 2
+    assert "mesh" in capsys.readouterr().err
