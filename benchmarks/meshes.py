@@ -21,8 +21,8 @@ from twinbrush.meshes.write import write_model
 
 
 def bumpy_sphere(triangles: int) -> trimesh.Trimesh:
-    """A sphere of u, v quads with bumps; at least `triangles` triangles."""
-    side = int(np.ceil(np.sqrt(triangles / 4)))
+    """A sphere of u, v quads with bumps; about `triangles` triangles."""
+    side = int(np.ceil(np.sqrt(triangles / 8)))
     mesh = trimesh.creation.uv_sphere(radius=1.0, count=[side, 2 * side])
     x, y, z = np.asarray(mesh.vertices).T
     mesh.vertices *= (1 + 0.05 * np.sin(9 * x) * np.sin(11 * y) * np.cos(7 * z))[:, None]
