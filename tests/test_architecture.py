@@ -29,6 +29,7 @@ ORDER = [
     ["inputs"],
     ["outputs"],
     ["run", "mesh_outputs"],
+    ["mesh_heads"],
     ["mesh_pipeline"],
     ["pipeline", "commands"],
     ["demo"],

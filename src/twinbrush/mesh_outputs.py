@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from twinbrush.config import Config
-from twinbrush.correspond.allround import ObjectAlignment, StyleObject
 from twinbrush.export import manifest as page
 from twinbrush.files import write_atomically
 from twinbrush.image import LoadedImage
@@ -35,14 +34,15 @@ class PaintedAtlas:
 
 @dataclass(frozen=True)
 class ObjectScene:
-    """All that the files are made from. reference (h, w, 3): the view in which points were matched."""
+    """All that the files are made from. shape: in the model's world frame. front_degrees: azimuth of its front.
+    metrics: of matching. reference (h, w, 3): the view in which points were matched."""
 
     model: SourceModel
     picture: LoadedImage
-    style: StyleObject
-    alignment: ObjectAlignment
     shape: ShapeResult
     painted: PaintedAtlas
+    front_degrees: float
+    metrics: dict[str, float]
     reference: Float[np.ndarray, "h w 3"]
 
     @property
@@ -84,7 +84,7 @@ def write_round(scene: ObjectScene, folder: Path, config: Config, progress: Prog
     from twinbrush.export.stills import write_stills
     from twinbrush.image import save_png
 
-    front = scene.alignment.azimuth_degrees
+    front = scene.front_degrees
     progress(Step("export", 2, 5, "stills"))
     stills = render_round(scene.mesh, scene.solid, front, config.export.still_size)
     write_stills(stills, folder)
@@ -101,7 +101,7 @@ def write_round(scene: ObjectScene, folder: Path, config: Config, progress: Prog
 def mesh_metrics(scene: ObjectScene) -> dict[str, float]:
     """What the manifest tells about quality."""
     metrics: dict[str, float] = {}
-    for values in (scene.alignment.metrics, scene.shape.metrics, scene.painted.log):
+    for values in (scene.metrics, scene.shape.metrics, scene.painted.log):
         metrics |= {k: float(v) for k, v in values.items()}
     return metrics
 

@@ -1,6 +1,7 @@
 """A mesh and a style picture -> the same mesh, moved and repainted: the rooms in order, as in pipeline.py.
 
-model -> style's object -> matches and deformation -> shape from all views -> paint all the way round -> files.
+model -> style's object -> matches and deformation -> shape from all views -> paint all the way round -> files. A mesh
+with a face and a style with a face go through the portrait's stages first (mesh_heads.py).
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import match_object
 from twinbrush.correspond.pairs import UserPairs, parse_pairs
 from twinbrush.correspond.windows import windows
-from twinbrush.errors import BadLandmarks, BadMask, BadOption
+from twinbrush.errors import BadLandmarks, BadMask, BadOption, FaceNotFound, FaceUnusable, ModelFileError
 from twinbrush.files import nothing_left
 from twinbrush.image import LoadedImage, load_image
+from twinbrush.inputs import Input, read_input
+from twinbrush.mesh_heads import Front, head_keys, head_scene
 from twinbrush.mesh_outputs import (
     ObjectScene,
     PaintedAtlas,
@@ -38,8 +41,10 @@ from twinbrush.mesh_outputs import (
     write_models,
     write_round,
 )
+from twinbrush.meshes.front import FoundFront, find_portrait
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
+from twinbrush.models import ensure_models
 from twinbrush.outputs import Result, RunReport, Timing, move_over
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
@@ -86,10 +91,61 @@ def _mask(picture: LoadedImage, path: Path | None) -> Float[np.ndarray, "h w"] |
 
 
 def _stylize(run: Run, model: SourceModel, given: _Inputs, out: Path, config: Config) -> Result:
+    run.warn((*model.repairs, *model.warnings))
+    head = _as_head(run, model, given, config)
+    if head is None:
+        run.warn(given.picture.notes)
+        key, scene = _object_scene(run, model, given, config)
+    else:
+        front, art = head
+        run.warn(tuple(f"style: {warning}" for warning in art.warnings))
+        key = head_keys(_front_key(model, given, config), art, config)
+        scene = head_scene(run, model, front, art, key, config)
+    known = {
+        "mesh": given, "config": config, "key": {name: key[name] for name in ("shape", "paint")},
+        "model": model.sha256, "front": scene.front_degrees, "metrics": scene.metrics, "reference": scene.reference,
+    }  # fmt: skip
+    store.save(run.cache / "run.npz", store.code_hash(), known)
+    return _export(run, scene, out, config)
+
+
+def _front_key(model: SourceModel, given: _Inputs, config: Config) -> str:
+    return store.stage_key("front", model.sha256, config.mesh, config.portrait)
+
+
+def _as_head(
+    run: Run, model: SourceModel, given: _Inputs, config: Config
+) -> tuple[FoundFront, Input] | None:
+    """The face on the mesh and the one in the style, when both are there (the user's pairs make it an object)."""
+    if config.objects.pairs is not None:
+        return None
+    try:
+        ensure_models(run.progress)
+    except ModelFileError as error:
+        run.warn((f"No faces were looked for: {error.problem}",))
+        return None
+    front: Front = run.stage("front", _front_key(model, given, config), lambda: _front(run, model, config))
+    if front.found is None:
+        return None
+    try:
+        art = read_input(Path(given.picture.path), config.style_face, config.portrait, art=True)
+    except (FaceNotFound, FaceUnusable) as error:
+        run.warn((f"The mesh is a head, but the style shows no face ({error.problem}): it is painted as an object.",))
+        return None
+    return front.found, art
+
+
+def _front(run: Run, model: SourceModel, config: Config) -> Front:
+    found = find_portrait(model, config.portrait, progress=run.progress)
+    return Front(found, () if found is None else found.warnings)
+
+
+def _object_scene(
+    run: Run, model: SourceModel, given: _Inputs, config: Config
+) -> tuple[dict[str, str], ObjectScene]:
     from twinbrush.reconstruct.allround import solve_allround
     from twinbrush.stylize.surround.run import cameras_for
 
-    run.warn((*model.repairs, *model.warnings, *given.picture.notes))
     key = _keys(model, given, config)
     style = run.stage("style", key["style"], lambda: _style_object(given))
     alignment = run.stage("align", key["align"], lambda: _aligned(model, style, config))
@@ -103,9 +159,11 @@ def _stylize(run: Run, model: SourceModel, given: _Inputs, out: Path, config: Co
         ),
     )
     painted = run.stage("paint", key["paint"], lambda: _painted(run, model, alignment, style, shape, config))
-    store.save(run.cache / "run.npz", store.code_hash(), {"mesh": given, "config": config, "key": key})
-    scene = ObjectScene(model, given.picture, style, alignment, shape, painted, _reference(model, alignment))
-    return _export(run, scene, out, config)
+    reference = _reference(model, alignment)
+    scene = ObjectScene(
+        model, given.picture, shape, painted, alignment.azimuth_degrees, alignment.metrics, reference
+    )
+    return key, scene
 
 
 def _keys(model: SourceModel, given: _Inputs, config: Config) -> dict[str, str]:
@@ -219,15 +277,13 @@ def reshape_mesh(out: Path, strength: float, known: dict[str, Any], *, progress:
     if old.align.strength == 0:
         raise BadOption(f"{out}: was made at strength 0, there is no change to scale.", "Run `twinbrush stylize`.")
     model = load_model(given.mesh, config.mesh, progress=progress)
-    if _keys(model, given, old) != known["key"]:
+    if model.sha256 != known["model"]:
         raise BadOption(f"{given.mesh}: has changed since {out} was made.", "Run `twinbrush stylize` again.")
-    names = ("style", "align", "shape", "paint")
-    parts = {name: run.stage(name, known["key"][name], lambda name=name: _gone(out, name)) for name in names}
+    parts = {name: run.stage(name, known["key"][name], lambda name=name: _gone(out, name)) for name in known["key"]}
     shape = reshape_allround(model.mesh, model.welded, parts["shape"], strength / old.align.strength)
     run.warn(shape.warnings)
-    alignment: ObjectAlignment = parts["align"]
     scene = ObjectScene(
-        model, given.picture, parts["style"], alignment, shape, parts["paint"], _reference(model, alignment)
+        model, given.picture, shape, parts["paint"], known["front"], known["metrics"], known["reference"]
     )
     return _export(run, scene, out, config)
 

@@ -14,7 +14,7 @@ from jaxtyping import Float, Float32
 
 from twinbrush.image import to_lab, to_rgb
 from twinbrush.mesh import Mesh, Region
-from twinbrush.stylize.colour import fit_colour_map, style_tone
+from twinbrush.stylize.colour import PAINTED, fit_colour_map, style_tone
 from twinbrush.stylize.guided.atlas import StyleSheet
 from twinbrush.stylize.surround.values import Subject
 from twinbrush.views.fill import push_pull
@@ -28,6 +28,7 @@ CANVAS_SHARE = {False: 1.0, True: 0.35}  # of the canvas' own colours in the gui
 FORM = (1.0, 2.2)  # light and shade of the form in the guide: spread relative to the style's own; most gain
 LEAST_SPREAD, MOST_SPREAD = 9.0, 16.0  # of the style's lightness that is taken for that, L
 SAMPLES = 20000
+LEAST_STYLE = 150  # pixels: a region of which the style shows less takes the whole figure's colours
 
 
 def guide_mesh(subject: Subject, sheet: StyleSheet, identity: float) -> Mesh:
@@ -38,18 +39,63 @@ def guide_mesh(subject: Subject, sheet: StyleSheet, identity: float) -> Mesh:
     content = to_lab(_own_colours(mesh, texels))
     places = texels.at(subject.places_xy, mesh.faces)
     tone = style_tone(sheet.colours, sheet.unit)
-    canvas = _canvas_colours(tone, places, texels.at(subject.facing[:, None], mesh.faces)[:, 0], sheet.unit)
+    facing = texels.at(subject.facing[:, None], mesh.faces)[:, 0]
+    canvas = _canvas_colours(tone, places, facing, sheet.unit)
+    if subject.regions is not None:  # no face on the back of a head: there the region's own tone
+        plain = _region_tones(subject, sheet, texels, tone)
+        canvas = plain + np.clip(facing / SQUARE, 0, 1)[:, None] * (canvas - plain)
     style = tone[sheet.usable]
     share = CANVAS_SHARE[subject.coloured] ** (0.5 + identity)
     if subject.coloured:
-        chosen = content[texels.inside]
-        some = (colours[:: 1 + len(colours) // SAMPLES] for colours in (chosen, style))
-        colour_map = fit_colour_map(next(some), next(some), Region.SKIN)
-        guide = colour_map(content) * (1 - share) + canvas * share
+        guide = _recoloured(subject, sheet, texels, content, tone) * (1 - share) + canvas * share
     else:
         guide = canvas.copy()
         guide[:, 0] = np.clip(canvas[:, 0] + 2 * identity * _form(content[:, 0], texels, style[:, 0]), 2, 98)
     return mesh.painted(_filled(texels, to_rgb(guide)))
+
+
+def _recoloured(
+    subject: Subject,
+    sheet: StyleSheet,
+    texels: Texels,
+    content: Float32[np.ndarray, "s 3"],
+    tone: Float32[np.ndarray, "h w 3"],
+) -> Float32[np.ndarray, "s 3"]:
+    """The content's own colours in the style's palette, one map for each region (Lab)."""
+    weights = texels.at(region_weights(subject), subject.mesh.faces)
+    weights = np.clip(weights, 0, 1) / np.maximum(np.clip(weights, 0, 1).sum(1, keepdims=True), 1e-6)
+    out = np.zeros_like(content)
+    for column, region in enumerate(PAINTED):
+        here = content[texels.inside & (weights[:, column] > 0.5)]
+        there = tone[sheet.usable & (sheet.regions == int(region))]
+        if len(here) == 0:
+            continue
+        if len(there) < LEAST_STYLE:
+            there = tone[sheet.usable]
+        some = [colours[:: 1 + len(colours) // SAMPLES] for colours in (here, there)]
+        out += weights[:, column, None] * fit_colour_map(some[0], some[1], region)(content)
+    return out
+
+
+def _region_tones(
+    subject: Subject, sheet: StyleSheet, texels: Texels, tone: Float32[np.ndarray, "h w 3"]
+) -> Float32[np.ndarray, "s 3"]:
+    """The style's median colour in each texel's region (Lab)."""
+    medians = np.tile(np.median(tone[sheet.usable], axis=0), (len(PAINTED), 1))
+    for column, region in enumerate(PAINTED):
+        there = tone[sheet.usable & (sheet.regions == int(region))]
+        if len(there) >= LEAST_STYLE:
+            medians[column] = np.median(there, axis=0)
+    return (texels.at(region_weights(subject), subject.mesh.faces) @ medians).astype(np.float32)
+
+
+def region_weights(subject: Subject) -> Float[np.ndarray, "v r"]:
+    """1 in the column (of PAINTED) of each vertex' region; an object is all one region."""
+    if subject.regions is None:
+        labels = np.full(len(subject.mesh.vertices), int(Region.SKIN))
+    else:
+        labels = np.where(subject.regions == int(Region.BACKGROUND), int(Region.CLOTH), subject.regions)
+    return (labels[:, None] == np.array([int(region) for region in PAINTED])).astype(np.float64)
 
 
 def _canvas_colours(

@@ -11,10 +11,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, UInt8
 
 from twinbrush.config import StylizeConfig
-from twinbrush.mesh import Region
 from twinbrush.stylize.colour import PAINTED
 from twinbrush.stylize.device import choose_compute
 from twinbrush.stylize.features import load_extractor
@@ -28,8 +27,13 @@ IDENTITY_RANGE = 2.5  # as for portraits (hybrid.py)
 LARGEST = 256  # pixels: finer detail comes from the style's patches
 
 
-def lead_by_objective(config: StylizeConfig, seed: int) -> Lead:
-    """A lead for `paint_round` by the extractor that `config` names. Raises ModelFileError, BadOption."""
+def lead_for(config: StylizeConfig, seed: int) -> Lead | None:
+    """A lead for `paint_round` by the extractor that `config` names, None where patches alone paint.
+
+    Raises ModelFileError, BadOption.
+    """
+    if config.method == "guided" or config.style_strength == 0:
+        return None
     compute = choose_compute(config.device)
     extractor = load_extractor(config.extractor, config.weights, half=compute.half, device=compute.device)
     factor = IDENTITY_RANGE ** (2 * config.identity - 1)
@@ -55,8 +59,7 @@ def problem_of(scene: Scene, size: int) -> Problem:
     own = shrunk(scene.consensus.own[0], shape)
     content = shrunk(scene.consensus.merge(scene.matched, cv2.INTER_LINEAR)[0], shape)
     free = soft_rim(coverage) * np.where(coverage, own, 1).astype(np.float32)
-    regions = np.zeros((size * shape[0], len(PAINTED)), np.float32)
-    regions[:, PAINTED.index(Region.SKIN)] = 1
+    regions = _one_hot(scene.regions[0], shape)
     style, usable = _style(scene, factor)
     pixels = np.flatnonzero(usable)
     y, x = np.divmod(pixels, usable.shape[1])
@@ -71,9 +74,15 @@ def problem_of(scene: Scene, size: int) -> Problem:
         style=torch.from_numpy(style).permute(2, 0, 1)[None].contiguous(),
         style_pixels=torch.from_numpy(pixels),
         style_position=torch.from_numpy(place.astype(np.float32)),
-        style_regions=torch.from_numpy(regions[:1].repeat(len(pixels), 0)),
+        style_regions=torch.from_numpy(_one_hot(scene.sheet.regions, usable.shape[::-1])[pixels]),
         transfers=[],
     )
+
+
+def _one_hot(labels: UInt8[np.ndarray, "h w"], shape: tuple[int, int]) -> Float32[np.ndarray, "p r"]:
+    """Weights of PAINTED for every pixel of a (width, height) picture."""
+    planes = [shrunk((labels == int(region)).astype(np.float32), shape) for region in PAINTED]
+    return np.ascontiguousarray(np.stack(planes, -1).reshape(-1, len(PAINTED)), np.float32)
 
 
 def _style(scene: Scene, factor: float) -> tuple[Float32[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:

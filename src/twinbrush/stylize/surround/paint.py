@@ -7,23 +7,24 @@ Cost and memory of a view do not depend on how many there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32, Int, UInt8
 
 from twinbrush.camera import Camera, project
 from twinbrush.config import StylizeConfig
 from twinbrush.mesh import Mesh, Region
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.stylize.bands import blend
-from twinbrush.stylize.colour import with_photo_colours
+from twinbrush.stylize.colour import PAINTED, with_photo_colours
 from twinbrush.stylize.guided.atlas import StyleSheet, style_sheet
 from twinbrush.stylize.guided.consensus import Known
 from twinbrush.stylize.guided.scene import Scene
 from twinbrush.stylize.guided.synthesis import synthesize
-from twinbrush.stylize.surround.guide import SQUARE, guide_mesh
+from twinbrush.stylize.surround.guide import SQUARE, guide_mesh, region_weights
 from twinbrush.stylize.surround.values import StyleCanvas, Subject
 from twinbrush.views.fill import push_pull
 from twinbrush.views.rasterize import interpolate
@@ -35,16 +36,19 @@ LEAST_OWNED = 0.0004  # of a view's pixels: a view that owns less paints nothing
 # Share of the guide in each band of the result at 0.65 of the identity slider, fine to coarse (see guided/paint.py).
 FROM_GUIDE = (0.0, 0.1, 0.25, 0.4, 0.45, 0.45)
 IDENTITY_POWER = 1.6
+PREFERRED = 1.2  # factor of the bids of pictures that were finished before
 SIDEWAYS_TRUST = 0.1  # least weight of a point's place in the canvas, where it is drawn out
 UNLIKE = 0.3  # the most in a style of something else
 
+Picture = tuple[Camera, Float32[np.ndarray, "h w 3"]]
 Lead = Callable[[Scene, int], Scene]
 """(scene, number of the view) -> the scene with a lead: another engine's picture of the view, which guides patches."""
 
 
 def sheet_of(canvas: StyleCanvas) -> StyleSheet:
     """The canvas as the guided painter takes it."""
-    regions = np.where(canvas.usable, np.uint8(Region.SKIN), np.uint8(Region.BACKGROUND))
+    labels = np.uint8(Region.SKIN) if canvas.regions is None else canvas.regions
+    regions = np.where(canvas.usable, labels, np.uint8(Region.BACKGROUND))
     return style_sheet(canvas.image, canvas.usable, regions, np.zeros((0, 2)), canvas.unit_px)
 
 
@@ -63,17 +67,23 @@ def paint_round(
     *,
     seed: int,
     lead: Lead | None = None,
+    first: Sequence[Picture] = (),
     progress: Progress = ignore,
 ) -> dict[str, float]:
     """Paint the surface from `cameras`, in their order; returns numbers for the log.
 
-    paint: an empty atlas of the subject's mesh; filled in place. The same seed gives the same bytes.
+    paint: an empty atlas of the subject's mesh; filled in place. first: finished pictures that are laid down before and
+    own more than their share (a portrait's stereo pair). The same seed gives the same bytes.
     """
     sheet = sheet_of(canvas)
     guide = guide_mesh(subject, sheet, config.identity)
+    _lay_first(paint, first)
     for number, camera in enumerate(cameras):
         paint.claim(paint.look(camera))
         progress(Step("claim", number + 1, len(cameras)))
+    for camera, image in first:
+        look = _preferred(paint.look(camera))
+        paint.add(look, image, paint.share(look))
     costs, gaps = [], []
     for number, camera in enumerate(cameras):
         look = paint.look(camera)
@@ -91,6 +101,16 @@ def paint_round(
         progress(Step("stylize", number + 1, len(cameras), f"view {number + 1} of {len(cameras)}"))
     known = [gap for gap in gaps if gap is not None]
     return {"match_cost": float(np.mean(costs)), "border_difference": float(np.mean(known)) if known else 0.0}
+
+
+def _preferred(look: Look) -> Look:
+    return replace(look, score=look.score * PREFERRED)
+
+
+def _lay_first(paint: SurfacePaint, first: Sequence[Picture]) -> None:
+    """The finished pictures bid."""
+    for camera, _ in first:
+        paint.claim(_preferred(paint.look(camera)))
 
 
 def _scene(
@@ -113,7 +133,7 @@ def _scene(
         photo=_seen(subject.mesh, look)[None],
         matched=_seen(guide, look)[None],
         coverage=coverage[None],
-        regions=np.full((1, *coverage.shape), int(Region.SKIN), np.uint8),
+        regions=_labels(subject, look)[None],
         landmarks_xy=np.zeros((1, 0, 2)),
         consensus=Known(own[None], picture.astype(np.float32)[None]),
         sheet=sheet,
@@ -122,6 +142,15 @@ def _scene(
         unit_px=sheet.unit,
     )
     return scene, before
+
+
+def _labels(subject: Subject, look: Look) -> UInt8[np.ndarray, "h w"]:
+    """The region of each pixel."""
+    if subject.regions is None:
+        return np.full(look.raster.face_index.shape, int(Region.SKIN), np.uint8)
+    weights = region_weights(subject)
+    shown = interpolate(look.raster.face_index, look.raster.barycentric, subject.mesh.faces, weights)
+    return np.array([int(region) for region in PAINTED], np.uint8)[shown.argmax(-1)]
 
 
 def _seen(mesh: Mesh, look: Look) -> Float32[np.ndarray, "h w 3"]:

@@ -12,6 +12,7 @@ from twinbrush.config import StylizeConfig, ViewsConfig
 from twinbrush.correspond.allround import DISTANCE, ObjectAlignment, StyleObject, canvas_for, view_from
 from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.progress import Progress, ignore
+from twinbrush.stylize.surround.lead import lead_for
 from twinbrush.stylize.surround.paint import paint_round, painting_order
 from twinbrush.stylize.surround.values import StyleCanvas, Subject
 from twinbrush.stylize.threads import one_thread
@@ -113,16 +114,11 @@ def paint_object(
     """Paint; returns the surface's atlas of `size` texels a side (to be finished) and numbers for the log."""
     subject = around_it.subject
     paint = SurfacePaint(subject.mesh, size, subject.normals, subject.broad)
-    if config.method == "guided" or config.style_strength == 0:
-        lead = None
-    else:
-        from twinbrush.stylize.surround.lead import lead_by_objective
-
-        lead = lead_by_objective(config, seed)
     with one_thread():
         log = paint_round(
-            paint, subject, around_it.canvas, around_it.cameras, config, seed=seed, lead=lead, progress=progress
-        )
+            paint, subject, around_it.canvas, around_it.cameras, config, seed=seed, lead=lead_for(config, seed),
+            progress=progress,
+        )  # fmt: skip
     return paint, log
 
 
