@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import trimesh
+from scipy import spatial
 
 from twinbrush.errors import BadMesh
+from twinbrush.export.back import unfolded
 from twinbrush.export.chart import best_rectangle
 from twinbrush.export.closed import close_portrait
 from twinbrush.export.surface import sample_texture, surface_of
@@ -86,6 +88,41 @@ def test_before_and_after_stay_one_topology(small: Mesh) -> None:
     np.testing.assert_array_equal(closed.uv, closed_before.uv)
     assert closed_before.texture.shape == before.texture.shape
     assert np.ptp(closed_before.vertices[:, 1]) == pytest.approx(1.1 * np.ptp(closed.vertices[:, 1]), rel=0.02)
+
+
+def test_skin_at_the_rim_does_not_run_over_the_back(small: Mesh) -> None:
+    """Nor does it end at a hard line: near the seam the back has the rim's colours, a little behind it hair's."""
+    closed, _ = close_portrait(small)
+    count = front_count(closed)
+    hair, skin = np.array([0.25, 0.16, 0.1]), np.array([0.75, 0.66, 0.55])
+    places, colours = closed.vertices[count:], sample_texture(closed.texture, closed.uv[count:])
+    beside = np.isin(np.arange(count, len(closed.vertices)), closed.seam[:, 1])
+    beside &= (places[:, 1] > -10) & (places[:, 1] < 20)
+    assert np.linalg.norm(colours[beside].mean(0) - skin) < 0.35
+    rim = places[beside]
+    away = np.abs(places[:, None] - rim).max(2).min(1)
+    behind = (away > 25) & (places[:, 1] > -10) & (places[:, 1] < 20)
+    assert np.linalg.norm(colours[behind].mean(0) - hair) < 0.2
+
+
+def test_unfolding_gives_a_deep_bowl_room_without_folds() -> None:
+    """A half sphere over its disc: seen from above its rim has no width; unfolded, scales differ by about two."""
+    radius = np.concatenate([[0.0], np.repeat(np.linspace(0.1, 1, 10), 60)])
+    angle = np.concatenate([[0.0], np.tile(np.linspace(0, 2 * np.pi, 60, endpoint=False), 10)])
+    plane = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
+    faces = spatial.Delaunay(plane).simplices.astype(np.int64)
+    a, b, c = plane[faces].transpose(1, 0, 2)
+    clockwise = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0] < 0
+    faces[clockwise] = faces[clockwise][:, ::-1]
+    bowl = np.column_stack([plane, np.sqrt(np.maximum(1 - radius**2, 0))])
+    flat = unfolded(plane, faces, np.flatnonzero(radius > 0.999), bowl)
+    a, b, c = flat[faces].transpose(1, 0, 2)
+    assert ((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).min() > 0
+    ring = np.flatnonzero(np.isclose(radius, 0.9))
+    stretch = [np.linalg.norm(bowl[ring + 60] - bowl[ring], axis=1).mean() / (1 - np.linalg.norm(p[ring], axis=1).mean())
+               for p in (plane, flat)]  # fmt: skip
+    assert stretch[0] > 4
+    assert stretch[1] < 2
 
 
 def test_another_shape_leaves_the_texture_as_it_is(small: Mesh) -> None:

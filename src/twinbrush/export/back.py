@@ -40,9 +40,13 @@ def smoothed_loop(
 
 
 def fair_seam(
-    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], seam: Int[np.ndarray, "n"], base_y: float
+    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], seam: Int[np.ndarray, "n"], base_y: float,
+    rounds: int = 2,
 ) -> Float[np.ndarray, "v 3"]:
-    """Smooth the seam between front and back, fading out over a few millimetres; heights on the base stay."""
+    """Smooth the seam between front and back, fading out over a few millimetres; heights on the base stay.
+
+    rounds: of smoothing, for every ring of vertices within that width.
+    """
     edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)  # closed: every edge comes in both directions
     size = len(vertices)
     adjacency = sparse.coo_matrix((np.ones(len(edges)), edges.T), shape=(size, size)).tocsr()
@@ -57,27 +61,29 @@ def fair_seam(
     weight = 0.7 * weight[:, None] * np.where(vertices[:, 1:2] <= base_y + 1e-6, (1.0, 0.0, 1.0), 1.0)
     band = np.flatnonzero(weight.any(1))
     vertices, weight, average = vertices.copy(), weight[band], average[band]
-    for _ in range(2 * rings):
+    for _ in range(rounds * rings):
         vertices[band] += weight * (average @ vertices - vertices[band])
     return vertices
 
 
 def laplacian_of(
-    plane: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], width_mm: float
+    places: Float[np.ndarray, "v d"], faces: Int[np.ndarray, "f 3"], width_mm: float
 ) -> tuple[sparse.csc_matrix, Float[np.ndarray, "v"]]:
-    """Cotangent Laplacian (positive semi-definite) and vertex areas of a mesh laid out flat, `width_mm` wide.
+    """Cotangent Laplacian (positive semi-definite) and vertex areas of a mesh in space, or laid out flat, scaled to
+    `width_mm`.
 
     Triangles without area there (or turned over by a warp) count with their absolute, floored cotangents.
     """
-    points = plane * (width_mm / max(float(np.ptp(plane, axis=0).max()), 1e-12))
+    points = np.zeros((len(places), 3))
+    points[:, : places.shape[1]] = places * (width_mm / max(float(np.ptp(places, axis=0).max()), 1e-12))
     rows, columns, values = [], [], []
     a, b, c = (points[faces[:, k]] for k in range(3))
-    double_area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
+    double_area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     typical = float(np.median(double_area))
     for k in range(3):
         i, j, o = faces[:, (k + 1) % 3], faces[:, (k + 2) % 3], faces[:, k]
         cotangent = np.einsum("ij,ij->i", points[i] - points[o], points[j] - points[o])
-        weight = np.clip(0.5 * cotangent / np.maximum(double_area, 0.05 * typical), 1e-3, 10.0)
+        weight = np.clip(0.5 * cotangent / np.maximum(double_area, max(0.05 * typical, 1e-9)), 1e-3, 10.0)
         rows += [i, j]
         columns += [j, i]
         values += [weight, weight]
@@ -88,6 +94,24 @@ def laplacian_of(
     laplacian = sparse.diags(np.asarray(weights.sum(1)).ravel()).tocsc() - weights
     areas = np.bincount(faces.ravel(), np.repeat(double_area / 6, 3), minlength=size)
     return laplacian, areas
+
+
+def unfolded(
+    plane: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], rim: Int[np.ndarray, "n"],
+    places: Float[np.ndarray, "v 3"],
+) -> Float[np.ndarray, "v 2"]:
+    """The flat layout `plane`, its rim kept, with every triangle more like its shape in space (`places`): harmonic
+    with the cotangents of the surface. Behind the rim the surface runs away from the plane, and what is painted on the
+    plane is drawn out into streaks. As much of it as turns no triangle over.
+    """
+    laplacian, _ = laplacian_of(places, faces, 1.0)
+    goal = solve_fixed(laplacian, np.zeros(plane.shape), rim, plane)
+    for share in (1.0, 0.8, 0.6, 0.4, 0.2):
+        moved = plane + share * (goal - plane)
+        a, b, c = moved[faces].transpose(1, 0, 2)
+        if ((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).min() > 0:
+            return moved
+    return plane
 
 
 def solve_fixed(

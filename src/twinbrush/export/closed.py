@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy import spatial
+from scipy import sparse, spatial
 
 from twinbrush.errors import BadMesh
-from twinbrush.export.back import balloon, fair_seam, laplacian_of, smoothed_loop, solve_fixed
+from twinbrush.export.back import balloon, fair_seam, laplacian_of, smoothed_loop, solve_fixed, unfolded
 from twinbrush.export.chart import find_chart, painted
 from twinbrush.export.surface import border_edges, sample_texture, surface_of
 from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
 from twinbrush.mesh import Mesh, Region
 
 _BACK_EDGE_MM = 3.5
+_RIM_CALM_MM, _WAVES_MM = 18.0, 9.0  # blur of the rim as the back follows it; how far the rest of it reaches
+_FAIRING_ROUNDS = 6
 _WALL_MM = 1.0  # at least between front and back, away from the rim
 _COLOUR_SMOOTHING_MM = 12.0  # of the rim's colours: single strokes at the edge shall not become stripes over the back
 _HAIR_REACH_MM = 20.0  # skin at the rim takes the hair's colour from about so far around the nearest hair
@@ -63,9 +65,9 @@ def close_portrait(mesh: Mesh, before: Mesh | None = None) -> tuple[Mesh, Mesh |
     count = len(sheet.uv)
     layout = _layout(sheet)
     hair = None if sheet.regions is None else (sheet.regions[sheet.faces] == Region.HAIR).all(1)
-    chart = find_chart(sheet.uv, sheet.faces, hair, layout.uv)
     colours = [sample_texture(m.texture, sheet.uv) for m in meshes if m.texture is not None]
     backs, back_colours = _backs(sheet, layout, colours)
+    chart = find_chart(sheet.uv, sheet.faces, hair, unfolded(layout.uv, layout.faces, layout.rim, backs[0]))
     faces = np.concatenate([sheet.faces, layout.faces[:, ::-1] + count])
     seam = np.stack([sheet.rim, layout.rim + count], 1)
     welded = np.arange(count + len(layout.uv))
@@ -74,7 +76,7 @@ def close_portrait(mesh: Mesh, before: Mesh | None = None) -> tuple[Mesh, Mesh |
     uv = np.concatenate([sheet.uv, chart.uv])
     closed: list[Mesh] = []
     for m, shape, back, colour in zip(meshes, sheet.shapes, backs, back_colours, strict=True):
-        vertices = fair_seam(np.concatenate([shape, back]), welded[faces], sheet.rim, -np.inf)
+        vertices = fair_seam(np.concatenate([shape, back]), welded[faces], sheet.rim, -np.inf, _FAIRING_ROUNDS)
         vertices[seam[:, 1]] = vertices[seam[:, 0]]
         assert m.texture is not None
         texture = painted(m.texture, chart, layout.faces, colour)
@@ -157,18 +159,26 @@ def _backs(
     load[:, 0] = areas
     for i, (shape, colour) in enumerate(zip(sheet.shapes, colours, strict=True)):
         rim_colours = smoothed_loop(_rim_colours(sheet, colour), sheet.shapes[0][sheet.rim], _COLOUR_SMOOTHING_MM)
-        fixed[rim, 1 + 6 * i : 4 + 6 * i] = smoothed_loop(shape[sheet.rim], shape[sheet.rim])
+        fixed[rim, 1 + 6 * i : 4 + 6 * i] = smoothed_loop(shape[sheet.rim], shape[sheet.rim], _RIM_CALM_MM)
         fixed[rim, 4 + 6 * i : 7 + 6 * i] = rim_colours
     solved = solve_fixed(laplacian, load, rim, fixed)
+    # the rim's own waves (locks of hair, an ear) and colours (skin, light from behind) die out within a short way
+    # behind it, else they become pleats and stripes
+    waves = np.zeros((count, 6 * shapes))
+    for i, (shape, colour) in enumerate(zip(sheet.shapes, colours, strict=True)):
+        own = smoothed_loop(colour[sheet.rim], sheet.shapes[0][sheet.rim], _COLOUR_SMOOTHING_MM / 3)
+        waves[rim, 6 * i : 6 * i + 6] = np.hstack([shape[sheet.rim], own]) - fixed[rim, 1 + 6 * i : 7 + 6 * i]
+    damped = (laplacian + sparse.diags(areas / _WAVES_MM**2)).tocsc()
+    waves = solve_fixed(damped, np.zeros_like(waves), rim, waves)
     backs: list[Float[np.ndarray, "b 3"]] = []
     back_colours: list[Float[np.ndarray, "b 3"]] = []
     for i, shape in enumerate(sheet.shapes):
-        back = solved[:, 1 + 6 * i : 4 + 6 * i].copy()
+        back = solved[:, 1 + 6 * i : 4 + 6 * i] + waves[:, 6 * i : 6 * i + 3]
         back[:, 2] -= balloon(solved[:, 0], back[:, 1], float(np.ptp(shape[:, 1])))
         back[:, 2] = np.minimum(back[:, 2], shape[layout.near, 2] - _WALL_MM)
         back[rim] = shape[sheet.rim]
         backs.append(back)
-        back_colours.append(np.clip(solved[:, 4 + 6 * i : 7 + 6 * i], 0, 1))
+        back_colours.append(np.clip(solved[:, 4 + 6 * i : 7 + 6 * i] + waves[:, 6 * i + 3 : 6 * i + 6], 0, 1))
     return backs, back_colours
 
 
@@ -178,8 +188,10 @@ def _rim_colours(sheet: _Sheet, colours: Float[np.ndarray, "v 3"]) -> Float[np.n
     out, place = colours[rim], sheet.shapes[0][rim]
     if sheet.regions is None:
         return out
-    hair = np.flatnonzero(sheet.regions[rim] == Region.HAIR)
-    skin = np.flatnonzero((sheet.regions[rim] == Region.SKIN) & (place[:, 1] > _CHIN_Y_MM))
+    hair = np.flatnonzero((sheet.regions[rim] == Region.HAIR) & _like_hair(sheet.regions, colours)[rim])
+    other = sheet.regions[rim] != Region.CLOTH
+    other[hair] = False
+    skin = np.flatnonzero(other & (place[:, 1] > _CHIN_Y_MM))
     if len(hair) < 0.1 * len(rim):  # bald, or a stray label
         return out
     distance = np.linalg.norm(place[skin, None] - place[None, hair], axis=2)
@@ -187,3 +199,12 @@ def _rim_colours(sheet: _Sheet, colours: Float[np.ndarray, "v 3"]) -> Float[np.n
     weight = np.exp((distance.min(1, keepdims=True) - distance) / _HAIR_REACH_MM)
     out[skin] = weight @ out[hair] / weight.sum(1, keepdims=True)
     return out
+
+
+def _like_hair(regions: Int[np.ndarray, "v"], colours: Float[np.ndarray, "v 3"]) -> Bool[np.ndarray, "v"]:
+    """Whose colour is nearer to the hair's than to the skin's: labels along the rim are the least certain of all."""
+    medians = [np.median(colours[regions == r], axis=0) for r in (Region.HAIR, Region.SKIN) if (regions == r).any()]
+    if len(medians) < 2:
+        return np.ones(len(colours), bool)
+    to_hair, to_skin = (np.linalg.norm(colours - median, axis=1) for median in medians)
+    return to_hair <= to_skin
