@@ -119,8 +119,8 @@ def test_unfolding_gives_a_deep_bowl_room_without_folds() -> None:
     a, b, c = flat[faces].transpose(1, 0, 2)
     assert ((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).min() > 0
     ring = np.flatnonzero(np.isclose(radius, 0.9))
-    stretch = [np.linalg.norm(bowl[ring + 60] - bowl[ring], axis=1).mean() / (1 - np.linalg.norm(p[ring], axis=1).mean())
-               for p in (plane, flat)]  # fmt: skip
+    depth = np.linalg.norm(bowl[ring + 60] - bowl[ring], axis=1).mean()
+    stretch = [depth / (1 - np.linalg.norm(layout[ring], axis=1).mean()) for layout in (plane, flat)]
     assert stretch[0] > 4
     assert stretch[1] < 2
 
