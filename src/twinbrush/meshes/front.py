@@ -37,7 +37,8 @@ _FIRST_AZIMUTHS, _OTHER_AZIMUTHS = range(0, 360, 45), range(0, 360, 60)
 _MIN_FLAG, _MAX_SPREAD, _MAX_RESIDUAL = 0.8, 0.10, 0.11
 _SURE = 0.55  # detector's score times the network's: below it the other ways up are tried too
 _SIDE_FACE_HEIGHTS = (2.2, 3.0)  # of the portrait's picture, least and most
-_ON_SURFACE_MM = 14.0  # a landmark farther from its own depth than this is not on the surface it is seen on
+_ON_SURFACE_MM = 12.0  # a landmark farther from where the others say it is has been lifted to another surface
+_NEAR_PX = 2.5  # from the silhouette
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _face_in(image: Float[np.ndarray, "h w 3"]) -> Face | None:
 def _portrait_frame(model: SourceModel, view: _View, face: Face) -> Float[np.ndarray, "4 4"]:
     """Origin between the eyes (on the surface), 63 mm between them, axes of the view."""
     raster = _raster(model.mesh, view.vertices, view.camera)
-    landmarks = _lifted(model.mesh, view.vertices, raster, face.landmarks[:, :2])[0]
+    landmarks = _landmarks(model.mesh, view.vertices, raster, face)
     left, right = eye_centres(landmarks)
     scale = INTERPUPILLARY_MM / float(np.linalg.norm(right - left))
     matrix = np.eye(4)
@@ -189,7 +190,7 @@ def _portrait(
     face = found.face
     raster = _raster(model.mesh, vertices, camera)
     covered = raster.face_index >= 0
-    landmarks = _landmarks(model.mesh, vertices, raster, face, camera)
+    landmarks = _landmarks(model.mesh, vertices, raster, face)
     parts = segment(image, face, mask=covered.astype(np.float32))
     regions = np.where(covered, np.where(parts.regions == Region.BACKGROUND, Region.CLOTH, parts.regions), 0)
     regions = regions.astype(np.uint8)
@@ -224,19 +225,34 @@ def _extent(vertices: Float[np.ndarray, "v 3"], unit: Camera) -> float:
 
 
 def _landmarks(
-    mesh: Mesh, vertices: Float[np.ndarray, "v 3"], raster: Raster, face: Face, camera: Camera
+    mesh: Mesh, vertices: Float[np.ndarray, "v 3"], raster: Raster, face: Face
 ) -> Float[np.ndarray, "468 3"]:
-    """On the surface where the surface is; elsewhere (past the silhouette) at the network's own depth."""
+    """On the surface where it is; where it is not (open eyes and mouths, past the silhouette) where the network's own
+    face, laid over all the others by a similarity, has them."""
     on, away = _lifted(mesh, vertices, raster, face.landmarks[:, :2])
-    own = make_frame(face, camera.width, camera.height)
-    middle = np.mean(eye_centres(on), axis=0)
-    scale = float(np.linalg.norm(np.subtract(*eye_centres(on)))) / INTERPUPILLARY_MM
-    z = own.landmarks_xyz[:, 2] * scale + middle[2]
-    distance = camera.world_to_camera[2, 3]
-    along = (distance - z) / camera.intrinsics[0, 0]
-    xy = (face.landmarks[:, :2] - camera.intrinsics[:2, 2]) * along[:, None] * [1, -1]
-    good = (away < 2.5) & (np.abs(on[:, 2] - z) < _ON_SURFACE_MM + 0.25 * np.abs(z))
-    return np.where(good[:, None], on, np.column_stack([xy, z]))
+    height, width = raster.face_index.shape
+    own = make_frame(face, width, height).landmarks_xyz
+    near = away < _NEAR_PX
+    keep, fitted, scale = near, on, 1.0
+    for _ in range(6):
+        rotation, scale, shift = similarity(own[keep], on[keep])
+        fitted = scale * own @ rotation.T + shift
+        off = np.linalg.norm(fitted - on, axis=1)
+        keep = near & (off <= max(2.5 * float(np.median(off[keep])), 4 * scale))
+    good = near & (np.linalg.norm(fitted - on, axis=1) < _ON_SURFACE_MM * scale)
+    return np.where(good[:, None], on, fitted)
+
+
+def similarity(
+    source: Float[np.ndarray, "n 3"], target: Float[np.ndarray, "n 3"]
+) -> tuple[Float[np.ndarray, "3 3"], float, Float[np.ndarray, "3"]]:
+    """rotation, scale, shift with target = scale * rotation @ source + shift, least squares (Umeyama 1991)."""
+    a, b = source - source.mean(0), target - target.mean(0)
+    u, values, vt = np.linalg.svd(b.T @ a)
+    sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * sign) @ vt
+    scale = float((values * sign).sum() / (a**2).sum())
+    return rotation, scale, target.mean(0) - scale * rotation @ source.mean(0)
 
 
 def _vertex_regions(

@@ -1,0 +1,180 @@
+"""Triangles, texture coordinates, tiles, axes: what the working mesh is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import makers
+import numpy as np
+import pytest
+import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twinbrush.config import MeshConfig
+from twinbrush.meshes import unwrap as unwrapping
+from twinbrush.meshes.orient import axes
+from twinbrush.meshes.overlap import overlap_share
+from twinbrush.meshes.read import load_model
+from twinbrush.meshes.triangulate import clip_ears, weld
+from twinbrush.meshes.unwrap import unwrap
+
+
+def area2(points: np.ndarray) -> float:
+    """Signed area of a polygon in the plane."""
+    x, y = points[:, 0], points[:, 1]
+    return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum() / 2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(5, 14), st.integers(0, 10_000), st.booleans(), st.integers(0, 2))
+def test_ears_cover_a_concave_polygon_once(count: int, seed: int, reverse: bool, axis: int) -> None:
+    rng = np.random.default_rng(seed)
+    angle = np.arange(count) * 2 * np.pi / count
+    flat = rng.uniform(0.3, 1, (count, 1)) * np.stack([np.cos(angle), np.sin(angle)], 1)  # a star: often concave
+    flat = flat[::-1] if reverse else flat
+    points = np.insert(flat, axis, 0.5, axis=1)
+    triangles = clip_ears(points)
+    assert len(triangles) == count - 2
+    areas = np.array([area2(flat[t]) for t in triangles])
+    assert (areas * area2(flat) > 0).all()  # none faces the other way, so none lies outside
+    np.testing.assert_allclose(areas.sum(), area2(flat))
+
+
+def test_a_concave_quad_is_cut_through_its_dent(tmp_path: Path) -> None:
+    points = np.array([[0, 0, 0], [2, 0, 0], [0.3, 0.3, 0], [0, 2, 0]])
+    model = load_model(makers.plain_obj(tmp_path / "a.obj", points, [[0, 1, 2, 3]]))
+    assert {tuple(sorted(f)) for f in model.source.vertex_position[model.mesh.faces].tolist()} == {(0, 1, 2), (0, 2, 3)}
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([0.0, -0.0, 1.0, 1.0 + 1e-15])] * 3), min_size=1, max_size=20))
+def test_welding_joins_equal_places_only(rows: list[tuple[float, float, float]]) -> None:
+    points = np.array(rows)
+    number = weld(points)
+    same = (points[:, None] == points[None]).all(2)
+    np.testing.assert_array_equal(number[:, None] == number[None], same)
+    assert number[0] == 0
+
+
+@pytest.mark.parametrize("method", ["xatlas", "box"])
+def test_charts_never_overlap_and_fill_a_third(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if method == "box":
+        monkeypatch.setattr(unwrapping, "BOX_FROM", 0)
+    torus = trimesh.creation.torus(80, 30)
+    faces = np.asarray(torus.faces, np.int64)
+    charts = unwrap(np.asarray(torus.vertices, np.float64), faces)
+    assert charts.method == method
+    np.testing.assert_array_equal(charts.vertex[charts.faces], faces)
+    assert overlap_share(charts.uv[charts.faces]) < 1e-4
+    a, b = (charts.uv[charts.faces[:, k]] - charts.uv[charts.faces[:, 0]] for k in (1, 2))
+    assert 0.33 < np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / 2 < 1
+    # triangles of equal size on the surface have about equal size in the texture
+    stretch = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) / (2 * torus.area_faces)
+    assert np.percentile(stretch, 95) < 4 * np.percentile(stretch, 5)
+
+
+def test_folded_charts_are_peeled_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spiral ramp lies over itself seen from above: one connected piece of one direction, several charts."""
+    monkeypatch.setattr(unwrapping, "BOX_FROM", 0)
+    turn = np.linspace(0, 6 * np.pi, 300)
+    rows = [np.stack([r * np.cos(turn), 3 * turn, r * np.sin(turn)], 1) for r in (40, 60)]
+    points = np.concatenate(rows)
+    k = np.arange(299)
+    faces = np.concatenate([np.stack([k, k + 1, k + 300], 1), np.stack([k + 1, k + 301, k + 300], 1)])
+    charts = unwrap(points, faces)
+    assert overlap_share(charts.uv[charts.faces]) < 0.002
+
+
+def test_overlap_is_counted_and_touching_is_not() -> None:
+    square = np.array([[[0, 0], [0.5, 0], [0.5, 0.5]], [[0, 0], [0.5, 0.5], [0, 0.5]]])
+    assert overlap_share(square) == 0
+    assert overlap_share(np.concatenate([square, square[:1]])) == pytest.approx(0.5, abs=0.01)
+    assert overlap_share(np.concatenate([square, square[:1, ::-1]])) == pytest.approx(0.5, abs=0.01)
+
+
+def uv_obj(path: Path, uv: np.ndarray, uv_faces: list[list[int]]) -> Path:
+    """The cube with given texture coordinates."""
+    rows = [f"v {x:g} {y:g} {z:g}" for x, y, z in makers.CUBE] + [f"vt {u!r} {v!r}" for u, v in uv.tolist()]
+    for quad, corners in zip(makers.QUADS, uv_faces, strict=True):
+        rows.append("f " + " ".join(f"{v + 1}/{t + 1}" for v, t in zip(quad, corners, strict=True)))
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_good_coordinates_are_kept_in_any_unit_square(tmp_path: Path) -> None:
+    uv, faces = makers.cross_uv()
+    model = load_model(uv_obj(tmp_path / "a.obj", uv + np.array((3, -2)), faces))
+    (tile,) = model.source.tiles
+    assert tile.kept
+    assert tile.cell == (3, -2)
+    assert model.mesh.uv is not None
+    np.testing.assert_allclose(tile.to_file(model.mesh.uv).min(0), uv.min(0) + np.array((3, -2)))
+
+
+def test_coordinates_a_little_beyond_are_scaled_in(tmp_path: Path) -> None:
+    uv, faces = makers.cross_uv()
+    model = load_model(uv_obj(tmp_path / "a.obj", uv * 1.2 - 0.1, faces))
+    assert not model.source.tiles[0].kept
+    assert len(model.mesh.vertices) == 24
+    assert any("scaled into it" in note for note in model.repairs)
+
+
+@pytest.mark.parametrize(("change", "why"), [
+    (lambda uv: uv * 5, "repeat the texture"), (lambda uv: uv * 0 + 0.5, "no area"),
+    (lambda uv: np.tile(uv[:4], (6, 1)), "overlaps"),
+])
+def test_unusable_coordinates_are_replaced(change: object, why: str, tmp_path: Path) -> None:
+    uv, faces = makers.cross_uv()
+    model = load_model(uv_obj(tmp_path / "a.obj", change(uv), faces))  # type: ignore[operator]
+    assert not model.source.tiles[0].kept
+    assert why in " ".join(model.repairs)
+
+
+def test_two_textures_become_two_tiles_without_mixing(tmp_path: Path) -> None:
+    model = load_model(makers.cube_obj(tmp_path))
+    first, second = model.source.tiles
+    assert first.kept
+    assert second.kept
+    assert first.materials != second.materials
+    low, high = first.origin[0] + first.size[0], second.origin[0]
+    assert low < high
+
+
+@pytest.mark.parametrize("up", ["x", "-x", "y", "-y", "z", "-z"])
+@pytest.mark.parametrize("forward", ["x", "-x", "y", "-y", "z", "-z"])
+def test_axes_are_rotations(up: str, forward: str) -> None:
+    if up[-1] == forward[-1]:
+        return
+    turn = axes(up, forward)
+    np.testing.assert_allclose(turn @ turn.T, np.eye(3))
+    assert np.linalg.det(turn) == pytest.approx(1)
+    named = {"x": np.eye(3)[0], "y": np.eye(3)[1], "z": np.eye(3)[2]}
+    sign = -1 if up[0] == "-" else 1
+    np.testing.assert_array_equal(turn @ (sign * named[up[-1]]), [0, 1, 0])
+
+
+@pytest.mark.parametrize(("make", "unit", "real"), [
+    (makers.cube_stl, "auto", 1.0), (makers.cube_stl, "cm", 10.0), (makers.cube_ply, "auto", 1000.0),
+    (makers.cube_ply, "mm", 1.0),
+])
+def test_units(make: object, unit: str, real: float, tmp_path: Path) -> None:
+    model = load_model(make(tmp_path), MeshConfig(unit=unit))  # type: ignore[operator, arg-type]
+    side = np.ptp(model.mesh.vertices[:, 1]) * model.real_mm_per_mm
+    assert side == pytest.approx(real)
+
+
+def test_z_up_is_seen_where_the_mesh_stands_on_it(tmp_path: Path) -> None:
+    points = makers.CUBE * [1, 1, 3] - [0.5, 0.5, 0]  # a pillar on z = 0, centred
+    model = load_model(makers.plain_obj(tmp_path / "a.obj", points, makers.QUADS))
+    assert np.ptp(model.mesh.vertices, axis=0).argmax() == 1
+    assert any("z up" in warning for warning in model.warnings)
+    assert not any("up because" in w for w in load_model(tmp_path / "a.obj", MeshConfig(up="z")).warnings)
+
+
+def test_nothing_to_colour_is_clay_with_light(tmp_path: Path) -> None:
+    model = load_model(makers.plain_obj(tmp_path / "a.obj", makers.CUBE, makers.QUADS))
+    assert not model.coloured
+    assert model.mesh.texture is not None
+    grey = model.mesh.texture.reshape(-1, 3)
+    assert np.ptp(grey, axis=1).max() < 0.15
+    assert np.ptp(grey.mean(1)) > 0.1
