@@ -194,6 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # One thread: twice as many CPU-seconds buy little wall time at these sizes, and bytes stay reproducible.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # with --threads: who waits leaves the core to others
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(overview())
         return 0 if arguments else 2

@@ -20,7 +20,7 @@ from twinbrush.config import StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption, ModelFileError
 from twinbrush.progress import Step
-from twinbrush.stylize import check_engine, stylize, threads
+from twinbrush.stylize import check_engine, stylize
 from twinbrush.stylize.device import PLAIN, Compute, bf16_is_fast, choose_compute
 from twinbrush.stylize.features import load_extractor
 from twinbrush.stylize.features.hypercolumns import hypercolumns
@@ -142,13 +142,15 @@ def test_bfloat16_gives_the_same_loss_and_direction(views: ViewSet, aligned: Ali
     assert float(gradients[1].norm() / gradients[0].norm()) == pytest.approx(1, rel=0.01)
 
 
-def test_vgg_gets_a_second_thread_and_what_was_set_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads.os, "cpu_count", lambda: 8)
-    before = torch.get_num_threads()
-    for name, expected in (("student", 1), ("filters", 1), ("vgg16", 2), ("vgg19-low", 2)):
-        with threads.threads_for(name):
-            assert torch.get_num_threads() == expected
-        assert torch.get_num_threads() == before
+def test_threads_are_those_asked_for_and_what_was_set_comes_back(
+    views: ViewSet, aligned: AlignedStyle, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:
+    before, seen = torch.get_num_threads(), []
+    monkeypatch.setattr(Objective, "__call__", lambda self, images: seen.append(torch.get_num_threads()) or images.sum())
+    config = StylizeConfig(extractor="filters", threads=2, objective=replace(SMALL, steps=(1, 1), refine_steps=0))
+    stylize(views, aligned, config, seed=0)
+    assert seen == [2, 2]
+    assert torch.get_num_threads() == before
 
 
 def test_the_engine_says_where_it_computed(views: ViewSet, aligned: AlignedStyle) -> None:  # noqa: F811

@@ -32,7 +32,7 @@ from twinbrush.stylize.features import Extractor, load_extractor
 from twinbrush.stylize.features.load import weights_sha256
 from twinbrush.stylize.guided.paint import build_scene
 from twinbrush.stylize.pyramid import collapse, laplacian_pyramid, resized
-from twinbrush.stylize.threads import threads_for
+from twinbrush.stylize.threads import threads
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.values import ViewSet
 
@@ -55,7 +55,7 @@ def paint_paper(
     if config.paper.start == "matched":
         scene, more = build_scene(views, aligned)
         content, warnings = scene.matched, (*warnings, *more)
-    with threads_for(config.extractor):
+    with threads(config.threads):
         learned = optimise(views, aligned, content, points, extractor, config, compute, seed=seed, progress=progress)
     geometry = learned_geometry(views, points, learned.theta_px, progress=progress)
     return Stylization(

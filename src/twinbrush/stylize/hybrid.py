@@ -21,7 +21,7 @@ from twinbrush.stylize.features.load import weights_sha256
 from twinbrush.stylize.geometry import warp_to_targets
 from twinbrush.stylize.guided.paint import build_scene, paint, with_lead
 from twinbrush.stylize.objective import optimise_views, refine_views
-from twinbrush.stylize.threads import threads_for
+from twinbrush.stylize.threads import threads
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.fill import push_pull
 from twinbrush.views.values import ViewSet
@@ -40,7 +40,7 @@ def paint_hybrid(
     extractor = load_extractor(config.extractor, config.weights, half=compute.half, device=compute.device)
     factor = _IDENTITY_RANGE ** (2 * config.identity - 1)
     objective = replace(config.objective, content_weight=config.objective.content_weight * factor)
-    with threads_for(config.extractor):
+    with threads(config.threads):
         lead = optimise_views(
             scene.matched, cleaned, aligned, extractor, objective, compute=compute, seed=seed, progress=progress
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -16,20 +15,14 @@ _LARGEST, _USUAL = 1 << 30, 32 << 20  # bytes; 32 MB is where glibc's own thresh
 @contextmanager
 def one_thread() -> Generator[None, None, None]:
     """One thread inside, what was set before outside (two threads were slower than one with the built-in network)."""
-    with _threads(1):
+    with threads(1):
         yield
 
 
 @contextmanager
-def threads_for(extractor: str) -> Generator[None, None, None]:
-    """One thread for the built-in extractors; two, where there are two cores, for VGG: its products are large enough to
-    be shared, and a run is long enough to be worth it."""
-    with _threads(min(2, os.cpu_count() or 1) if extractor.startswith("vgg") else 1):
-        yield
-
-
-@contextmanager
-def _threads(count: int) -> Generator[None, None, None]:
+def threads(count: int) -> Generator[None, None, None]:
+    """`count` threads inside, what was set before outside. More than one pays for VGG on cores that are free: on busy
+    ones OpenMP's threads wait for each other at full speed (five times the CPU-seconds were measured)."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
