@@ -146,7 +146,12 @@ def test_threads_are_those_asked_for_and_what_was_set_comes_back(
     views: ViewSet, aligned: AlignedStyle, monkeypatch: pytest.MonkeyPatch  # noqa: F811
 ) -> None:
     before, seen = torch.get_num_threads(), []
-    monkeypatch.setattr(Objective, "__call__", lambda self, images: seen.append(torch.get_num_threads()) or images.sum())
+
+    def count(_: Objective, images: torch.Tensor) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        return images.sum()
+
+    monkeypatch.setattr(Objective, "__call__", count)
     config = StylizeConfig(extractor="filters", threads=2, objective=replace(SMALL, steps=(1, 1), refine_steps=0))
     stylize(views, aligned, config, seed=0)
     assert seen == [2, 2]
