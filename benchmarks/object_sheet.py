@@ -2,8 +2,8 @@
 
     python benchmarks/object_sheet.py OUT --models bunny.obj spot.obj --styles rabbit.jpg [--preset default]
 
-Each pair's results go to OUT/<model>__<style>/; OUT/objects.png shows all, OUT/objects.json the metrics. A pair that
-fails is named and makes the exit code 1. Finished pairs are resumed.
+Each pair's results go to OUT/<model>__<style>/; OUT/objects.png shows all, OUT/objects.json the metrics, OUT/teaser.jpg
+is the README's picture. A pair that fails is named and makes the exit code 1. Finished pairs are resumed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from twinbrush.config import PRESETS
 from twinbrush.errors import TwinbrushError
@@ -25,6 +26,8 @@ from twinbrush.export.allround import SIDES
 from twinbrush.export.sheet import contact_sheet, write_sheet
 from twinbrush.image import load_image
 from twinbrush.pipeline import stylize_files
+
+TILE = 270  # pixels of the teaser's tiles
 
 
 def rows_of(folder: Path, title: str) -> list[list[tuple[str, np.ndarray]]]:
@@ -34,6 +37,18 @@ def rows_of(folder: Path, title: str) -> list[list[tuple[str, np.ndarray]]]:
         rows.append([(f"{title}, {kind}, {side}" if side == 0 else str(side),
                       load_image(folder / f"{kind}_{side:03d}.png").pixels) for side in SIDES])  # fmt: skip
     return rows
+
+
+def teaser(pairs: list[tuple[Path, Path]]) -> Image.Image:
+    """A row for each pair: model, style, three painted sides, clay."""
+    names = ("reference", "", "painted_000", "painted_315", "painted_180", "clay_000")
+    page = Image.new("RGB", (TILE * len(names), TILE * len(pairs)), (250, 249, 247))
+    for row, (folder, style) in enumerate(pairs):
+        for column, name in enumerate(names):
+            with Image.open(folder / f"{name}.png" if name else style) as opened:
+                picture = ImageOps.pad(opened.convert("RGB"), (TILE - 4, TILE - 4), color=(250, 249, 247))
+            page.paste(picture, (column * TILE + 2, row * TILE + 2))
+    return page
 
 
 def main() -> int:
@@ -49,7 +64,7 @@ def main() -> int:
     config = replace(config, export=replace(config.export, turntable=options.turntable))
     if options.method:
         config = replace(config, stylize=replace(config.stylize, method=options.method))
-    rows, metrics, failed = [], {}, False
+    rows, metrics, failed, done = [], {}, False, []
     for model in options.models:
         for style in options.styles:
             folder = options.out / f"{model.stem}__{style.stem}"
@@ -62,10 +77,12 @@ def main() -> int:
             cpu = sum(timing.cpu_seconds for timing in result.timings)
             metrics[folder.name] = {**result.metrics, "cpu_seconds": cpu}
             print(f"{folder.name}: {cpu:.0f} cpu-s; {'; '.join(result.warnings)}", flush=True)
+            done.append((folder, style))
             rows += rows_of(folder, f"{model.stem} x {style.stem}")
     (options.out / "objects.json").write_text(json.dumps(metrics, indent=1))
     if rows:
         write_sheet(contact_sheet(rows, width=2600), options.out / "objects.png")
+        teaser(done).save(options.out / "teaser.jpg", quality=80, optimize=True)
     return int(failed)
 
 

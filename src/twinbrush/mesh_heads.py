@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from twinbrush import store
 from twinbrush.config import Config
 from twinbrush.correspond.align import align_style
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.inputs import Input
-from twinbrush.mesh import Mesh
+from twinbrush.mesh import Mesh, Region
 from twinbrush.mesh_outputs import ObjectScene, PaintedAtlas
 from twinbrush.meshes.front import FoundFront
 from twinbrush.meshes.values import SourceModel
@@ -30,6 +30,10 @@ from twinbrush.stylize.values import Stylization
 from twinbrush.views.consistency import view_consistency
 from twinbrush.views.render import render_views
 from twinbrush.views.values import ViewSet
+
+LEAST_HAIR = 0.02  # of the vertices: with less the head is bald
+BACKWARD = -0.1  # z of normals that no front view sees well
+LIP = 0  # landmark in the middle of the upper lip
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,8 @@ def _paint(
     rest = found.portrait.mesh
     change = shape.displacement @ found.to_portrait[:3, :3].T
     moved = rest.moved(rest.vertices + change)
-    head = Head(moved, rest.vertices + _full(change, config), model.welded, model.coloured)
+    labelled = replace(moved, regions=_with_back(found, model))
+    head = Head(labelled, rest.vertices + _full(change, config), model.welded, model.coloured)
     paint, log, cameras = paint_head(
         head, aligned, front, config.views, config.stylize, config.reconstruct.texture_size, seed=config.seed,
         progress=run.progress,
@@ -147,6 +152,20 @@ def _paint(
     return PaintedAtlas(
         baked.texture, {**log, **baked.metrics, **agreement}, front.method, front.weights_sha256
     )
+
+
+def _with_back(found: FoundFront, model: SourceModel) -> UInt8[np.ndarray, "v"]:
+    """Regions of all vertices: what faces backward above the mouth, and was labelled by what is nearest in front, is
+    hair where the head has any."""
+    mesh, landmarks = found.portrait.mesh, found.portrait.landmarks_xyz
+    assert mesh.regions is not None
+    normals = model.normals(mesh.vertices)
+    if float((mesh.regions == int(Region.HAIR)).mean()) < LEAST_HAIR:
+        return mesh.regions
+    height = float(np.ptp(landmarks[:, 1]))
+    behind = (normals[:, 2] < BACKWARD) & (mesh.vertices[:, 2] < landmarks[:, 2].min() - 0.1 * height)
+    skull = behind & (mesh.vertices[:, 1] > landmarks[LIP, 1])
+    return np.where(skull, np.uint8(Region.HAIR), mesh.regions)
 
 
 def _full(change: Float[np.ndarray, "v 3"], config: Config) -> Float[np.ndarray, "v 3"]:

@@ -22,7 +22,7 @@ from twinbrush.views.surface_paint import sampled
 from twinbrush.views.texels import Texels, texels_of
 
 GUIDE_SIZE = 1024  # texels a side: the guide is smooth
-SQUARE = 0.6  # of the normal's share toward the front: squarer parts take the canvas as it is
+SQUARE = 0.45  # of the normal's share toward the front: squarer parts take the canvas as it is
 SIDEWAYS = (0.012, 0.04, 0.08, 0.12)  # blur of the canvas in units, from there to sideways (finer is brushwork)
 CANVAS_SHARE = {False: 1.0, True: 0.35}  # of the canvas' own colours in the guide, by `coloured`, at identity 0.5
 FORM = (1.0, 2.2)  # light and shade of the form in the guide: spread relative to the style's own; most gain
