@@ -6,7 +6,9 @@ For every head: the true surface's visible vertices, weighted by the area they c
 nearest point on the portrait's mesh (vertices, edge middles, centroids: 0.4 mm apart), in mm after a similarity
 alignment (7 degrees of freedom, iterated closest points) found on the FACE alone. Face: the heads' own face region
 inside the landmarks' outline; neck: below the chin; rest: everything else that is visible. The comparison is the mean
-face (posed and scaled by its landmarks), splined and measured in the same way.
+face (posed and scaled by its landmarks), splined and measured in the same way. Head: the head prior's whole head
+against ALL vertices of the true head, hidden ones too (skull's back, ears, neck, inside of the nostrils), weighted by
+their area in space, after the same kind of alignment on the face; "head's neck": those below the chin, shoulders too.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.face_model import mean_face
 from twinbrush.portrait.filters import polygon_mask
 from twinbrush.portrait.geometry import Frame, make_frame
+from twinbrush.portrait.head_prior import predict_head
 from twinbrush.portrait.values import Face
 
 NECK_FACE_HEIGHTS = 0.35  # the neck is measured this far down; the bust ends below
@@ -66,6 +69,19 @@ def vertex_areas(vertices: np.ndarray, faces: np.ndarray, visible: np.ndarray) -
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
     return np.bincount(faces.ravel(), np.repeat(area, 3), minlength=len(vertices))
+
+
+def divided(mesh: Mesh, times: int) -> Mesh:
+    """Every triangle in four, again and again."""
+    for _ in range(times):
+        edges = np.sort(np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]]), axis=1)
+        unique, number = np.unique(edges, axis=0, return_inverse=True)
+        middle = number.reshape(3, -1) + len(mesh.vertices)
+        vertices = np.concatenate([mesh.vertices, mesh.vertices[unique].mean(1)])
+        (a, b, c), (ab, bc, ca) = mesh.faces.T, middle
+        parts = ([a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca])
+        mesh = Mesh(vertices, np.concatenate([np.stack(part, 1) for part in parts]))
+    return mesh
 
 
 def mean_face_points(face: Face, frame: Frame, inside: np.ndarray) -> np.ndarray:
@@ -112,6 +128,13 @@ def measure(path: Path) -> dict[str, float]:
             distance, _ = tree.query(vertices[members])
             result[name + group] = float(np.average(distance, weights=area[members]))
             result[name + group + " median"] = float(np.median(distance))
+    head = predict_head(frame)
+    whole = dense_points(divided(Mesh(head.vertices, head.faces), 2))
+    matrix = align(whole, vertices[on_face], guess, area[on_face])
+    distance, _ = cKDTree(whole @ matrix[:, :3].T + matrix[:, 3]).query(vertices)
+    everywhere = vertex_areas(vertices, truth["faces"], np.ones(len(vertices), bool))
+    for name, members in (("head", ~below), ("head's neck", below)):
+        result[name] = float(np.average(distance[members], weights=everywhere[members]))
     return result
 
 
@@ -119,7 +142,7 @@ def main() -> None:
     """Print the table."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HEADS
     columns = ("face", "face median", "mean face", "mean face median", "rest", "rest median", "neck", "neck median",
-               "cpu")
+               "head", "head's neck", "cpu")
     print(f"{'head':24}" + "".join(f"{c:>17}" for c in columns))
     rows = []
     for path in sorted(folder.glob("*.npz")):

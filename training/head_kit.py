@@ -49,13 +49,12 @@ class Kit:
 
 @dataclass(frozen=True)
 class Template:
-    """Our mesh. corners (V, 3), weights (V, 3): each vertex in the kit's vertices; faces (F, 3); labels (V,): 0 face,
-    1 skull, 2 ear, 3 neck; mirror (V,): the vertex on the other side."""
+    """Our mesh. corners (V, 3), weights (V, 3): each vertex in the kit's vertices; faces (F, 3); mirror (V,): the
+    vertex on the other side."""
 
     corners: Array
     weights: Array
     faces: Array
-    labels: Array
     mirror: Array
 
     def of(self, vertices: Array) -> Array:
@@ -202,10 +201,25 @@ def _mirrored(kit: Kit, corners: Array, weights: Array, faces: Array, on_axis: A
     both_corners = np.concatenate([corners, kit.mirror[corners[off]]])
     both_weights = np.concatenate([weights, weights[off]])
     both_faces = np.concatenate([faces, partner[faces][:, ::-1]])
-    at = (kit.neutral[both_corners] * both_weights[..., None]).sum(1)
-    dominant = both_corners[np.arange(len(at)), both_weights.argmax(1)]
-    labels = np.where(dominant < FACE_VERTICES, 0, 1)
-    labels[(labels == 1) & (at[:, 1] < -70)] = 3
-    labels[(dominant >= SKIN_VERTICES)] = 0
-    ear = (np.abs(at[:, 0]) > 66) & (at[:, 1] > -45) & (at[:, 1] < 62) & (at[:, 2] < 32) & (at[:, 2] > -42)
-    return Template(both_corners, both_weights, both_faces, np.where(ear, 2, labels).astype(np.uint8), mirror)
+    return Template(both_corners, both_weights, both_faces, mirror)
+
+
+def region_labels(neutral: Array, faces: Array, outline_xy: Array) -> Array:
+    """0 face (inside the landmarks' outline, seen from the front), 1 skull, 2 ear, 3 neck (below a line from under the
+    chin by the ear lobes to the nape), of the template's vertices on the neutral head."""
+    from skimage.measure import points_in_poly
+
+    from twinbrush.mesh import vertex_normals
+
+    x, y, z = neutral.T
+    face = points_in_poly(neutral[:, :2], outline_xy) & (z > 15) & (vertex_normals(neutral, faces)[:, 2] > -0.3)
+    ear_x, ear_y, ear_z = neutral[np.argmax(np.where((y > -40) & (y < 50), np.abs(x), 0))]
+    ear = (np.abs(x) > abs(ear_x) - 22) & (np.abs(y - ear_y + 18) < 34) & (np.abs(z - ear_z - 10) < 26)
+    chin = z > 70
+    lowest = outline_xy[:, 1].min()
+    line = np.interp(z, [-60, -30, 10, 60, 95], [lowest + 30, lowest + 28, lowest + 20, lowest + 4, lowest - 8])
+    neck = (y < line) & ~(chin & face)
+    labels = np.where(face, 0, 1)
+    labels[neck] = 3
+    labels[ear & ~neck] = 2
+    return labels.astype(np.uint8)

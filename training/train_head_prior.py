@@ -15,7 +15,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from head_kit import SKIN_VERTICES, Kit, Template, attach, load_kit, make_template
+from head_kit import SKIN_VERTICES, Kit, Template, attach, load_kit, make_template, region_labels
 from head_pictures import SIZE, Paint, Shot, known, make_paint, random_expression, shoot
 from safetensors.numpy import save
 
@@ -23,6 +23,7 @@ from twinbrush.camera import INTERPUPILLARY_MM
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import TwinbrushError
 from twinbrush.files import write_atomically
+from twinbrush.portrait import indices
 from twinbrush.portrait.face import find_face, make_face
 from twinbrush.portrait.face_model import mirror_indices
 from twinbrush.portrait.geometry import eye_centres as corner_middles
@@ -72,8 +73,7 @@ def sample(kit: Kit, template: Template, count: int, seed: int) -> dict[str, Arr
         rows["places"].append((landmark_places(shot, face, kit, paint) if frontal else np.full((468, 3), np.nan))
                               .astype(np.float32))
     return {name: np.stack(values) for name, values in rows.items()} | {
-        "neutral": template.of(kit.neutral), "faces": template.faces, "labels": template.labels,
-        "mirror": template.mirror}
+        "neutral": template.of(kit.neutral), "faces": template.faces, "mirror": template.mirror}
 
 
 def observations(landmarks: Array, heads: Array, cameras: Array, places: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -97,12 +97,14 @@ def fit(paths: list[Path]) -> dict[str, Array]:
     hits = first["places"]
     symmetric = np.concatenate([hits, hits[:, mirror_indices()] * flip])
     corners, weights = attach(np.nanmedian(symmetric, axis=0), first["neutral"], first["faces"])
+    outline = (first["neutral"][corners] * weights[..., None]).sum(1)[list(indices.OVAL), :2]
+    labels = region_labels(first["neutral"], first["faces"], outline)
     seen, truth = observations(first["landmarks"], first["heads"], first["camera"], (corners, weights))
     seen_mean, mean = seen.mean(0, dtype=np.float64), truth.mean(0, dtype=np.float64)
     seen_mean = (seen_mean + seen_mean[mirror_indices()] * flip) / 2
     mean = (mean + mean[first["mirror"]] * flip) / 2
     seen_mean *= INTERPUPILLARY_MM / np.linalg.norm(np.subtract(*corner_middles(seen_mean)))
-    importance = np.where((first["labels"] == 0) & (first["neutral"][:, 2] > 20), 1.0, BEHIND)
+    importance = np.where(labels == 0, 1.0, BEHIND)
     importance = np.repeat(importance, 3).astype(np.float32)
 
     def centred(landmarks: Array, heads: Array, mirrored: bool) -> tuple[Array, Array]:
@@ -131,7 +133,7 @@ def fit(paths: list[Path]) -> dict[str, Array]:
         "observed_mean": seen_mean.astype(single), "whitening": whitening[:, :JUDGED].astype(single),
         "regression": (regression * unit).astype(single), "mean": mean.astype(single),
         "basis": (basis / importance[:, None] / unit).reshape(-1, 3, COMPONENTS).astype(half),
-        "faces": first["faces"].astype(np.uint16), "labels": first["labels"],
+        "faces": first["faces"].astype(np.uint16), "labels": labels,
         "mirror": first["mirror"].astype(np.uint16), "landmark_corners": corners.astype(np.uint16),
         "landmark_weights": weights.astype(half), "smooth": smooth_landmarks(seen_mean),
     }

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
+from tests.portrait.faces import need_models
 
+from twinbrush.config import FaceConfig
 from twinbrush.errors import ModelFileError
+from twinbrush.image import load_image
+from twinbrush.portrait import indices
+from twinbrush.portrait.face import find_face
 from twinbrush.portrait.face_model import mean_face, mirror_indices
 from twinbrush.portrait.face_prior import DOUBT, informed
+from twinbrush.portrait.filters import polygon_mask
 from twinbrush.portrait.geometry import Frame, make_frame
 from twinbrush.portrait.head_prior import (
     EAR,
@@ -136,3 +144,42 @@ def test_a_wider_face_gives_a_wider_head() -> None:
     one, _ = regress(prior, prior.observed_mean + 1.5 * axis)
     other, _ = regress(prior, prior.observed_mean - 1.5 * axis)
     assert np.abs(one - other).mean() > 1.0
+
+
+def _aligned(points: np.ndarray, truth: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """points after the similarity that iterated closest points find from truth's partners `start`."""
+    matched, moved = start, points
+    for _ in range(8):
+        a, b = matched - matched.mean(0), truth - truth.mean(0)
+        u, s, vt = np.linalg.svd(b.T @ a)
+        scale = s.sum() / (a**2).sum()
+        moved = scale * (points - matched.mean(0)) @ (u @ vt).T + truth.mean(0)
+        matched = points[cKDTree(moved).query(truth)[1]]
+    return moved
+
+
+@pytest.mark.parametrize("name", ["head1_yaw20_pitch0", "head2_yaw0_pitch0"])
+def test_heads_with_known_geometry(name: str, shared_data: Path) -> None:
+    """Nearer to the truth than the mean head, face and whole head (benchmarks/portrait_error.py has the table)."""
+    need_models()
+    picture = load_image(shared_data / "heads" / f"{name}.png").pixels
+    truth = np.load(shared_data / "heads" / f"{name}.npz")
+    face = find_face(picture, FaceConfig(), where=name)
+    frame = make_frame(face, picture.shape[1], picture.shape[0])
+    vertices, prior = truth["vertices_mm"] * [1.0, -1.0, 1.0], head_prior()
+    inside = polygon_mask(picture.shape[:2], face.landmarks[list(indices.OVAL), :2])
+    at = np.clip(np.round(truth["pixels_xy"]).astype(int), 0, 639)
+    front = truth["visible"] & truth["face_region"] & inside[at[:, 1], at[:, 0]]
+    above = truth["pixels_xy"][:, 1] < face.landmarks[indices.CHIN, 1]
+    errors: list[tuple[float, float]] = []
+    for head in (predict_head(frame).vertices, prior.mean @ observe(frame)[1].T):
+        depth = head[(prior.labels == FACE)]
+        guess = frame.lift(truth["pixels_xy"][front].astype(float), np.full(front.sum(), depth[:, 2].mean()))
+        guess = depth[cKDTree(depth[:, :2]).query(guess[:, :2])[1]]
+        dense = np.concatenate([head, head[prior.faces].mean(1)])
+        moved = _aligned(dense, vertices[front], guess)
+        distance, _ = cKDTree(moved).query(vertices)
+        errors.append((float(distance[front].mean()), float(distance[above].mean())))
+    (face_error, head_error), (mean_face_error, mean_head_error) = errors
+    assert face_error < min(2.2, 0.95 * mean_face_error)
+    assert head_error < min(4.5, 0.95 * mean_head_error)

@@ -23,7 +23,7 @@ from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.pose import RIGID
 
 WEIGHTS_FILE = "head_prior.safetensors"
-WEIGHTS_SHA256 = "4e17a6de64855a5842a511246cc15ed0d61f9fe416615a6ab90e207cf0193e1e"
+WEIGHTS_SHA256 = "19b6a5e8b2694802114cb22ad1cd6a29da58791873e059eaaa468f5cd4bf7a1f"
 FACE, SKULL, EAR, NECK = 0, 1, 2, 3  # labels of the head's vertices
 ODD = 4.0  # mean squared deviation from a face as seen in training (there: median 0.8, 99% below 3.5; photos: 0.9-2.0)
 
