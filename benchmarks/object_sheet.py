@@ -27,7 +27,8 @@ from twinbrush.export.sheet import contact_sheet, write_sheet
 from twinbrush.image import load_image
 from twinbrush.pipeline import stylize_files
 
-TILE = 270  # pixels of the teaser's tiles
+TILE = 320  # pixels of the teaser's tiles
+PAPER = (250, 249, 247)
 
 
 def rows_of(folder: Path, title: str) -> list[list[tuple[str, np.ndarray]]]:
@@ -39,14 +40,15 @@ def rows_of(folder: Path, title: str) -> list[list[tuple[str, np.ndarray]]]:
     return rows
 
 
-def teaser(pairs: list[tuple[Path, Path]]) -> Image.Image:
-    """A row for each pair: model, style, three painted sides, clay."""
-    names = ("reference", "", "painted_000", "painted_315", "painted_180", "clay_000")
-    page = Image.new("RGB", (TILE * len(names), TILE * len(pairs)), (250, 249, 247))
-    for row, (folder, style) in enumerate(pairs):
-        for column, name in enumerate(names):
-            with Image.open(folder / f"{name}.png" if name else style) as opened:
-                picture = ImageOps.pad(opened.convert("RGB"), (TILE - 4, TILE - 4), color=(250, 249, 247))
+def teaser(pairs: list[tuple[Path, Path]], kinds: list[str]) -> Image.Image:
+    """A row for each pair: the model, then four sides of the result in clay, or the style and four painted sides."""
+    page = Image.new("RGB", (TILE * 5, TILE * len(pairs)), PAPER)
+    for row, ((folder, style), kind) in enumerate(zip(pairs, kinds, strict=True)):
+        first = folder / "reference.png" if kind == "clay" else style
+        tiles = [first, *(folder / f"{kind}_{side:03d}.png" for side in (0, 315, 180, 90))]
+        for column, tile in enumerate(tiles):
+            with Image.open(tile) as opened:
+                picture = ImageOps.pad(opened.convert("RGB"), (TILE - 4, TILE - 4), color=PAPER)
             page.paste(picture, (column * TILE + 2, row * TILE + 2))
     return page
 
@@ -59,6 +61,7 @@ def main() -> int:
     parser.add_argument("--preset", default="default", choices=sorted(PRESETS))
     parser.add_argument("--method", default=None)
     parser.add_argument("--turntable", action="store_true")
+    parser.add_argument("--teaser", nargs="+", choices=["painted", "clay"], help="what its rows show, by pair")
     options = parser.parse_args()
     config = PRESETS[options.preset]
     config = replace(config, export=replace(config.export, turntable=options.turntable))
@@ -82,7 +85,8 @@ def main() -> int:
     (options.out / "objects.json").write_text(json.dumps(metrics, indent=1))
     if rows:
         write_sheet(contact_sheet(rows, width=2600), options.out / "objects.png")
-        teaser(done).save(options.out / "teaser.jpg", quality=80, optimize=True)
+        kinds = options.teaser or ["painted"] * len(done)
+        teaser(done, kinds[: len(done)]).save(options.out / "teaser.jpg", quality=80, optimize=True)
     return int(failed)
 
 

@@ -30,7 +30,7 @@ class Stylize:
     """
 
     photo: tyro.conf.Positional[Path]
-    """The face photo."""
+    """The face photo, or a mesh (OBJ, PLY, STL, GLB, glTF)."""
     style: tyro.conf.Positional[Path]
     """The style portrait: a painting, a drawing, a caricature."""
     out: OutFolder = Path("out")

@@ -78,7 +78,8 @@ class Result:
         """A few lines for people."""
         wall = sum(t.wall_seconds for t in self.timings)
         cpu = sum(t.cpu_seconds for t in self.timings)
-        shown = [name for name in ("portrait.glb", "viewer.html", "sheet.png") if name in self.files]
+        meshes = [name for name in self.files if name.endswith(".glb")]
+        shown = meshes + [name for name in ("viewer.html", "sheet.png") if name in self.files]
         first = f"{self.out}: {len(self.files)} files in {wall:.1f} s ({cpu:.1f} CPU-seconds)"
         return "\n".join([first, *(f"  {self.out / name}" for name in shown)])
 
