@@ -1,13 +1,16 @@
-"""New texture coordinates: xatlas (MIT, github.com/jpcy/xatlas), and box charts of our own for very large meshes.
+"""New texture coordinates: xatlas (MIT, github.com/jpcy/xatlas), and box charts of our own for larger meshes.
 
-xatlas takes 19 CPU-seconds for 70 000 triangles and more than linearly longer for more. Above `BOX_FROM` triangles the
-surface is cut by which of six directions its smoothed normal is nearest to, each piece is projected along that
-direction, and what would overlap is peeled off into pieces of its own, so that the result is injective in any case.
+xatlas takes 19 CPU-seconds for the bunny's 70 000 triangles and more than linearly longer for more. Above `BOX_FROM`
+triangles the surface is cut by which of six directions its smoothed normal is nearest to, each piece is projected along
+that direction, and what would overlap is peeled off into pieces of its own, so that the result is injective in any
+case; xatlas only packs the pieces. On the bunny: 49 charts instead of 50, 62% of the texture used instead of 66%, in
+1.2 CPU-seconds; texels per area of surface differ by 1.5 (5th to 95th percentile of the triangles).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -17,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from twinbrush.errors import BadMesh
 from twinbrush.meshes.overlap import MAX_SHARE, hidden_in, overlap_share
 
-BOX_FROM = 150_000
+BOX_FROM = 20_000
 SIZE = 2048  # texels a side for which charts are padded
 PADDING = 5  # texels between charts
 _SMOOTHING = 12  # rounds over the normals before the cut
@@ -55,9 +58,7 @@ def _by_xatlas(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) 
     # xatlas has absolute epsilons: a mesh in metres falls into a thousand charts, one in millimetres does not
     scale = 1000.0 / float(np.linalg.norm(np.ptp(points, axis=0)))
     atlas.add_mesh((points * scale).astype(np.float32), faces.astype(np.uint32))
-    packing = xatlas.PackOptions()
-    packing.padding, packing.resolution, packing.bilinear = PADDING, SIZE, True
-    atlas.generate(xatlas.ChartOptions(), packing)
+    atlas.generate(xatlas.ChartOptions(), _packing())
     vertex, indices, uv = atlas[0]
     if atlas.atlas_count != 1 or indices.shape != faces.shape:
         return None
@@ -74,8 +75,30 @@ def _by_box(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> 
     uv = (flat - low[piece][:, None] + origin[piece][:, None]) / side
     key = piece[:, None].astype(np.int64) * len(points) + faces  # one copy of a vertex for each piece
     _, first, index = np.unique(key, return_index=True, return_inverse=True)
-    return Charts(faces.ravel()[first].astype(np.int64), index.reshape(-1, 3).astype(np.int64),
-                  np.clip(uv.reshape(-1, 2)[first], 0, 1), "box")
+    charts = Charts(faces.ravel()[first].astype(np.int64), index.reshape(-1, 3).astype(np.int64),
+                    np.clip(uv.reshape(-1, 2)[first], 0, 1), "box")
+    return _repacked(charts)
+
+
+def _repacked(charts: Charts) -> Charts:
+    """The same charts closer together; as they are when xatlas does not find one page for all of them."""
+    import xatlas
+
+    atlas = xatlas.Atlas()
+    atlas.add_uv_mesh((charts.uv * SIZE).astype(np.float32), charts.faces.astype(np.uint32))
+    atlas.generate(xatlas.ChartOptions(), _packing())
+    vertex, indices, uv = atlas[0]
+    if atlas.atlas_count != 1 or indices.shape != charts.faces.shape:
+        return charts
+    return Charts(charts.vertex[vertex], indices.astype(np.int64), np.clip(uv.astype(np.float64), 0, 1), "box")
+
+
+def _packing() -> Any:
+    import xatlas
+
+    options = xatlas.PackOptions()
+    options.padding, options.resolution, options.bilinear = PADDING, SIZE, True
+    return options
 
 
 def _face_graph(faces: Int[np.ndarray, "f 3"]) -> csr_matrix:
