@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.correspond.people import face
 
-from twinbrush.correspond.labels import checked_labels
+from twinbrush.correspond.labels import _of_one_colour, checked_labels
 from twinbrush.mesh import Region
 from twinbrush.portrait.indices import OVAL
 from twinbrush.portrait.segment import Segmentation
@@ -82,3 +82,14 @@ def test_hair_hangs_on_the_head(truth: np.ndarray) -> None:
     old = Segmentation((blotted > 0).astype(float), blotted, np.ones(truth.shape))
     new = checked_labels(paint(blotted), face(), old)
     assert not (new.regions[225:245, 6:26] == Region.HAIR).any()
+
+
+def test_a_piece_of_another_colour_is_no_hair_of_this_head() -> None:
+    parts = np.zeros((40, 60), np.int32)
+    parts[5:25, 5:30], parts[5:12, 40:46], parts[30:36, 40:46] = 1, 2, 3
+    picture = np.full((40, 60, 3), 0.5, np.float32)
+    picture[parts == 1] = (0.1, 0.08, 0.12)
+    picture[parts == 2] = (0.2, 0.17, 0.15)  # a lighter lock
+    picture[parts == 3] = (0.1, 0.55, 0.3)  # a green wall
+    kept = _of_one_colour(parts, np.array([1, 2, 3]), picture)
+    assert sorted(kept.tolist()) == [1, 2]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 
 from twinbrush.correspond.features import LIPS
@@ -29,6 +29,7 @@ BINS = 24
 EPSILON = 3e-4  # of a colour that was never seen
 CONTRAST = 2.2  # weight of the colours against the penalties of place
 HAIR_EXCESS, CLOTH_EXCESS = 1.6, 1.2  # how many times more frequent than elsewhere a colour must be
+HAIR_SPREAD = 28.0  # Lab units: a second piece of hair farther from the largest one's colour is a wall or a hat
 LEAST_HAIR, LEAST_CLOTH = 0.06, 0.1  # share of such colours in their zone, below which there is none
 WITNESS = 3.5  # energy of disagreeing with a label of full confidence
 UNKNOWN = 3.0  # energy of a region that has no colours of its own (less than WITNESS: a sure old label stays)
@@ -69,7 +70,8 @@ def checked_labels(
         fine[region] += WITNESS * np.where(segmentation.regions == region, 0.0, segmentation.confidence)
     if keep_matte:
         fine[Region.BACKGROUND] = np.where(segmentation.matte < 0.5, -1e3, 1e3)
-    return _decided(fine, segmentation, cv2.resize(places.height, (width, height)), scale, keep_matte)
+    heights = cv2.resize(places.height, (width, height))
+    return _decided(fine, segmentation, heights, image.astype(np.float32), scale, keep_matte)
 
 
 def _places(landmarks_xy: Float[np.ndarray, "468 2"], size: tuple[int, int]) -> _Places:
@@ -175,6 +177,7 @@ def _decided(
     energies: Float[np.ndarray, "4 h w"],
     old: Segmentation,
     height: Float[np.ndarray, "h w"],
+    image: Float[np.ndarray, "h w 3"],
     scale: float,
     keep_matte: bool,
 ) -> Segmentation:
@@ -193,10 +196,21 @@ def _decided(
     hair = labels == Region.HAIR
     _, parts = cv2.connectedComponents(hair.astype(np.uint8), connectivity=4)
     on_head = np.unique(parts[hair & (height > 0.35)])
-    loose = hair & ~np.isin(parts, on_head)
+    loose = hair & ~np.isin(parts, _of_one_colour(parts, on_head, image))
     others = np.array([Region.BACKGROUND, Region.SKIN, Region.CLOTH])
     labels[loose] = others[energies[others].argmin(axis=0)][loose]
     confidence = 1 - np.exp(-margin / 2.5)
     matte = old.matte if keep_matte else (labels != Region.BACKGROUND).astype(np.float64)
     return Segmentation(matte, labels, confidence, old.warnings)
 
+
+def _of_one_colour(
+    parts: Int[np.ndarray, "h w"], wanted: Int[np.ndarray, "n"], image: Float[np.ndarray, "h w 3"]
+) -> Int[np.ndarray, "m"]:
+    """Those of the `wanted` parts whose colour is not foreign to the largest of them."""
+    if len(wanted) < 2:
+        return wanted
+    order = wanted[np.argsort([-int((parts == part).sum()) for part in wanted], kind="stable")]
+    medians = [np.median(to_lab(image[parts == part]), axis=0) for part in order]
+    return np.array([part for part, median in zip(order, medians, strict=True)
+                     if np.linalg.norm(median - medians[0]) < HAIR_SPREAD])
