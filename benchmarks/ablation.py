@@ -86,12 +86,17 @@ def measure(result: Stylization, aligned: AlignedStyle) -> dict[str, float]:
 
 
 def shown(result: Stylization) -> np.ndarray:
-    """Both views side by side on light grey."""
-    return np.concatenate(list(np.where(result.warped.coverage[..., None], result.images, 0.93)), axis=1)
+    """Both views side by side on light grey, cut to the surface and padded to the sheet's widest format."""
+    views = np.where(result.warped.coverage[..., None], result.images, 0.93)
+    rows, columns = (np.flatnonzero(result.warped.coverage.any((0, axis))) for axis in (2, 1))
+    cut = views[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    pair = np.concatenate(list(cut), axis=1)
+    missing = max(0, round(pair.shape[1] / 1.5) - pair.shape[0])
+    return np.pad(pair, ((missing - missing // 2, missing // 2), (0, 0), (0, 0)), constant_values=0.93)
 
 
 def enlarged(result: Stylization) -> np.ndarray:
-    """The eyes of both views, side by side."""
+    """The eyes of the left view above those of the right."""
     cuts = []
     for image, landmarks in zip(result.images, result.warped.landmarks_xy, strict=True):
         points = landmarks[list(EYES)]
@@ -99,7 +104,7 @@ def enlarged(result: Stylization) -> np.ndarray:
         half = 0.6 * np.ptp(points[:, 0])
         place = np.array([[1, 0, x - half], [0, 1, y - 0.7 * half]]) * np.array([[half / 128, half / 128, 1]])
         cuts.append(cv2.warpAffine(image, place, (256, 180), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP))
-    return np.clip(np.concatenate(cuts, axis=1), 0, 1)
+    return np.clip(np.concatenate(cuts, axis=0), 0, 1)
 
 
 def table(found: dict[str, dict[str, dict[str, float]]], head: str) -> str:
@@ -128,6 +133,7 @@ def main() -> None:
     config = StylizeConfig(method="paper", paper=paper, extractor=options.extractor)
     rows: list[list[tuple[str, np.ndarray]]] = []
     found: dict[str, dict[str, dict[str, float]]] = {}
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     start = time.process_time()
     for photo, style in zip(options.pictures[::2], options.pictures[1::2], strict=True):
         views, aligned = prepare(photo, style, options.size)
@@ -139,10 +145,9 @@ def main() -> None:
             found[pair][form] = measure(result, aligned)
             print(pair, form, {k: round(v, 4) for k, v in found[pair][form].items()}, flush=True)
             row.append((title, shown(result)))
-            details.append((f"{title}: eyes, left and right", enlarged(result)))
+            details.append((f"{title}: eyes of the left and the right view", enlarged(result)))
         rows += [row, details]
     seconds = time.process_time() - start
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     head = (
         f"{platform.machine()}, {os.cpu_count()} cores, commit {commit}; {options.size} px, steps {options.steps}, "
         f"extractor {options.extractor}, seed {options.seed}; {seconds:.0f} CPU-s"

@@ -21,9 +21,9 @@ import numpy as np
 
 from twinbrush.config import AlignConfig, FaceConfig, PortraitConfig, StylizeConfig, ViewsConfig
 from twinbrush.correspond.align import align_style
-from twinbrush.image import load_image, save_png
+from twinbrush.image import save_png
+from twinbrush.inputs import read_input
 from twinbrush.portrait.build import build_portrait
-from twinbrush.portrait.face import find_face
 from twinbrush.portrait.segment import segment
 from twinbrush.stylize import stylize
 from twinbrush.views.consistency import view_consistency
@@ -32,12 +32,13 @@ from twinbrush.views.render import render_views
 
 def prepare(photo: Path, style: Path, size: int) -> tuple:
     """Views and aligned style of one pair (the best face of each)."""
-    content, art = load_image(photo).pixels, load_image(style).pixels
-    face = find_face(content, FaceConfig(face=0), where=photo.name)
-    style_face = find_face(art, FaceConfig(face=0), where=style.name, art=True)
-    portrait = build_portrait(content, face, PortraitConfig())
+    content = read_input(photo, FaceConfig(face=0), PortraitConfig(), art=False)
+    art = read_input(style, FaceConfig(face=0), PortraitConfig(), art=True)
+    picture = art.picture.pixels
+    portrait = build_portrait(content.picture.pixels, content.face, PortraitConfig(), others=content.others)
     views = render_views(portrait, ViewsConfig(size=size))
-    return views, align_style(art, style_face, segment(art, style_face, art=True), portrait, views, AlignConfig())
+    parts = segment(picture, art.face, art=True, others=art.others)
+    return views, align_style(picture, art.face, parts, portrait, views, AlignConfig())
 
 
 def sharpness(image: np.ndarray, covered: np.ndarray) -> float:
