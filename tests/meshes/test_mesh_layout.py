@@ -178,3 +178,10 @@ def test_nothing_to_colour_is_clay_with_light(tmp_path: Path) -> None:
     grey = model.mesh.texture.reshape(-1, 3)
     assert np.ptp(grey, axis=1).max() < 0.15
     assert np.ptp(grey.mean(1)) > 0.1
+
+
+def test_the_hash_covers_what_the_file_names(tmp_path: Path) -> None:
+    path = makers.cube_obj(tmp_path)
+    first = load_model(path).sha256
+    makers.picture(tmp_path / "red.png", seed=77)
+    assert load_model(path).sha256 != first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def load_model(
     progress(Step(_STAGE, 3, 3, f"{len(working.faces)} triangles"))
     return SourceModel(
         mesh, welded, placement.to_world,
-        placement.real_mm_per_mm, source, Path(path), file.sha256, is_coloured(file), repairs,
+        placement.real_mm_per_mm, source, Path(path), _digest(file), is_coloured(file), repairs,
         tuple(dict.fromkeys(warnings)),
     )
 
@@ -79,6 +80,18 @@ def read_file(path: Path) -> FileModel:
         return file
     note = f"{path.name}: the content is {kind.upper()}, whatever its name says; it is read, and written, as that."
     return replace(file, warnings=(note, *file.warnings))
+
+
+def _digest(file: FileModel) -> str:
+    """sha256 of the file; where materials come from other files, of it and of what they say."""
+    if all(m.texture is None for m in file.materials) and not getattr(file.payload, "library", b""):
+        return file.sha256
+    digest = hashlib.sha256(file.sha256.encode())
+    for material in file.materials:
+        digest.update(repr((material.name, material.colour)).encode())
+        for picture in (material.texture, material.alpha):
+            digest.update(b"" if picture is None else np.ascontiguousarray(picture).tobytes())
+    return digest.hexdigest()
 
 
 def _check(path: Path, file: FileModel) -> None:

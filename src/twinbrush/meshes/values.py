@@ -124,6 +124,7 @@ class SourceModel:
     to_world (4, 4): the file's frame -> world (a similarity). real_mm_per_mm: the real size of one world mm (1 where
         the unit is not known); GLBs are written in real metres.
     coloured: False: the file has no colours; the texture is neutral clay with soft shading.
+    sha256: of the file; if it names materials or pictures, of all of them together (a key for results made from it).
     repairs: what was mended or left out; warnings: what the user should know. Both go into output and manifest.
     """
 
