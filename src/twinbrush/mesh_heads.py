@@ -89,7 +89,7 @@ def head_scene(
     metrics |= {name: float(value) for name, value in front.log.items()}
     toward = found.to_portrait[:3, :3].T @ np.array([0.0, 0.0, 1.0])
     degrees = float(np.degrees(np.arctan2(toward[0], toward[2])))
-    return ObjectScene(model, art.picture, shape, painted, degrees, metrics, portrait.image)
+    return ObjectScene(model, art.picture, shape, painted, degrees, metrics, portrait.image, head=True)
 
 
 def _shape(

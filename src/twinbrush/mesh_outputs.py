@@ -16,7 +16,7 @@ from twinbrush.files import write_atomically
 from twinbrush.image import LoadedImage
 from twinbrush.mesh import Mesh
 from twinbrush.meshes.values import SourceModel
-from twinbrush.outputs import TURNTABLE_SIZE, RunReport
+from twinbrush.outputs import TURNTABLE_SIZE, RunReport, used_models
 from twinbrush.progress import Progress, Step
 from twinbrush.reconstruct.shape import ShapeResult
 
@@ -35,7 +35,8 @@ class PaintedAtlas:
 @dataclass(frozen=True)
 class ObjectScene:
     """All that the files are made from. shape: in the model's world frame. front_degrees: azimuth of its front.
-    metrics: of matching. reference (h, w, 3): the view in which points were matched."""
+    metrics: of matching. reference (h, w, 3): the view in which points were matched. head: it went the portrait's way,
+    with the face models."""
 
     model: SourceModel
     picture: LoadedImage
@@ -44,6 +45,7 @@ class ObjectScene:
     front_degrees: float
     metrics: dict[str, float]
     reference: Float[np.ndarray, "h w 3"]
+    head: bool = False
 
     @property
     def mesh(self) -> Mesh:
@@ -125,6 +127,7 @@ def write_mesh_manifest(
         weights=scene.painted.weights_sha256,
         metrics=metrics,
         warnings=run.warnings,
+        models=used_models() if scene.head else (),
         artefacts={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()},
         timings=run.timings,
         machine=page.this_machine(),

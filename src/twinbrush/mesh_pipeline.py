@@ -104,6 +104,7 @@ def _stylize(run: Run, model: SourceModel, given: _Inputs, out: Path, config: Co
     known = {
         "mesh": given, "config": config, "key": {name: key[name] for name in ("shape", "paint")},
         "model": model.sha256, "front": scene.front_degrees, "metrics": scene.metrics, "reference": scene.reference,
+        "head": scene.head,
     }  # fmt: skip
     store.save(run.cache / "run.npz", store.code_hash(), known)
     return _export(run, scene, out, config)
@@ -218,19 +219,23 @@ def _user_pairs(path: Path | None, style: StyleObject) -> UserPairs | None:
 
 
 def _features(config: Config) -> Any:
-    """Maps for Neural Best-Buddies, when the user has named VGG weights or asks for buddies."""
-    if config.stylize.extractor not in ("vgg16", "vgg19-low"):
-        return None
+    """Maps for Neural Best-Buddies, when the user has VGG weights: --keypoint-weights (VGG-19), or those that paint."""
     from twinbrush.stylize.features.arrays import as_arrays
     from twinbrush.stylize.features.load import load_extractor
+    from twinbrush.stylize.features.vgg19 import load_vgg19
 
-    return as_arrays(load_extractor(config.stylize.extractor, config.stylize.weights))
+    if config.objects.keypoint_weights is not None:
+        return as_arrays(load_vgg19(config.objects.keypoint_weights))
+    if config.stylize.extractor in ("vgg16", "vgg19-low"):
+        return as_arrays(load_extractor(config.stylize.extractor, config.stylize.weights))
+    return None
 
 
 def _painted(
     run: Run, model: SourceModel, alignment: ObjectAlignment, style: StyleObject, shape: ShapeResult, config: Config
 ) -> PaintedAtlas:
     from twinbrush.reconstruct.bake import finish_texture
+    from twinbrush.stylize.features.load import weights_sha256
     from twinbrush.stylize.surround.run import paint_object, prepare, ring_consistency
 
     surroundings = prepare(shape.mesh, model.welded, alignment, style, config.views, coloured=model.coloured)
@@ -239,7 +244,9 @@ def _painted(
     )
     baked = finish_texture(paint)
     agreement = ring_consistency(shape.mesh.painted(baked.texture), surroundings.cameras)
-    return PaintedAtlas(baked.texture, {**log, **baked.metrics, **agreement}, config.stylize.method)
+    engine = config.stylize
+    used = None if engine.method == "guided" else weights_sha256(engine.extractor, engine.weights)
+    return PaintedAtlas(baked.texture, {**log, **baked.metrics, **agreement}, engine.method, used)
 
 
 def _reference(model: SourceModel, alignment: ObjectAlignment) -> Float[np.ndarray, "h w 3"]:
@@ -283,8 +290,9 @@ def reshape_mesh(out: Path, strength: float, known: dict[str, Any], *, progress:
     shape = reshape_allround(model.mesh, model.welded, parts["shape"], strength / old.align.strength)
     run.warn(shape.warnings)
     scene = ObjectScene(
-        model, given.picture, shape, parts["paint"], known["front"], known["metrics"], known["reference"]
-    )
+        model, given.picture, shape, parts["paint"], known["front"], known["metrics"], known["reference"],
+        known["head"],
+    )  # fmt: skip
     return _export(run, scene, out, config)
 
 

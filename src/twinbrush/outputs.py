@@ -13,6 +13,7 @@ import numpy as np
 from twinbrush.config import Config
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadMesh, OutputError
+from twinbrush.export import manifest as page
 from twinbrush.export.surface import texture_png
 from twinbrush.files import output_error
 from twinbrush.inputs import Input
@@ -169,11 +170,15 @@ def write_meshes(scene: Scene, finished: Finished, folder: Path, config: Config,
         write_solid(scene.mesh, [folder / name for name in names], height_mm=config.export.print_height_mm)
 
 
-def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str, float], run: RunReport) -> None:
-    """manifest.json: what went in, what was set, what came out, what it cost (see export/manifest.py)."""
-    from twinbrush.export import manifest as page
+def used_models() -> list[page.UsedModel]:
+    """The face models, for the manifest."""
     from twinbrush.models import WHEEL, list_models
 
+    return [page.UsedModel(e.model.name, e.model.sha256, e.model.licence, WHEEL) for e in list_models()]
+
+
+def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str, float], run: RunReport) -> None:
+    """manifest.json: what went in, what was set, what came out, what it cost (see export/manifest.py)."""
     inputs = {
         role: page.InputFile(
             Path(given.picture.path).name,
@@ -184,7 +189,6 @@ def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str
         )
         for role, given in (("photo", scene.content), ("style", scene.art))
     }
-    models = [page.UsedModel(e.model.name, e.model.sha256, e.model.licence, WHEEL) for e in list_models()]
     artefacts = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
     document = page.Manifest(
         inputs=inputs,
@@ -195,7 +199,7 @@ def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str
         compute=scene.painted.compute,
         metrics=metrics,
         warnings=run.warnings,
-        models=models,
+        models=used_models(),
         artefacts=artefacts,
         timings=run.timings,
         machine=page.this_machine(),
