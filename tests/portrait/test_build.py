@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import pytest
 from tests.portrait.faces import astronaut, need_models
@@ -11,6 +12,7 @@ from tests.portrait.faces import astronaut, need_models
 from twinbrush.camera import project
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import BadMask
+from twinbrush.export.surface import border_edges, sample_texture
 from twinbrush.mesh import Region, vertex_normals
 from twinbrush.portrait import indices
 from twinbrush.portrait.build import build_portrait
@@ -190,3 +192,21 @@ def test_a_high_forehead_is_skin_and_a_fringe_is_hair() -> None:
     assert (regions[forehead] == Region.SKIN).mean() > 0.95
     inner = fringe & (np.abs(frame.u - 0.24) < 0.04) & (frame.v < -0.15) & (frame.v > -0.4)
     assert (regions[inner] == Region.HAIR).mean() > 0.8
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_round_picture_lends_the_busts_ends_no_background(everything: bool) -> None:
+    """The corners of a round avatar are white: no vertex along the portrait's border may show that."""
+    picture = cv2.resize(astronaut()[:270, 88:358], (540, 540), interpolation=cv2.INTER_CUBIC)
+    ys, xs = np.mgrid[:540, :540]
+    picture = np.where((np.hypot(xs - 269.5, ys - 269.5) < 215)[..., None], np.clip(picture, 0, 1), 1.0)
+    picture = picture.astype(np.float32)
+    mask = np.ones((540, 540), np.float32) if everything else None  # a careless mask must show, else this test is blind
+    face = find_face(picture, FaceConfig(), where="avatar")
+    mesh = build_portrait(picture, face, PortraitConfig(grid=160), mask=mask).mesh
+    assert mesh.texture is not None
+    assert mesh.uv is not None
+    border = np.unique(border_edges(mesh.faces))
+    low = border[mesh.vertices[border, 1] < -60]
+    white = (sample_texture(mesh.texture, mesh.uv[low]).min(1) > 0.9).mean()
+    assert white > 0.1 if everything else white < 0.03

@@ -1,12 +1,16 @@
-"""The person's rough matte from MediaPipe's selfie network (256 x 256), at any resolution."""
+"""The person's rough matte from MediaPipe's selfie network (256 x 256), at any resolution; and what is no photo."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 NETWORK = "selfie_segmentation"
+_FLAT = 3 / 255  # a frame has one colour, but for JPEG's noise
+_LEAST_FRAME = 0.02  # share of the picture
+_FRAME_CONVEXITY = 0.985  # of what is inside it: discs and rounded rectangles; people before a wall are not convex
+_RING_PX = 3  # the frame's edge mixes into the photo
 
 
 def network_matte(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
@@ -22,3 +26,22 @@ def network_matte(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]
     matte = 0.5 * (straight[0, :, :, 0] + mirrored[0, :, ::-1, 0])
     height, width = image.shape[:2]
     return np.clip(cv2.resize(matte, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1).astype(np.float64)
+
+
+def beyond_frame(image: Float[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w"]:
+    """Pixels of the flat surround of a round or rounded picture: the photo ends there, whatever the person does."""
+    height, width = image.shape[:2]
+    corners = image[[0, 0, -1, -1], [0, -1, 0, -1]]
+    none = np.zeros((height, width), bool)
+    if np.ptp(corners, axis=0).max() > 2 * _FLAT:
+        return none
+    flat = (np.abs(image - corners.mean(0)).max(-1) < 2 * _FLAT).astype(np.uint8)
+    _, parts = cv2.connectedComponents(flat, connectivity=4)
+    around = np.isin(parts, [part for part in parts[[0, 0, -1, -1], [0, -1, 0, -1]] if part > 0])
+    photo = (~around).astype(np.uint8)
+    if around.mean() < _LEAST_FRAME or not photo.any():
+        return none
+    hull = cv2.fillConvexPoly(np.zeros_like(photo), cv2.convexHull(cv2.findNonZero(photo)), 1)
+    if photo.sum() < _FRAME_CONVEXITY * hull.sum():
+        return none
+    return cv2.dilate(around.astype(np.uint8), np.ones((2 * _RING_PX + 1,) * 2, np.uint8)) > 0

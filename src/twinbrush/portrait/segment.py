@@ -19,7 +19,7 @@ from twinbrush.mesh import Region
 from twinbrush.portrait import shape_prior
 from twinbrush.portrait.colour_model import class_energies, fit_colours
 from twinbrush.portrait.filters import GuidedFilter, box_mean, drop_specks, fill_holes, keep_component
-from twinbrush.portrait.matte import network_matte
+from twinbrush.portrait.matte import beyond_frame, network_matte
 from twinbrush.portrait.segment_art import SOLVE_PIXELS, resolved, segment_painted
 from twinbrush.portrait.shape_prior import HeadFrame, head_frame
 from twinbrush.portrait.values import Face
@@ -69,6 +69,9 @@ def segment(
     matte, confidence = np.zeros((height, width)), np.ones((height, width))
     regions = np.zeros((height, width), np.uint8)
     matte[inner], regions[inner], confidence[inner] = part.matte, part.regions, part.confidence
+    if mask is None and not art:
+        beyond = beyond_frame(image)
+        matte[beyond], regions[beyond] = 0.0, Region.BACKGROUND
     return Segmentation(matte, regions, confidence, part.warnings)
 
 
