@@ -185,3 +185,17 @@ def test_the_hash_covers_what_the_file_names(tmp_path: Path) -> None:
     first = load_model(path).sha256
     makers.picture(tmp_path / "red.png", seed=77)
     assert load_model(path).sha256 != first
+
+
+def test_strips_of_a_ply_alternate(tmp_path: Path) -> None:
+    """Two strips over a flat grid: every triangle faces the same way."""
+    path = tmp_path / "a.ply"
+    rows = [f"{x} {y} 0" for y in range(3) for x in range(4)]
+    strip = [v for y in range(2) for v in [*(k + 4 * (y + up) for k in range(4) for up in (0, 1)), -1]]
+    header = ["ply", "format ascii 1.0", "element vertex 12", *(f"property float {a}" for a in "xyz"),
+              "element tristrips 1", "property list int int vertex_indices", "end_header"]
+    path.write_text("\n".join([*header, *rows, " ".join(map(str, [len(strip), *strip])), ""]))
+    model = load_model(path)
+    a, b, c = (model.mesh.vertices[model.mesh.faces[:, k]] for k in range(3))
+    assert len(model.mesh.faces) == 12
+    assert np.ptp(np.sign(np.cross(b - a, c - a)[:, 2])) == 0
