@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 import pytest
-from tests.portrait.faces import astronaut, need_models
+from tests.portrait.faces import aligned, astronaut, need_models
 
 from twinbrush.camera import project
 from twinbrush.config import FaceConfig, PortraitConfig
@@ -142,7 +142,7 @@ def test_progress_and_determinism() -> None:
 
 
 def test_face_error_on_heads_with_known_geometry(shared_data) -> None:  # type: ignore[no-untyped-def]
-    """The landmarks' surface is nearer to the truth than 3 mm (benchmarks/portrait_error.py has the whole table)."""
+    """The landmarks' surface on a coarse mesh is nearer to the truth than 1.8 mm (benchmarks/portrait_error.py has the whole table)."""
     from scipy.spatial import cKDTree
 
     from twinbrush.image import load_image
@@ -150,7 +150,8 @@ def test_face_error_on_heads_with_known_geometry(shared_data) -> None:  # type: 
     need_models()
     name = "head2_yaw0_pitch0"
     picture = load_image(shared_data / "heads" / f"{name}.png").pixels
-    truth = np.load(shared_data / "heads" / f"{name}.npz")
+    with np.load(shared_data / "heads" / f"{name}.npz") as file:
+        truth = {key: file[key] for key in file}
     face = find_face(picture, FaceConfig(), where=name)
     portrait = build_portrait(picture, face, PortraitConfig(grid=160))
     seen = truth["visible"] & truth["face_region"]
@@ -158,8 +159,9 @@ def test_face_error_on_heads_with_known_geometry(shared_data) -> None:  # type: 
     surface = portrait.mesh.vertices - portrait.landmarks_xyz[indices.NOSE_TIP]
     tip = points[points[:, 2].argmax()]
     central = np.linalg.norm(points - tip, axis=1) < 60
-    distance, _ = cKDTree(surface).query(points[central] - tip)
-    assert distance.mean() < 3.0
+    start = surface[cKDTree(surface).query(points[central] - tip)[1]]
+    distance, _ = cKDTree(aligned(surface, points[central], start)).query(points[central])
+    assert distance.mean() < 1.8
 
 
 def test_lopsided_is_where_the_mirrored_side_is_empty() -> None:

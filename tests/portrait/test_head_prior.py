@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
-from tests.portrait.faces import need_models
+from tests.portrait.faces import aligned, need_models
 
 from twinbrush.config import FaceConfig
 from twinbrush.errors import ModelFileError
@@ -146,24 +146,13 @@ def test_a_wider_face_gives_a_wider_head() -> None:
     assert np.abs(one - other).mean() > 1.0
 
 
-def _aligned(points: np.ndarray, truth: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """points after the similarity that iterated closest points find from truth's partners `start`."""
-    matched, moved = start, points
-    for _ in range(8):
-        a, b = matched - matched.mean(0), truth - truth.mean(0)
-        u, s, vt = np.linalg.svd(b.T @ a)
-        scale = s.sum() / (a**2).sum()
-        moved = scale * (points - matched.mean(0)) @ (u @ vt).T + truth.mean(0)
-        matched = points[cKDTree(moved).query(truth)[1]]
-    return moved
-
-
 @pytest.mark.parametrize("name", ["head1_yaw20_pitch0", "head2_yaw0_pitch0"])
 def test_heads_with_known_geometry(name: str, shared_data: Path) -> None:
     """Nearer to the truth than the mean head, face and whole head (benchmarks/portrait_error.py has the table)."""
     need_models()
     picture = load_image(shared_data / "heads" / f"{name}.png").pixels
-    truth = np.load(shared_data / "heads" / f"{name}.npz")
+    with np.load(shared_data / "heads" / f"{name}.npz") as file:
+        truth = {key: file[key] for key in file}
     face = find_face(picture, FaceConfig(), where=name)
     frame = make_frame(face, picture.shape[1], picture.shape[0])
     vertices, prior = truth["vertices_mm"] * [1.0, -1.0, 1.0], head_prior()
@@ -177,7 +166,7 @@ def test_heads_with_known_geometry(name: str, shared_data: Path) -> None:
         guess = frame.lift(truth["pixels_xy"][front].astype(float), np.full(front.sum(), depth[:, 2].mean()))
         guess = depth[cKDTree(depth[:, :2]).query(guess[:, :2])[1]]
         dense = np.concatenate([head, head[prior.faces].mean(1)])
-        moved = _aligned(dense, vertices[front], guess)
+        moved = aligned(dense, vertices[front], guess)
         distance, _ = cKDTree(moved).query(vertices)
         errors.append((float(distance[front].mean()), float(distance[above].mean())))
     (face_error, head_error), (mean_face_error, mean_head_error) = errors
