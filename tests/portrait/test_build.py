@@ -142,7 +142,7 @@ def test_progress_and_determinism() -> None:
 
 
 def test_face_error_on_heads_with_known_geometry(shared_data) -> None:  # type: ignore[no-untyped-def]
-    """The landmarks' surface on a coarse mesh is nearer to the truth than 1.8 mm (benchmarks/portrait_error.py has the whole table)."""
+    """The coarse surface is nearer to the truth than 1.8 mm (benchmarks/portrait_error.py has the whole table)."""
     from scipy.spatial import cKDTree
 
     from twinbrush.image import load_image
