@@ -109,7 +109,7 @@ def test_inspect_writes_a_picture(pictures: Path, tmp_path: Path, capsys: pytest
 def test_models_list_names_places_and_licences(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["models", "list"]) == 0
     text = capsys.readouterr().out
-    assert text.count("sha256") == 4
+    assert text.count("sha256") == 5  # four needed networks and the optional VGG-16
     assert text.count("Apache-2.0") == 4
 
 
@@ -135,7 +135,7 @@ def test_our_own_fault_names_a_log_file(monkeypatch: pytest.MonkeyPatch, capsys:
         ("stylize a.jpg b.jpg --box 1 2 3", "--box: 1 2 3 given, four numbers expected."),
         ("stylize a.jpg b.jpg --seed", "--seed needs a value."),
         ("stylize a.jpg b.jpg c.jpg", "c.jpg: not expected here."),
-        ("stylize a.jpg b.jpg --method foo", "--method foo: no such choice; it is one of hybrid, guided."),
+        ("stylize a.jpg b.jpg --method foo", "--method foo: no such choice; it is one of hybrid, guided, paper."),
         ("stylize a.jpg", "a path is missing: the style portrait"),
         ("stylize", "a path is missing: the face photo."),
         ("reshape out", "--strength is missing: "),
