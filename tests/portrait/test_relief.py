@@ -11,10 +11,10 @@ from twinbrush.portrait import body, indices
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.detail import hair_relief
 from twinbrush.portrait.dome import with_dome
-from twinbrush.portrait.eyes import carve_eyes
+from twinbrush.portrait.eyes import EYES, carve_eyes, lowered_lids, smooth_line
 from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.face_model import mean_face
-from twinbrush.portrait.filters import polygon_distance
+from twinbrush.portrait.filters import polygon_distance, polygon_mask
 from twinbrush.portrait.geometry import make_frame
 from twinbrush.portrait.harmonic import solve_screened
 from twinbrush.portrait.lattice import cut_lattice, graded_axis, sample
@@ -120,6 +120,20 @@ def test_eyes_lie_behind_their_lids_and_have_a_pupil() -> None:
     assert carved[y, x] < carved[lid_y - 1, x] - 1.0
     assert carved[y, x] < carved[y, x + 4] - 0.4  # pupil deeper than the iris
     assert np.array_equal(carved[-60:], flat[-60:])
+
+
+@pytest.mark.parametrize(("sides", "lowered"), [((True, True), True), ((True, False), False), ((False, False), False)])
+def test_lids_hang_as_far_as_their_skin_is_seen_on_both_eyes(sides: tuple[bool, bool], lowered: bool) -> None:
+    face = _face()
+    points = face.landmarks[:, :2]
+    image = np.full((SIZE, SIZE, 3), (0.8, 0.6, 0.5), np.float32)
+    for (upper, lower), hangs in zip(EYES, sides, strict=True):
+        top, bottom = smooth_line(points[list(upper)]), smooth_line(points[list(lower)])
+        start = top + (0.5 if hangs else 0.0) * (bottom - top)
+        eye = polygon_mask((SIZE, SIZE), np.concatenate([start, bottom[::-1]]))
+        image[eye] = (0.15, 0.12, 0.1)
+    share = lowered_lids(image, points, 1.0)
+    assert 0.25 < share < 0.6 if lowered else share == 0
 
 
 @pytest.mark.parametrize("gap", [0.0, 9.0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.image import to_lab
 from twinbrush.portrait import indices
 from twinbrush.portrait.filters import blur, polyline_distance, soft_polygon
 from twinbrush.portrait.geometry import Frame
@@ -14,6 +15,8 @@ LID_MM = 1.5  # the lids' margin stands this far before the eyeball
 LID_ROLL_MM, LID_ROLL_WIDTH_MM = 0.5, 1.5  # and is slightly rolled
 CREASE_MM, CREASE_WIDTH_MM = 1.3, 1.3  # groove above the upper lid
 DISH_MM, DRILL_MM = 0.55, 1.5  # depth of the iris dish and of the pupil
+LID_UNLIKE = 11.0  # Lab units: what lies below the lid's margin differs from its skin by more
+LEAST_LOWERED, MOST_LOWERED = 0.15, 0.8  # of the landmarks' opening
 MIN_OPENING_MM = 3.5  # a narrower eye is closed: only the line between the lids
 CREASES = ((247, 30, 29, 27, 28, 56, 190), (467, 260, 259, 257, 258, 286, 414))
 EYES = ((indices.EYE_LEFT_UPPER, indices.EYE_LEFT_LOWER), (indices.EYE_RIGHT_UPPER, indices.EYE_RIGHT_LOWER))
@@ -24,6 +27,7 @@ def carve_eyes(
     frame: Frame,
 ) -> Float[np.ndarray, "h w"]:
     """The face's depth (mm) with both eyes modelled; the image shows where the irises are."""
+    lowered = lowered_lids(image, landmarks_xy, frame.pixels_per_mm)
     for (upper, lower), crease in zip(EYES, CREASES, strict=True):
         centre = landmarks_xy[list(upper + lower)].mean(0)
         reach = int(26 * frame.pixels_per_mm)
@@ -32,9 +36,48 @@ def carve_eyes(
         window = np.s_[y0 : y1 + 1, x0 : x1 + 1]
         shift = np.array([x0, y0], float)
         lines = [smooth_line(landmarks_xy[list(part)] - shift) for part in (upper, lower, crease)]
+        arch = np.sin(np.pi * np.linspace(0, 1, len(lines[0])))[:, None] ** 0.5  # the corners stay
+        lines[0] = lines[0] + lowered * arch * (lines[1] - lines[0])
         depth = depth.copy()
         depth[window] = _carve(depth[window], image[window], lines, frame.pixels_per_mm)
     return depth
+
+
+def lowered_lids(
+    image: Float[np.ndarray, "h w 3"], landmarks_xy: Float[np.ndarray, "468 2"], unit: float
+) -> float:
+    """How far the upper lids hang below their landmarks, as a share of the landmarks' opening: those of a lowered gaze
+    stay open. 0 unless both do: shadows and strands of hair fall on one eye."""
+    curves = [[smooth_line(landmarks_xy[list(part)]) for part in eye] for eye in EYES]
+    shares = [_lowered(image, upper, lower, unit) for upper, lower in curves]
+    return float(np.mean(shares)) if min(shares) >= LEAST_LOWERED else 0.0
+
+
+def _lowered(
+    image: Float[np.ndarray, "h w 3"], upper: Float[np.ndarray, "m 2"], lower: Float[np.ndarray, "m 2"], unit: float
+) -> float:
+    """The lid's skin is followed below its line as far as the colours between the corners stay those above it."""
+    reach = round(8 * unit)
+    x0, y0 = np.maximum(np.floor(np.minimum(upper, lower).min(0)).astype(int) - reach, 0)
+    x1, y1 = np.maximum(np.ceil(np.maximum(upper, lower).max(0)).astype(int) + reach, [x0 + 1, y0 + 1])
+    image, upper, lower = image[y0:y1, x0:x1], upper - [x0, y0], lower - [x0, y0]
+    if 0 in image.shape:
+        return 0.0
+    lab = blur(to_lab(image).astype(np.float64), max(0.5 * unit, 0.5))
+    middle = slice(len(upper) // 4, 3 * len(upper) // 4)
+    across = lower[middle] - upper[middle]
+
+    def colour(share: float) -> Float[np.ndarray, "3"]:
+        at = np.round(upper[middle] + share * across).astype(int)
+        return lab[np.clip(at[:, 1], 0, lab.shape[0] - 1), np.clip(at[:, 0], 0, lab.shape[1] - 1)].mean(0)
+
+    lid = np.mean([colour(share) for share in (-0.3, -0.2, -0.1)], axis=0)
+    reached = 0.0
+    for share in np.arange(0.0, MOST_LOWERED + 1e-6, 0.05):
+        if np.linalg.norm(colour(float(share)) - lid) > LID_UNLIKE:
+            break
+        reached = float(share)
+    return reached
 
 
 def smooth_line(points_xy: Float[np.ndarray, "n 2"], samples: int = 40) -> Float[np.ndarray, "m 2"]:
