@@ -108,6 +108,7 @@ def test_the_style_s_colours_are_on_all_sides(finished: Result) -> None:
 def test_a_second_run_resumes(finished: Result, inputs: tuple[Path, Path]) -> None:
     again = pipeline.stylize_files(*inputs, finished.out, CONFIG)
     stages = {timing.stage: timing.resumed for timing in again.timings}
+    stages.pop("front", None)  # only where the face models are
     assert stages == {"style": True, "align": True, "shape": True, "paint": True, "export": False}
     assert again.metrics == finished.metrics
 
