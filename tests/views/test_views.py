@@ -46,7 +46,7 @@ def test_mean_camera_looks_from_straight_ahead() -> None:
     np.testing.assert_allclose(middle.intrinsics, cameras[1].intrinsics)
 
 
-@pytest.mark.parametrize("change", [{"size": 64}, {"half_angle_degrees": 30.0}, {"views": 0}])
+@pytest.mark.parametrize("change", [{"size": 64}, {"half_angle_degrees": 30.0}, {"views": 17}])
 def test_rig_refuses_options_out_of_range(change: dict[str, float]) -> None:
     with pytest.raises(BadOption):
         stereo_rig(replace(CONFIG, **change), bust())

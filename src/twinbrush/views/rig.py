@@ -89,4 +89,4 @@ def _check(config: ViewsConfig) -> None:
     if not 3 <= config.half_angle_degrees <= 20:
         raise BadOption(f"The half-angle is {config.half_angle_degrees} degrees.", "Choose 3 to 20; 8 is good.")
     if not 0 <= config.views <= 16:
-        raise BadOption(f"The number of views is {config.views}.", "Choose 1 to 16 (2 is the stereo pair).")
+        raise BadOption(f"The number of views is {config.views}.", "Choose 1 to 16 (0 and 2: the stereo pair).")
