@@ -103,7 +103,8 @@ def test_without_perspective_all_views_have_one_set_of_targets(views: ViewSet, a
 
 def test_pool_shows_the_same_places_from_each_view(views: ViewSet, aligned: AlignedStyle) -> None:
     """Eq. 9: colours of a smooth style agree between the views only when the places go through the homographies."""
-    smooth = cv2.GaussianBlur(aligned.canvas * np.linspace(0, 1, 128, dtype=np.float32)[None, :, None], (0, 0), 6)
+    waves = 0.5 + 0.4 * np.sin(0.3 * np.arange(128, dtype=np.float32))
+    smooth = np.ascontiguousarray(np.broadcast_to(waves[None, :, None], (128, 128, 3)))
     generator = torch.Generator().manual_seed(0)
     pools = [
         build_pool(replace(aligned, canvas=smooth), views, 128, load_extractor("filters"), CPU, perspective=p,
@@ -111,8 +112,8 @@ def test_pool_shows_the_same_places_from_each_view(views: ViewSet, aligned: Alig
         for p in (True, False)
     ]  # fmt: skip
     left, right = pools[0].colours
-    assert float((left - right).abs().max()) < 0.02
-    assert float((left - right).abs().max()) > 0
+    inner = ((pools[0].position - pools[0].position.mean(0)).abs() < 0.5).all(1)  # away from the picture's border
+    assert 0 < float((left - right)[inner].abs().max()) < 0.03
     assert torch.equal(*pools[1].colours)
     assert len(left) == len(pools[0].position) == len(pools[0].regions)
 
