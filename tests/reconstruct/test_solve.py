@@ -107,8 +107,8 @@ def test_copies_at_a_seam_stay_together() -> None:
 
 
 def test_two_views_of_a_portrait_give_the_stereo_path_s_answer() -> None:
-    """Tolerance: 0.05% of the diagonal on average, 0.3% anywhere. The stereo path smooths a target, the solve smooths against the
-    views' own uncertainty, so along the line of sight (where a pair hardly sees) they may differ a little."""
+    """Tolerance: 0.05% of the diagonal on average, 0.3% anywhere. The stereo path smooths a target, the solve smooths
+    against the views' own uncertainty, so along the line of sight (where a pair hardly sees) they may differ a little."""
     portrait = bust()
     views = render_views(portrait, ViewsConfig(size=128))
     aligned = aligned_to(views, widened(views.landmarks_xyz))
@@ -130,3 +130,18 @@ def test_two_views_of_a_portrait_give_the_stereo_path_s_answer() -> None:
     assert change.mean() > 0.01  # there is something to agree on
     assert away.mean() < 0.0005
     assert away.max() < 0.003
+
+
+def test_a_stereo_pair_has_a_quarter_s_say_in_depth() -> None:
+    """All vertices 8 mm nearer, say the views; not moved, says the prior: a pair sees badly along its line of sight."""
+    mesh, _ = cube_sphere(grid=9)
+    joined = weld(mesh.vertices, mesh.faces)
+    shift = np.array([3.0, 0.0, 8.0])
+    cameras = around(joined.vertices, np.radians([-8, 8]), np.zeros(2), size=512, distance_mm=4000)
+    seen = np.ones(len(joined.vertices))
+    sightings = [Sighting(camera, project(camera, joined.vertices + shift)[0], seen) for camera in cameras]
+    found = solve_shape(
+        joined.vertices, joined.faces, lambda: sightings, smooth_length=4.0, prior=np.zeros_like(joined.vertices)
+    )
+    assert found.displacement[:, 0].mean() == pytest.approx(3.0, abs=0.1)
+    assert found.displacement[:, 2].mean() == pytest.approx(0.25 * 8.0, abs=0.3)
