@@ -96,7 +96,7 @@ def painting(model: SourceModel, style: Path, sizes: argparse.Namespace) -> None
         agreement = ring_consistency(shape.mesh.painted(baked.texture), around_it.cameras)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(
-            f"{count} views ({len(cameras)} with above and below): {spent:.1f} cpu-s, {spent / len(cameras):.2f} a view; "
+            f"{count} views ({len(cameras)} with caps): {spent:.1f} cpu-s, {spent / len(cameras):.2f} a view; "
             f"neighbours differ by {agreement['consistency_mean_absolute']:.4f}, "
             f"worst pair {agreement['consistency_worst_pair']:.4f}; borders {log['border_difference']:.4f}, "
             f"seams {baked.metrics['seam_difference']:.4f}; seen {baked.metrics['texels_seen']:.1%}; "

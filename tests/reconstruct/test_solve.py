@@ -108,7 +108,7 @@ def test_copies_at_a_seam_stay_together() -> None:
 
 def test_two_views_of_a_portrait_give_the_stereo_path_s_answer() -> None:
     """Tolerance: 0.05% of the diagonal on average, 0.3% anywhere. The stereo path smooths a target, the solve smooths
-    against the views' own uncertainty, so along the line of sight (where a pair hardly sees) they may differ a little."""
+    against the views' own uncertainty, so along the line of sight (where a pair hardly sees) they may differ."""
     portrait = bust()
     views = render_views(portrait, ViewsConfig(size=128))
     aligned = aligned_to(views, widened(views.landmarks_xyz))

@@ -111,7 +111,7 @@ def _sound_field(
     unit: float,
     probes: Float[np.ndarray, "p 2"],
 ) -> Field:
-    """The field through the matches, outliers believed less, smoothed where it is unsound, reduced if all else fails."""
+    """The field through the matches: outliers believed less, smoothed where unsound, reduced if all else fails."""
     noise = NOISE / np.clip(confidence, 0.1, 1.0)
     field = fit_field(points, displacements, noise, unit)
     for _ in range(3):
