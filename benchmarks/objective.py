@@ -1,18 +1,19 @@
 """Our joint optimisation against a straightforward version of the published recipe: the same loss, both in one go.
 
-    python benchmarks/objective.py [PHOTO STYLE] [--size 512] [--reference-steps 2] [--estimate]
+    python benchmarks/objective.py [PHOTO STYLE] [--size 512] [--reference-steps 3]
 
 Two views, a network of VGG-16's size and taps with random weights (no trained weights are needed to count seconds),
 the same start, keypoints and step sizes. Printed:
 
-1. CPU-seconds an iteration: ours (bfloat16 where the processor has it, one pass of the network over 256-pixel windows
-   of all pictures, matched pairs only, 1024 x 2500 samples), ours with the published numbers of samples, and the
-   reference (benchmarks/reference_dst.py: float32, whole pictures, 2048 x 5000 samples, dense matrices).
-2. CPU-seconds to the same held-out loss: the reference makes its steps; ours makes steps until the REFERENCE's loss
-   function, on samples drawn with a seed that neither has seen, is at most as high.
+1. CPU-seconds an iteration: ours (bfloat16 where the processor has it, one pass of the network over a random window
+   of all pictures, matched pairs only, fewer samples: the defaults of `PaperConfig`), ours on whole pictures with the
+   published numbers of samples, and the reference (benchmarks/reference_dst.py: float32, whole pictures, 2048 x 5000
+   samples, dense matrices).
+2. CPU-seconds to the same held-out loss: the REFERENCE's loss function on samples drawn with a seed that neither side
+   has seen, after every iteration of both. Its own cost is not counted. Ours is given in whole iterations and
+   interpolated between the two about the goal.
 
---estimate: instead, what a whole `--method paper --extractor vgg16` run costs with its configured steps, from a few
-steps at each size, and its peak memory.
+What a whole run of the engine costs: benchmarks/paper_cost.py.
 """
 
 from __future__ import annotations
@@ -34,34 +35,26 @@ from torch import Tensor
 
 import reference_dst as reference
 from paint import prepare
+from paper_cost import random_weights
 from twinbrush import demo, vgg16
 from twinbrush.config import StylizeConfig
 from twinbrush.stylize.device import PLAIN, Compute, choose_compute
 from twinbrush.stylize.dst_keypoints import keypoints
 from twinbrush.stylize.dst_objective import WARP_UNIT, Task, evaluate
-from twinbrush.stylize.dst_scale import build_content, build_pool, scale_sizes
+from twinbrush.stylize.dst_scale import build_content, build_pool
 from twinbrush.stylize.dst_warp import to_units
 from twinbrush.stylize.features.load import VGG16_TAPS
 from twinbrush.stylize.features.vgg import Vgg
 from twinbrush.stylize.pyramid import collapse, laplacian_pyramid
 from twinbrush.stylize.threads import one_thread
 
-WIDTHS = {"1": 64, "2": 128, "3": 256, "4": 512, "5": 512}
 LEVELS = 5
 HELD_OUT_SEED = 20_231
 
 
 def network(compute: Compute) -> Vgg:
-    """VGG-16 up to relu5_3 with He-normal random weights."""
-    generator, previous = torch.Generator().manual_seed(0), 3
-    tensors: dict[str, Tensor] = {}
-    for name in vgg16.LAYERS:
-        width = WIDTHS[name[0]]
-        deviation = (2 / (previous * 9)) ** 0.5
-        tensors[f"conv{name}.weight"] = torch.randn(width, previous, 3, 3, generator=generator) * deviation
-        tensors[f"conv{name}.bias"] = torch.zeros(width)
-        previous = width
-    net = Vgg(tensors, vgg16.LAYERS, VGG16_TAPS, preprocessing="torchvision")
+    """VGG-16 up to relu5_3 with random weights."""
+    net = Vgg(random_weights(), vgg16.LAYERS, VGG16_TAPS, preprocessing="torchvision")
     if compute.half:
         net.convolutions.to(torch.bfloat16)
     return net
@@ -163,69 +156,59 @@ def compare(given: Setting, reference_steps: int) -> None:
     full = replace(paper, content_samples=2048, style_samples=5000, similarity_samples=2048, crop=0)
     same = replace(given, task=replace(given.task, config=replace(given.task.config, paper=full)))
     plain = network(PLAIN)
-    mine = Descent(given, paper.rate, paper.theta_rate)
-    start = held_out(given, plain, mine)
+    mine, theirs = (Descent(given, paper.rate, paper.theta_rate) for _ in range(2))
     step = ours(given, torch.Generator().manual_seed(0))
     Descent(given, paper.rate, paper.theta_rate).step(step)  # compiles what is compiled
-    cost = float(np.median([Descent(given, paper.rate, paper.theta_rate).step(step) for _ in range(3)]))
+    cost = float(np.median([Descent(given, paper.rate, paper.theta_rate).step(step) for _ in range(5)]))
     print(f"ours: {cost:.2f} CPU-s an iteration; peak memory so far {_peak():.2f} GB", flush=True)
     cost_same = Descent(given, paper.rate, paper.theta_rate).step(ours(same, torch.Generator().manual_seed(0)))
     print(f"ours, whole pictures, published samples: {cost_same:.2f} CPU-s an iteration", flush=True)
-    theirs = Descent(given, paper.rate, paper.theta_rate)
+    start = Point(0.0, held_out(given, plain, mine))
+    print(f"held-out loss: start {start.loss:.4f}", flush=True)
     loss = published(given, plain, torch.Generator().manual_seed(0))
-    costs = [theirs.step(loss) for _ in range(reference_steps)]
-    goal = held_out(given, plain, theirs)
-    per = float(np.mean(costs))
-    print(f"reference: {per:.2f} CPU-s an iteration; peak memory {_peak():.2f} GB", flush=True)
+    goals = _curve("reference", theirs, loss, start, given, plain, reference_steps, 0.0)
+    per = goals[-1].seconds / reference_steps
     print(f"1. an iteration: {per / cost:.1f} times cheaper ({per / cost_same:.1f} at the same pictures and samples)")
-    print(f"held-out loss: start {start:.4f}, reference after {reference_steps} iterations {goal:.4f}", flush=True)
-    spent, count, reached, crossing = 0.0, 0, start, 0.0
-    while reached > goal and count < 12 * reference_steps:
-        before, seconds = reached, mine.step(step)
-        count += 1
-        reached = held_out(given, plain, mine)
-        share = min(1.0, (before - goal) / max(before - reached, 1e-9))  # of this iteration until the goal is passed
-        crossing = spent + share * seconds
-        spent += seconds
-        print(f"   ours after {count}: {reached:.4f}, {spent:.1f} CPU-s", flush=True)
-    told = "2. to the same held-out loss" if reached <= goal else "2. NOT reached; so far"
+    reached = _curve("ours", mine, step, start, given, plain, 5 * reference_steps, goals[-1].loss)
+    for count, goal in enumerate(goals[1:], start=1):
+        _report(count, goal, reached)
+
+
+@dataclass(frozen=True)
+class Point:
+    """CPU-seconds spent, and the held-out loss reached with them."""
+
+    seconds: float
+    loss: float
+
+
+def _curve(
+    name: str, descent: Descent, loss: Callable[[Tensor, Tensor], Tensor], start: Point, given: Setting, net: Vgg,
+    most: int, goal: float,
+) -> list[Point]:
+    """The held-out loss after each iteration, until `goal` or `most` iterations."""  # fmt: skip
+    points = [start]
+    while len(points) <= most and points[-1].loss > goal:
+        seconds = points[-1].seconds + descent.step(loss)
+        points.append(Point(seconds, held_out(given, net, descent)))
+        print(f"   {name} after {len(points) - 1}: {points[-1].loss:.4f}, {seconds:.1f} CPU-s", flush=True)
+    return points
+
+
+def _report(count: int, goal: Point, reached: list[Point]) -> None:
+    """What ours took to the loss that the reference has after `count` iterations."""
+    first = next((k for k, point in enumerate(reached) if point.loss <= goal.loss), None)
+    if first is None:
+        print(f"2. the reference's loss after {count} ({goal.loss:.4f}): NOT reached; {reached[-1].seconds:.1f} CPU-s")
+        return
+    before, after = reached[first - 1], reached[first]
+    share = (before.loss - goal.loss) / (before.loss - after.loss)  # of that iteration until the goal is passed
+    crossing = before.seconds + share * (after.seconds - before.seconds)
     print(
-        f"{told}: reference {sum(costs):.1f}, ours {crossing:.1f} CPU-s (between iterations), {spent:.1f} (whole "
-        f"iterations): {sum(costs) / crossing:.1f} and {sum(costs) / spent:.1f} times cheaper"
+        f"2. to the reference's loss after {count} ({goal.loss:.4f}): reference {goal.seconds:.1f}, ours "
+        f"{after.seconds:.1f} ({first} whole iterations), {crossing:.1f} CPU-s (between them): "
+        f"{goal.seconds / after.seconds:.1f} and {goal.seconds / crossing:.1f} times cheaper"
     )
-
-
-def estimate(photo: Path, style: Path, size: int, config: StylizeConfig, compute: Compute) -> None:
-    """Print what a whole run of the paper's engine costs with a network of VGG-16's size."""
-    total = 0.0
-    for scale, steps, _ in scale_sizes(size, config.paper):
-        given = setting_at(photo, style, size, scale, config, compute)
-        step = ours(given, torch.Generator().manual_seed(0))
-        descent = Descent(given, config.paper.rate, config.paper.theta_rate)
-        descent.step(step)
-        cost = float(np.median([descent.step(step) for _ in range(4)]))
-        total += steps * cost
-        print(f"{scale} px: {cost:.2f} CPU-s an iteration x {steps}; peak memory {_peak():.2f} GB", flush=True)
-    print(f"all iterations: {total:.0f} CPU-s; on two quiet cores about {total / 2:.0f} to {total:.0f} s wall")
-
-
-def setting_at(
-    photo: Path, style: Path, full: int, size: int, config: StylizeConfig, compute: Compute
-) -> Setting:
-    """Our side only, at one size of a run at `full` pixels."""
-    views, aligned = prepare(photo, style, full)
-    points = keypoints(views, aligned, config.paper, perspective=True)
-    source, target = (torch.from_numpy(to_units(p, full)) for p in (points.source_xy, points.target_xy))
-    content = build_content(np.ascontiguousarray(views.images, np.float32), views, aligned, size, compute.device)
-    net = network(compute)
-    pool = build_pool(
-        aligned, views, size, net, compute, perspective=True, generator=torch.Generator().manual_seed(0)
-    )
-    with torch.no_grad():
-        maps = net(content.images)
-    task = Task(content, maps, pool, source, target, net, config.paper.alpha, compute.half, config)
-    empty = reference.Scene(content.images, content.covered, [], [], [], source, target, [])
-    return Setting(task, empty, reference.Weights(0, 0, 0, 0, 0), content.images, torch.zeros_like(source))
 
 
 def _peak() -> float:
@@ -238,8 +221,7 @@ def main() -> None:
     parser.add_argument("photo", type=Path, nargs="?")
     parser.add_argument("style", type=Path, nargs="?")
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--reference-steps", type=int, default=2)
-    parser.add_argument("--estimate", action="store_true")
+    parser.add_argument("--reference-steps", type=int, default=3)
     options = parser.parse_args()
     compute = choose_compute("cpu")
     config = StylizeConfig(method="paper", guidance=False)  # the reference knows no guidance
@@ -252,10 +234,7 @@ def main() -> None:
         photo = options.photo or demo.write_photo(Path(folder))
         style = options.style or demo.bundled_styles()["oil"]
         with one_thread():
-            if options.estimate:
-                estimate(photo, style, options.size, StylizeConfig(method="paper"), compute)
-            else:
-                compare(setting(photo, style, options.size, config, compute), options.reference_steps)
+            compare(setting(photo, style, options.size, config, compute), options.reference_steps)
 
 
 if __name__ == "__main__":

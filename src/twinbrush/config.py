@@ -179,13 +179,13 @@ class PaperConfig:
     keypoints: Annotated[Literal["solid", "style"], tyro.conf.arg(name="paper.keypoints")] = "solid"
     """Targets of the keypoints. style: the style's own, perspective-transformed (Eq. 10 to the letter: all of them lie
     on one plane, which flattens the face); solid: the projections of landmarks moved in 3D."""
-    content_samples: Annotated[int, tyro.conf.arg(name="paper.content-samples")] = 1024
+    content_samples: Annotated[int, tyro.conf.arg(name="paper.content-samples")] = 768
     """Places of each picture compared with the style in a step (published: 2048)."""
     style_samples: Annotated[int, tyro.conf.arg(name="paper.style-samples")] = 2500
     """Places of the style that take part in a step (published: 5000)."""
     similarity_samples: Annotated[int, tyro.conf.arg(name="paper.similarity-samples")] = 512
     """Places of each view whose self-similarity is compared in a step (published: 2048)."""
-    crop: Annotated[int, tyro.conf.arg(name="paper.crop")] = 256
+    crop: Annotated[int, tyro.conf.arg(name="paper.crop")] = 160
     """Side in pixels of the random window that the network sees in a step (0: the whole picture)."""
 
 
