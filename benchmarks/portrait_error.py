@@ -21,6 +21,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from twinbrush.config import FaceConfig, PortraitConfig
+from twinbrush.export.closed import close_portrait
 from twinbrush.image import load_image
 from twinbrush.mesh import Mesh
 from twinbrush.portrait import indices
@@ -30,8 +31,8 @@ from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.face_model import mean_face
 from twinbrush.portrait.filters import polygon_mask
 from twinbrush.portrait.geometry import Frame, make_frame
-from twinbrush.portrait.head_prior import predict_head
-from twinbrush.portrait.values import Face
+from twinbrush.portrait.head_prior import HeadShape, predict_head
+from twinbrush.portrait.values import Face, Portrait
 
 NECK_FACE_HEIGHTS = 0.35  # the neck is measured this far down; the bust ends below
 HEADS = Path(__file__).resolve().parents[2] / "shared" / "data" / "heads"
@@ -93,6 +94,11 @@ def mean_face_points(face: Face, frame: Frame, inside: np.ndarray) -> np.ndarray
     return frame.lift(np.stack([xs, ys], 1).astype(float), depth[ys, xs])
 
 
+def prior_of(portrait: Portrait) -> HeadShape:
+    """The head that belongs to the portrait's face."""
+    return predict_head(make_frame(portrait.face, portrait.camera.width, portrait.camera.height))
+
+
 def measure(path: Path) -> dict[str, float]:
     """All errors of one head, mm."""
     image = load_image(path.with_suffix(".png")).pixels
@@ -133,8 +139,15 @@ def measure(path: Path) -> dict[str, float]:
     matrix = align(whole, vertices[on_face], guess, area[on_face])
     distance, _ = cKDTree(whole @ matrix[:, :3].T + matrix[:, 3]).query(vertices)
     everywhere = vertex_areas(vertices, truth["faces"], np.ones(len(vertices), bool))
-    for name, members in (("head", ~below), ("head's neck", below)):
+    closed = dense_points(close_portrait(portrait.mesh, head=prior_of(portrait))[0])
+    matrix = align(closed, vertices[on_face], guess, area[on_face])
+    to_closed, _ = cKDTree(closed @ matrix[:, :3].T + matrix[:, 3]).query(vertices)
+    groups = {"head": ~below, "head's neck": below}
+    for name, members in groups.items():
         result[name] = float(np.average(distance[members], weights=everywhere[members]))
+        result["closed " + name] = float(np.average(to_closed[members], weights=everywhere[members]))
+    result["closed"] = float(np.average(to_closed, weights=everywhere))
+    result["closed face"] = float(np.average(to_closed[on_face], weights=area[on_face]))
     return result
 
 
@@ -142,14 +155,14 @@ def main() -> None:
     """Print the table."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HEADS
     columns = ("face", "face median", "mean face", "mean face median", "rest", "rest median", "neck", "neck median",
-               "head", "head's neck", "cpu")
-    print(f"{'head':24}" + "".join(f"{c:>17}" for c in columns))
+               "head", "head's neck", "closed face", "closed head", "closed head's neck", "closed", "cpu")
+    print(f"{'head':24}" + "".join(f"{c:>19}" for c in columns))
     rows = []
     for path in sorted(folder.glob("*.npz")):
         row = measure(path)
         rows.append([row[c] for c in columns])
-        print(f"{path.stem:24}" + "".join(f"{v:17.2f}" for v in rows[-1]), flush=True)
-    print(f"{'mean':24}" + "".join(f"{v:17.2f}" for v in np.mean(rows, axis=0)))
+        print(f"{path.stem:24}" + "".join(f"{v:19.2f}" for v in rows[-1]), flush=True)
+    print(f"{'mean':24}" + "".join(f"{v:19.2f}" for v in np.mean(rows, axis=0)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import ndimage, sparse
+from scipy import ndimage, sparse, spatial
 from scipy.sparse.linalg import splu
 
 HEAD_ROUNDNESS, NECK_ROUNDNESS = 1.25, 0.75  # depth of the back over half the width, about: a long skull, a flat nape
@@ -131,3 +131,24 @@ def solve_fixed(
         factors = splu(inner[:, free].tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
         out[free] = factors.solve(right)
     return out
+
+
+def located(
+    plane: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], points: Float[np.ndarray, "p 2"]
+) -> tuple[Int[np.ndarray, "p 3"], Float[np.ndarray, "p 3"]]:
+    """In which triangle of a flat layout each point lies, as its corners and their weights; outside: the nearest."""
+    count = min(32, len(faces))
+    nearest = spatial.KDTree(plane[faces].mean(1)).query(points, k=count)[1].reshape(len(points), count)
+    a, b, c = (plane[faces[nearest][:, :, k]] for k in range(3))
+    p = points[:, None]
+
+    def cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+
+    whole = cross(b - a, c - a)
+    weights = np.stack([cross(b - p, c - p), cross(c - p, a - p), cross(a - p, b - p)], -1)
+    weights = weights / np.where(np.abs(whole) > 1e-18, whole, np.inf)[..., None]
+    best = np.where(weights.sum(-1) > 0.5, weights.min(-1), -np.inf).argmax(1)
+    rows = np.arange(len(points))
+    chosen = np.clip(weights[rows, best], 0, None)
+    return faces[nearest[rows, best]], chosen / np.maximum(chosen.sum(1, keepdims=True), 1e-12)

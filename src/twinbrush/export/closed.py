@@ -14,15 +14,25 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse, spatial
 
 from twinbrush.errors import BadMesh
-from twinbrush.export.back import balloon, fair_seam, laplacian_of, smoothed_loop, solve_fixed, unfolded
+from twinbrush.export.back import (
+    balloon,
+    fair_seam,
+    laplacian_of,
+    located,
+    smoothed_loop,
+    solve_fixed,
+    unfolded,
+)
 from twinbrush.export.chart import find_chart, painted
+from twinbrush.export.skull import pushed_back, squared_depth
 from twinbrush.export.surface import border_edges, sample_texture, surface_of
 from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
 from twinbrush.mesh import Mesh, Region
+from twinbrush.portrait.head_prior import HeadShape
 
 _BACK_EDGE_MM = 3.5
 _RIM_CALM_MM, _WAVES_MM = 18.0, 9.0  # blur of the rim as the back follows it; how far the rest of it reaches
-_FAIRING_ROUNDS = 6
+_FAIRING_ROUNDS = 4
 _WALL_MM = 1.0  # at least between front and back, away from the rim
 _COLOUR_SMOOTHING_MM = 12.0  # of the rim's colours: single strokes at the edge shall not become stripes over the back
 _HAIR_REACH_MM = 20.0  # skin at the rim takes the hair's colour from about so far around the nearest hair
@@ -55,8 +65,13 @@ class _Layout:
     near: Int[np.ndarray, "b"]
 
 
-def close_portrait(mesh: Mesh, before: Mesh | None = None) -> tuple[Mesh, Mesh | None]:
+def close_portrait(
+    mesh: Mesh, before: Mesh | None = None, head: HeadShape | None = None
+) -> tuple[Mesh, Mesh | None]:
     """`mesh`, and `before` (same topology and uv, its own shape and texture), with a back.
+
+    head: the one that belongs to the photo's face, whose skull, neck and shoulders the back follows (see skull.py).
+    Without it, or as far as it is not to be trusted, the back is a balloon's (see back.py).
 
     Raises BadMesh when there is no border, no texture, no room in the texture, or another topology.
     """
@@ -66,13 +81,14 @@ def close_portrait(mesh: Mesh, before: Mesh | None = None) -> tuple[Mesh, Mesh |
     layout = _layout(sheet)
     hair = None if sheet.regions is None else (sheet.regions[sheet.faces] == Region.HAIR).all(1)
     colours = [sample_texture(m.texture, sheet.uv) for m in meshes if m.texture is not None]
-    backs, back_colours = _backs(sheet, layout, colours)
+    backs, near = _shapes(sheet, layout, head)
+    back_colours = _colours(sheet, layout, backs[0], colours)
     chart = find_chart(sheet.uv, sheet.faces, hair, unfolded(layout.uv, layout.faces, layout.rim, backs[0]))
     faces = np.concatenate([sheet.faces, layout.faces[:, ::-1] + count])
     seam = np.stack([sheet.rim, layout.rim + count], 1)
     welded = np.arange(count + len(layout.uv))
     welded[seam[:, 1]] = seam[:, 0]
-    regions = None if sheet.regions is None else sheet.regions[np.r_[:count, layout.near]].astype(np.uint8)
+    regions = None if sheet.regions is None else sheet.regions[np.r_[:count, near]].astype(np.uint8)
     uv = np.concatenate([sheet.uv, chart.uv])
     closed: list[Mesh] = []
     for m, shape, back, colour in zip(meshes, sheet.shapes, backs, back_colours, strict=True):
@@ -148,38 +164,84 @@ def _inside(outline: Float[np.ndarray, "n 2"], points: Float[np.ndarray, "p 2"])
     return inside
 
 
-def _backs(
-    sheet: _Sheet, layout: _Layout, colours: list[Float[np.ndarray, "v 3"]]
-) -> tuple[list[Float[np.ndarray, "b 3"]], list[Float[np.ndarray, "b 3"]]]:
-    """Where the back lies, and its colours, for every shape: one factorisation for all of them."""
-    rim, count, shapes = layout.rim, len(layout.uv), len(sheet.shapes)
-    laplacian, areas = laplacian_of(layout.uv, layout.faces, float(np.ptp(sheet.shapes[0][:, :2], axis=0).max()))
-    fixed = np.zeros((count, 1 + 6 * shapes))
+def _shapes(
+    sheet: _Sheet, layout: _Layout, head: HeadShape | None
+) -> tuple[list[Float[np.ndarray, "b 3"]], Int[np.ndarray, "b"]]:
+    """Where the back lies, for every shape (one factorisation for all of them), and the front's vertex nearest to each.
+
+    The depth behind the membrane over the rim is found for the first shape, the photo's; others take it along, scaled.
+    """
+    rim, count, first = layout.rim, len(layout.uv), sheet.shapes[0]
+    laplacian, areas = laplacian_of(layout.uv, layout.faces, float(np.ptp(first[:, :2], axis=0).max()))
+    fixed = np.zeros((count, 1 + 3 * len(sheet.shapes)))
     load = np.zeros_like(fixed)
     load[:, 0] = areas
-    for i, (shape, colour) in enumerate(zip(sheet.shapes, colours, strict=True)):
-        rim_colours = smoothed_loop(_rim_colours(sheet, colour), sheet.shapes[0][sheet.rim], _COLOUR_SMOOTHING_MM)
-        fixed[rim, 1 + 6 * i : 4 + 6 * i] = smoothed_loop(shape[sheet.rim], shape[sheet.rim], _RIM_CALM_MM)
-        fixed[rim, 4 + 6 * i : 7 + 6 * i] = rim_colours
-    solved = solve_fixed(laplacian, load, rim, fixed)
-    # the rim's own waves (locks of hair, an ear) and colours (skin, light from behind) die out within a short way
-    # behind it, else they become pleats and stripes
-    waves = np.zeros((count, 6 * shapes))
-    for i, (shape, colour) in enumerate(zip(sheet.shapes, colours, strict=True)):
-        own = smoothed_loop(colour[sheet.rim], sheet.shapes[0][sheet.rim], _COLOUR_SMOOTHING_MM / 3)
-        waves[rim, 6 * i : 6 * i + 6] = np.hstack([shape[sheet.rim], own]) - fixed[rim, 1 + 6 * i : 7 + 6 * i]
-    damped = (laplacian + sparse.diags(areas / _WAVES_MM**2)).tocsc()
-    waves = solve_fixed(damped, np.zeros_like(waves), rim, waves)
-    backs: list[Float[np.ndarray, "b 3"]] = []
-    back_colours: list[Float[np.ndarray, "b 3"]] = []
     for i, shape in enumerate(sheet.shapes):
-        back = solved[:, 1 + 6 * i : 4 + 6 * i] + waves[:, 6 * i : 6 * i + 3]
-        back[:, 2] -= balloon(solved[:, 0], back[:, 1], float(np.ptp(shape[:, 1])))
-        back[:, 2] = np.minimum(back[:, 2], shape[layout.near, 2] - _WALL_MM)
+        fixed[rim, 1 + 3 * i : 4 + 3 * i] = smoothed_loop(shape[sheet.rim], shape[sheet.rim], _RIM_CALM_MM)
+    solved = solve_fixed(laplacian, load, rim, fixed)
+    # the rim's own waves (locks of hair, an ear) die out within a short way behind it, else they become pleats
+    waves = np.zeros((count, 3 * len(sheet.shapes)))
+    waves[rim] = np.hstack([shape[sheet.rim] for shape in sheet.shapes]) - fixed[rim, 1:]
+    damped = (laplacian + sparse.diags(areas / _WAVES_MM**2)).tocsc()
+    membranes = solved[:, 1:] + solve_fixed(damped, np.zeros_like(waves), rim, waves)
+    squared = _squared_depth(sheet, layout, head, solved[:, :4], laplacian, areas)
+    # the layout is even in the plane of the picture; behind the rim the surface runs away from it
+    uneven = pushed_back(membranes[:, :3], np.sqrt(squared))
+    flat = unfolded(layout.uv, layout.faces, rim, uneven)
+    corners, weights = located(flat, layout.faces, layout.uv)
+    even = np.column_stack([membranes, squared, layout.uv])[corners]
+    even = (even * weights[..., None]).sum(1)
+    even[rim] = np.column_stack([membranes, squared, layout.uv])[rim]
+    near = layout.near.copy()
+    inner = np.setdiff1d(np.arange(count), rim)
+    near[inner] = spatial.KDTree(sheet.uv).query(even[inner, -2:])[1]
+    backs: list[Float[np.ndarray, "b 3"]] = []
+    for i, shape in enumerate(sheet.shapes):
+        size = np.sqrt(_outline_area(shape[sheet.rim]) / _outline_area(first[sheet.rim]))
+        membrane = even[:, 3 * i : 3 * i + 3]
+        behind = np.minimum(membrane[:, 2] - size * np.sqrt(even[:, -3]), shape[near, 2] - _WALL_MM)
+        back = pushed_back(membrane, membrane[:, 2] - behind)
         back[rim] = shape[sheet.rim]
         backs.append(back)
-        back_colours.append(np.clip(solved[:, 4 + 6 * i : 7 + 6 * i] + waves[:, 6 * i + 3 : 6 * i + 6], 0, 1))
-    return backs, back_colours
+    return backs, near
+
+
+def _squared_depth(
+    sheet: _Sheet, layout: _Layout, head: HeadShape | None, solved: Float[np.ndarray, "b 4"],
+    laplacian: sparse.csc_matrix, areas: Float[np.ndarray, "b"],
+) -> Float[np.ndarray, "b"]:
+    """The predicted head's depth behind the membrane, squared; as far as there is none to trust, a balloon's.
+
+    solved: the Poisson solution, the membrane.
+    """
+    plain = balloon(solved[:, 0], solved[:, 2], float(np.ptp(sheet.shapes[0][:, 1]))) ** 2
+    if head is None:
+        return plain
+    hair = np.zeros(len(layout.rim), bool) if sheet.regions is None else sheet.regions[sheet.rim] == Region.HAIR
+    share = min(1.0, 2 * head.trust)
+    return share * squared_depth(head, solved[:, 1:], layout.rim, hair, laplacian, areas) + (1 - share) * plain
+
+
+def _outline_area(loop: Float[np.ndarray, "n 3"]) -> float:
+    """Of the picture that a closed curve surrounds."""
+    x, y = loop[:, :2].T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def _colours(
+    sheet: _Sheet, layout: _Layout, back: Float[np.ndarray, "b 3"], colours: list[Float[np.ndarray, "v 3"]]
+) -> list[Float[np.ndarray, "b 3"]]:
+    """The rim's colours, spread over the back (of the first shape)."""
+    rim, count, place = layout.rim, len(back), sheet.shapes[0][sheet.rim]
+    laplacian, areas = laplacian_of(back, layout.faces, float(np.ptp(back, axis=0).max()))
+    fixed, waves = np.zeros((count, 3 * len(colours))), np.zeros((count, 3 * len(colours)))
+    fixed[rim] = np.hstack([smoothed_loop(_rim_colours(sheet, c), place, _COLOUR_SMOOTHING_MM) for c in colours])
+    own = np.hstack([smoothed_loop(c[sheet.rim], place, _COLOUR_SMOOTHING_MM / 3) for c in colours])
+    waves[rim] = own - fixed[rim]  # skin, light from behind: stripes, if they did not end soon
+    damped = (laplacian + sparse.diags(areas / _WAVES_MM**2)).tocsc()
+    solved = solve_fixed(laplacian, np.zeros_like(fixed), rim, fixed)
+    solved += solve_fixed(damped, np.zeros_like(waves), rim, waves)
+    return [np.clip(solved[:, 3 * i : 3 * i + 3], 0, 1) for i in range(len(colours))]
 
 
 def _rim_colours(sheet: _Sheet, colours: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "n 3"]:
