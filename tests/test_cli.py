@@ -137,7 +137,7 @@ def test_our_own_fault_names_a_log_file(monkeypatch: pytest.MonkeyPatch, capsys:
         ("stylize a.jpg b.jpg c.jpg", "c.jpg: not expected here."),
         ("stylize a.jpg b.jpg --method foo", "--method foo: no such choice; it is one of hybrid, guided, paper."),
         ("stylize a.jpg", "a path is missing: the style portrait"),
-        ("stylize", "a path is missing: the face photo."),
+        ("stylize", "a path is missing: the face photo, or a mesh"),
         ("reshape out", "--strength is missing: "),
         ("models fetc", "models: no such command. Did you mean models fetch?"),
     ],

@@ -22,7 +22,7 @@ from twinbrush.stylize.features.vgg import VGG19_LOW_LAYERS, Vgg
 
 EXTRACTORS = ("student", "vgg16", "vgg19-low", "filters")
 STUDENT_FILE = "student.safetensors"
-STUDENT_SHA256 = "22c33310da0fa6e6050a4f4c6b24b4963a4193b839bb9091d5b0c07140fba4d2"
+STUDENT_SHA256 = "500401350b02f1ab7398db9093219df9d904f7dbade407211667342bfdbd3cba"
 # The paper's taps (Eq. 6 in EQUATIONS: relu1_1 ... relu5_3), and those the built-in network was taught.
 VGG16_TAPS = ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "4_3", "5_3")
 VGG19_LOW_TAPS = ("1_2", "2_2", "3_2")
