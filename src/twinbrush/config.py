@@ -154,7 +154,7 @@ class ObjectiveConfig:
 class PaperConfig:
     """The paper's joint optimisation (Eq. 3-10): pictures and warps of all views learned together."""
 
-    steps: Annotated[tuple[int, ...], tyro.conf.arg(name="paper.steps")] = (80, 60, 50)
+    steps: Annotated[tuple[int, ...], tyro.conf.arg(name="paper.steps")] = (100, 80, 60)
     """Steps at each size, coarse to fine: the last size is the views' own, each one before it half as large (the
     published DST program: 150 150 150)."""
     optimizer: Annotated[Literal["sgd", "adam"], tyro.conf.arg(name="paper.optimizer")] = "sgd"
@@ -179,11 +179,11 @@ class PaperConfig:
     keypoints: Annotated[Literal["solid", "style"], tyro.conf.arg(name="paper.keypoints")] = "solid"
     """Targets of the keypoints. style: the style's own, perspective-transformed (Eq. 10 to the letter: all of them lie
     on one plane, which flattens the face); solid: the projections of landmarks moved in 3D."""
-    content_samples: Annotated[int, tyro.conf.arg(name="paper.content-samples")] = 512
+    content_samples: Annotated[int, tyro.conf.arg(name="paper.content-samples")] = 768
     """Places of each picture compared with the style in a step (published: 2048)."""
-    style_samples: Annotated[int, tyro.conf.arg(name="paper.style-samples")] = 2048
+    style_samples: Annotated[int, tyro.conf.arg(name="paper.style-samples")] = 2500
     """Places of the style that take part in a step (published: 5000)."""
-    similarity_samples: Annotated[int, tyro.conf.arg(name="paper.similarity-samples")] = 384
+    similarity_samples: Annotated[int, tyro.conf.arg(name="paper.similarity-samples")] = 512
     """Places of each view whose self-similarity is compared in a step (published: 2048)."""
     crop: Annotated[int, tyro.conf.arg(name="paper.crop")] = 160
     """Side in pixels of the random window that the network sees in a step (0: the whole picture)."""
