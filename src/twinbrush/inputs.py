@@ -51,16 +51,28 @@ def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: b
 def _mask(picture: LoadedImage, path: Path | None) -> tuple[Float[np.ndarray, "h w"] | None, tuple[str, ...]]:
     """The user's mask file, else the picture's own transparency if it is a cut-out."""
     if path is not None:
-        image = load_image(path)
-        # A picture with transparency is taken by its alpha: that is how most programs save a cut-out.
-        values = image.alpha if image.alpha is not None else image.pixels.mean(axis=2)
-        return np.ascontiguousarray(values, np.float32), ()
+        return read_mask(path, picture), ()
     if picture.alpha is not None and _MIN_CUT < float(picture.alpha.mean()) < 1 - _MIN_CUT:
         if _convexity(picture.alpha) > _CROP_CONVEXITY:
             return None, ("the picture's transparency is a plain crop, no cut-out, and was not used as its mask.",)
         note = "the picture's own transparency is used as its mask."
         return np.ascontiguousarray(picture.alpha, np.float32), (note,)
     return None, ()
+
+
+def read_mask(path: Path, picture: LoadedImage, *, shown: str = "the person is") -> Float[np.ndarray, "h w"]:
+    """The user's mask file for a picture, 0..1. Raises BadMask; `shown`: what is white in it."""
+    height, width = picture.pixels.shape[:2]
+    image = load_image(path)
+    if image.pixels.shape[:2] != (height, width):
+        got_height, got_width = image.pixels.shape[:2]
+        raise BadMask(
+            f"{path}: the mask is {got_width} x {got_height}, its picture {width} x {height} pixels.",
+            f"Give a mask of the picture's size, white where {shown}.",
+        )
+    # A picture with transparency is taken by its alpha: that is how most programs save a cut-out.
+    values = image.alpha if image.alpha is not None else image.pixels.mean(axis=2)
+    return np.ascontiguousarray(values, np.float32)
 
 
 def _convexity(alpha: Float[np.ndarray, "h w"]) -> float:

@@ -68,26 +68,13 @@ def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress
         raise BadOption("--method paper: is for portraits.", "Leave it out for a mesh, or give --method guided.")
     progress(Step("inputs", 0, 1))
     picture = load_image(style)
-    given = _Inputs(mesh, picture, _mask(picture, config.style_face.mask))
+    path = config.style_face.mask
+    mask = None if path is None else read_mask(path, picture, shown="the object is")
+    given = _Inputs(mesh, picture, mask)
     model = load_model(mesh, config.mesh, progress=progress)
     with nothing_left(out / CACHE):
         run = Run(open_folder(out), progress)
         return _stylize(run, model, given, out, config)
-
-
-def _mask(picture: LoadedImage, path: Path | None) -> Float[np.ndarray, "h w"] | None:
-    """The user's mask of the style's object. Raises BadMask."""
-    if path is None:
-        return None
-    image = load_image(path)
-    if image.pixels.shape != picture.pixels.shape:
-        raise BadMask(
-            f"{path}: the mask is {image.pixels.shape[1]} x {image.pixels.shape[0]}, its picture "
-            f"{picture.pixels.shape[1]} x {picture.pixels.shape[0]} pixels.",
-            "Give a mask of the picture's size, white where the object is.",
-        )
-    values = image.alpha if image.alpha is not None else image.pixels.mean(axis=2)
-    return np.ascontiguousarray(values, np.float32)
 
 
 def _stylize(run: Run, model: SourceModel, given: _Inputs, out: Path, config: Config) -> Result:
@@ -279,14 +266,11 @@ def reshape_mesh(out: Path, strength: float, known: dict[str, Any], *, progress:
     run = Run(out / CACHE, progress)
     old: Config = known["config"]
     given: _Inputs = known["mesh"]
-    config = replace(old, align=replace(old.align, strength=strength))
-    check(config)
-    if old.align.strength == 0:
-        raise BadOption(f"{out}: was made at strength 0, there is no change to scale.", "Run `twinbrush stylize`.")
+    config = restrengthened(old, strength, out)
     model = load_model(given.mesh, config.mesh, progress=progress)
     if model.sha256 != known["model"]:
         raise BadOption(f"{given.mesh}: has changed since {out} was made.", "Run `twinbrush stylize` again.")
-    parts = {name: run.stage(name, known["key"][name], lambda name=name: _gone(out, name)) for name in known["key"]}
+    parts = {name: run.stage(name, known["key"][name], lambda name=name: gone(out, name)) for name in known["key"]}
     shape = reshape_allround(model.mesh, model.welded, parts["shape"], strength / old.align.strength)
     run.warn(shape.warnings)
     scene = ObjectScene(
@@ -294,7 +278,3 @@ def reshape_mesh(out: Path, strength: float, known: dict[str, Any], *, progress:
         known["head"],
     )  # fmt: skip
     return _export(run, scene, out, config)
-
-
-def _gone(out: Path, stage: str) -> Any:
-    raise BadOption(f"{out / CACHE / stage}.npz: missing or damaged.", "Run `twinbrush stylize` again.")

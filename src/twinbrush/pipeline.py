@@ -7,7 +7,6 @@ that a second run with the same inputs goes on where the first one stopped. Resu
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from twinbrush.outputs import (
     write_pictures,
 )
 from twinbrush.progress import Progress, Step, ignore
-from twinbrush.run import CACHE, Run, open_folder, staging_folder
+from twinbrush.run import CACHE, Run, gone, open_folder, restrengthened, staging_folder
 
 
 def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progress: Progress = ignore) -> Result:
@@ -140,20 +139,13 @@ def reshape_files(out: Path, strength: float, *, progress: Progress = ignore) ->
 
         return reshape_mesh(out, strength, known, progress=progress)
     old: Config = known["config"]
-    config = replace(old, align=replace(old.align, strength=strength))
-    check(config)
-    if old.align.strength == 0:
-        raise BadOption(f"{out}: was made at strength 0, there is no change to scale.", "Run `twinbrush stylize`.")
+    config = restrengthened(old, strength, out)
     content, art = known["inputs"]
     names = ("portrait", "views", "align", "stylize", "shape", "texture")
-    parts = {name: run.stage(name, known["key"][name], lambda name=name: _gone(out, name)) for name in names}
+    parts = {name: run.stage(name, known["key"][name], lambda name=name: gone(out, name)) for name in names}
     shape = reshape(parts["portrait"], parts["shape"], strength / old.align.strength)
     run.warn(shape.warnings)
     scene = Scene(
         content, art, parts["portrait"], parts["views"], parts["align"], parts["stylize"], shape, parts["texture"]
     )
     return _export(run, scene, out, config)
-
-
-def _gone(out: Path, stage: str) -> Any:
-    raise BadOption(f"{out / CACHE / stage}.npz: missing or damaged.", "Run `twinbrush stylize` again.")

@@ -11,12 +11,13 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from twinbrush import store
-from twinbrush.errors import OutputError
+from twinbrush.config import Config, check
+from twinbrush.errors import BadOption, OutputError
 from twinbrush.files import output_error
 from twinbrush.outputs import Timing
 from twinbrush.progress import Progress, Step
@@ -79,3 +80,17 @@ def staging_folder(run: Run, out: Path) -> Generator[Path, None, None]:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def restrengthened(old: Config, strength: float, out: Path) -> Config:
+    """The options of a finished run with another strength of the shape. Raises BadOption."""
+    config = replace(old, align=replace(old.align, strength=strength))
+    check(config)
+    if old.align.strength == 0:
+        raise BadOption(f"{out}: was made at strength 0, there is no change to scale.", "Run `twinbrush stylize`.")
+    return config
+
+
+def gone(out: Path, stage: str) -> NoReturn:
+    """In place of a stage whose result should have been kept. Raises BadOption."""
+    raise BadOption(f"{out / CACHE / stage}.npz: missing or damaged.", "Run `twinbrush stylize` again.")

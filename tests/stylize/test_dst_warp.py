@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbrush.stylize.dst_scale import DenseTransfer
+from twinbrush.stylize.problem import Transfer
 from twinbrush.stylize.dst_terms import composed_transfer, disparity_term, transferred
 from twinbrush.stylize.dst_warp import (
     SMOOTHING,
@@ -143,7 +143,7 @@ def test_inverse_says_where_there_is_none() -> None:
     assert found.missed_px[1] < 1e-3
 
 
-def _pair(seed: int) -> tuple[torch.Tensor, list[Field], DenseTransfer]:
+def _pair(seed: int) -> tuple[torch.Tensor, list[Field], Transfer]:
     """Two unwarped pictures of one plane (the right one shows it 3 px further left), and a warp of its own for each."""
     ys, xs = torch.meshgrid(*[torch.arange(float(SIZE))] * 2, indexing="ij")
 
@@ -153,7 +153,7 @@ def _pair(seed: int) -> tuple[torch.Tensor, list[Field], DenseTransfer]:
         return torch.stack(waves) * 0.4 + 0.5
 
     valid = xs + 3 <= SIZE - 1
-    transfer = DenseTransfer(0, 1, torch.stack([xs + 3, ys], -1), valid)
+    transfer = Transfer(0, 1, torch.stack([xs + 3, ys], -1), valid)
     fields = [learned_field(*_units(seed + k, spread=0.7), 1.0, SIZE) for k in range(2)]
     return torch.stack([picture(0), picture(3)]), fields, transfer
 
@@ -162,7 +162,7 @@ def test_exact_correspondence_has_no_disparity_whatever_the_warps_and_the_wrong_
     images, fields, transfer = _pair(7)
     right = float(disparity_term(images, fields, transfer))
     assert right < 0.01
-    wrong = DenseTransfer(0, 1, transfer.transfer_xy - torch.tensor([6.0, 0.0]), transfer.valid)
+    wrong = Transfer(0, 1, transfer.transfer_xy - torch.tensor([6.0, 0.0]), transfer.valid)
     assert float(disparity_term(images, fields, wrong)) > 20 * right
 
 

@@ -30,7 +30,7 @@ ROUGHNESS = 0.9  # paint and skin: no mirror-like highlight over the painted one
 _FLOAT, _UINT32 = 5126, 5125
 _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
-_MAGIC, _JSON_CHUNK, _BINARY_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
+_MAGIC, JSON_CHUNK, BINARY_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 
 
 @dataclass
@@ -105,7 +105,7 @@ def glb_bytes(mesh: Mesh, *, name: str, before: Mesh | None = None, png: bytes |
         document["meshes"][0] |= {"weights": [0.0], "extras": {"targetNames": ["photo"]}}
     document |= {"bufferViews": buffer.views, "accessors": buffer.accessors}
     document["buffers"] = [{"byteLength": len(buffer.data)}]
-    return _container(document, bytes(buffer.data))
+    return container(document, bytes(buffer.data))
 
 
 def write_glb(
@@ -148,13 +148,13 @@ def _morph_target(buffer: _Buffer, surface: Surface, mesh: Mesh, before: Mesh) -
     }
 
 
-def _container(document: Mapping[str, Any], binary: bytes) -> bytes:
+def container(document: Mapping[str, Any], binary: bytes) -> bytes:
     """GLB: 12-byte header, then the JSON chunk padded with spaces and the binary chunk padded with zeros."""
     text = json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     binary += b"\0" * (-len(binary) % 4)
     return b"".join([
         struct.pack("<III", _MAGIC, 2, 12 + 8 + len(text) + 8 + len(binary)),
-        struct.pack("<II", len(text), _JSON_CHUNK), text,
-        struct.pack("<II", len(binary), _BINARY_CHUNK), binary,
+        struct.pack("<II", len(text), JSON_CHUNK), text,
+        struct.pack("<II", len(binary), BINARY_CHUNK), binary,
     ])

@@ -17,6 +17,7 @@ from scipy import ndimage, sparse, spatial
 from twinbrush.camera import INTERPUPILLARY_MM
 from twinbrush.export.back import solve_fixed
 from twinbrush.mesh import vertex_normals
+from twinbrush.portrait.filters import smoothstep
 from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD
 from twinbrush.portrait.head_prior import EAR, HeadShape
 from twinbrush.views.rasterize import interpolate, rasterize
@@ -68,7 +69,7 @@ def seen_from_behind(head: HeadShape, vertices: Float[np.ndarray, "v 3"]) -> Beh
     values = np.column_stack([vertices[:, 2], -normals[:, 2]])
     z, back = np.moveaxis(interpolate(raster.face_index, raster.barycentric, faces, values), -1, 0)
     low, high = _FACING
-    facing = _smoothstep((back - low) / (high - low)) * seen
+    facing = smoothstep((back - low) / (high - low)) * seen
     inside = np.asarray(ndimage.distance_transform_edt(seen)) - np.asarray(ndimage.distance_transform_edt(~seen))
     curtain = np.where(seen, z, np.inf)
     for row in range(1, size):
@@ -87,7 +88,7 @@ def squared_depth(
     at = on_plane(membrane)
     y = at[:, 1]
     inside = _sampled(seen_from_behind(head, head.vertices).inside_mm, at)
-    on_skull = _smoothstep((y[rim] - _EAR_Y_MM) / 30)
+    on_skull = smoothstep((y[rim] - _EAR_Y_MM) / 30)
     gap = np.clip(-inside[rim], -_MOST_CUT_MM, None) * hair * on_skull
     known = np.zeros((len(at), 2))
     known[rim] = np.stack([gap, hair.astype(float)], 1)
@@ -96,7 +97,7 @@ def squared_depth(
     z, facing = _sampled(np.nan_to_num(behind.z_mm), at), _sampled(behind.facing, at)
     curtain = _sampled(np.where(np.isfinite(behind.curtain_mm), behind.curtain_mm, 0), at)
     hangs = np.isfinite(_sampled(behind.curtain_mm, at)) & (y < 0)
-    falls = share * _smoothstep(-y / 40) * hangs
+    falls = share * smoothstep(-y / 40) * hangs
     deeper = np.minimum(np.where(facing > 0, z, curtain), curtain) - _CURTAIN_MM
     goal = np.where(falls > 0, (1 - falls) * np.where(facing > 0, z, deeper) + falls * deeper, z)
     weight = np.maximum(facing, falls)
@@ -124,8 +125,3 @@ def _sampled(grid: Float[np.ndarray, "n n"], at: Float[np.ndarray, "b 2"]) -> Fl
     x, y = (at[:, 0] + _HALF_MM).astype(np.float32), (_HALF_MM - at[:, 1]).astype(np.float32)
     out = cv2.remap(grid.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return out[:, 0].astype(float)
-
-
-def _smoothstep(t: np.ndarray) -> np.ndarray:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)

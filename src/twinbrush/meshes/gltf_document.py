@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from twinbrush.export.gltf import BINARY_CHUNK, JSON_CHUNK
 from twinbrush.meshes.guard import MAX_BYTES, beside, check_count, fail
 
-JSON_CHUNK, BINARY_CHUNK, MAGIC = 0x4E4F534A, 0x004E4942, 0x46546C67
 KINDS = {5120: "i1", 5121: "u1", 5122: "i2", 5123: "u2", 5125: "u4", 5126: "f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 _UNREADABLE = ("KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_texture_basisu")
@@ -158,15 +158,3 @@ def as_floats(values: Shaped[np.ndarray, "n k"], normalized: bool) -> np.ndarray
     if not normalized or values.dtype.kind == "f":
         return values.astype(np.float64)
     return np.maximum(values.astype(np.float64) / np.iinfo(values.dtype).max, -1)
-
-
-def container(tree: dict[str, Any], binary: bytes) -> bytes:
-    """A GLB of one buffer."""
-    text = json.dumps(tree, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-len(text) % 4)
-    binary += b"\0" * (-len(binary) % 4)
-    return b"".join([
-        struct.pack("<III", MAGIC, 2, 12 + 8 + len(text) + 8 + len(binary)),
-        struct.pack("<II", len(text), JSON_CHUNK), text,
-        struct.pack("<II", len(binary), BINARY_CHUNK), binary,
-    ])

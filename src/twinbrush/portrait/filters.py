@@ -9,6 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 
+def smoothstep(t: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """0 up to t = 0, 1 from t = 1, and 3 t^2 - 2 t^3 between."""
+    t = np.clip(t, 0, 1)
+    return t * t * (3 - 2 * t)
+
+
 def box_mean(values: Float[np.ndarray, "h w *c"], radius: int) -> Float[np.ndarray, "h w *c"]:
     """Mean over a (2 radius + 1) square window, borders replicated."""
     size = (2 * radius + 1, 2 * radius + 1)

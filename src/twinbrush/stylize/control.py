@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
+from twinbrush.portrait.filters import smoothstep
 from twinbrush.stylize.warp import ThinPlateSpline, merge_close
 
 DIRECTIONS = 72  # around the face, 5 degrees each
@@ -110,7 +111,7 @@ class _Rim:
         angle, _ = _polar(points[:, :2] - self.centre)
         growth = np.clip(1 + GROWTH * (self.relative_radius(points) - 1), 1, MOST_GROWTH)
         below = (self.chin_y - points[:, 1]) / self.face_height
-        fade = 1 - _smoothstep((below - NECK[0]) / (NECK[1] - NECK[0]))
+        fade = 1 - smoothstep((below - NECK[0]) / (NECK[1] - NECK[0]))
         moved = self._at(self.displacement, angle) * (growth * fade)[:, None]
         moved[:, 2] *= DEPTH_FOLLOWS
         return moved
@@ -124,11 +125,6 @@ class _Rim:
 
 def _polar(away: Float[np.ndarray, "p 2"]) -> tuple[Float[np.ndarray, "p"], Float[np.ndarray, "p"]]:
     return np.arctan2(away[:, 1], away[:, 0]), np.hypot(away[:, 0], away[:, 1])
-
-
-def _smoothstep(t: Float[np.ndarray, "p"]) -> Float[np.ndarray, "p"]:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def _farthest_points(points: Float[np.ndarray, "p 3"], count: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,33 +13,26 @@ from torch.nn import functional
 
 from twinbrush.config import ObjectiveConfig, PaperConfig
 from twinbrush.correspond.values import AlignedStyle
-from twinbrush.mesh import Region
-from twinbrush.stylize.colour import PAINTED, soft_regions
 from twinbrush.stylize.device import Compute
 from twinbrush.stylize.dst_statistics import LEAST, StyleStatistics, style_statistics
 from twinbrush.stylize.dst_warp import sample
 from twinbrush.stylize.features import Extractor
-from twinbrush.stylize.guided.facemap import ANCHORS, face_height, face_map, feature_mask
+from twinbrush.stylize.guided.facemap import face_height
 from twinbrush.stylize.losses.matching import Guide
-from twinbrush.views.correspondence import transfer_map
-from twinbrush.views.fill import push_pull
+from twinbrush.stylize.problem import (
+    Transfer,
+    build_transfers,
+    canvas_places,
+    counterparts,
+    guide_of,
+    shrunk,
+    soft_rim,
+    usable_style,
+)
 from twinbrush.views.values import ViewSet
 
 _POOL = 16384  # places of the style whose features are kept; each step draws from them
 _SURE = 0.4  # confidence of a style pixel's label below which it takes no part
-_FEATURES = ("eyes", "brows", "lips", "nose")
-_OFF_SKIN = 0.15  # share of the position's weight on hair and cloth
-
-
-@dataclass(frozen=True)
-class DenseTransfer:
-    """T^c of Eq. 2 at this size: for every pixel of the unwarped `to_view` its place in `from_view` (pixels), and where
-    both see it."""
-
-    from_view: int
-    to_view: int
-    transfer_xy: Float[Tensor, "h w 2"]
-    valid: Bool[Tensor, "h w"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ class Content:
     position: Float[Tensor, "n p 2"]
     emphasis: Float[Tensor, "n p"]
     regions: Float[Tensor, "n p r"]
-    transfers: list[DenseTransfer]
+    transfers: list[Transfer]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -94,16 +87,9 @@ class StylePool:
     def guide(
         self, content: Content, view: int, pixels: Int[Tensor, "p"], chosen: Int[Tensor, "m"], config: ObjectiveConfig
     ) -> Guide:
-        """Additive matching cost of pixels of the unwarped view: squared distance to the counterpart's place (more on
-        eyes, brows, lips and nose, less off the skin), and another region. As the hybrid's objective has it."""
-        place, regions = content.position[view][pixels], content.regions[view][pixels]
-        weight = config.position_weight * (_OFF_SKIN + (1 - _OFF_SKIN) * regions[:, :1])
-        weight = weight * (1 + config.feature_emphasis * content.emphasis[view][pixels][:, None])
-        there = self.position[chosen]
-        # w |p - q|^2 + r (1 - region . region') as a product of (n, g) and (g, m)
-        left = [weight * place.square().sum(1, keepdim=True) + config.region_weight, weight, -2 * weight * place]
-        right = [torch.ones_like(there[:, :1]), there.square().sum(1, keepdim=True), there, self.regions[chosen]]
-        return Guide(torch.cat([*left, -config.region_weight * regions], 1), torch.cat(right, 1))
+        """What it costs to match pixels of the unwarped view with chosen places, as the hybrid's objective has it."""
+        here = content.position[view][pixels], content.emphasis[view][pixels], content.regions[view][pixels]
+        return guide_of(here, (self.position[chosen], self.regions[chosen]), config)
 
 
 def scale_sizes(full: int, config: PaperConfig) -> list[tuple[int, int, float]]:
@@ -120,27 +106,22 @@ def build_content(
     images: Float[np.ndarray, "n h w 3"], views: ViewSet, aligned: AlignedStyle, size: int, device: torch.device
 ) -> Content:
     """The unwarped views `size` pixels high; `images`: what the optimisation starts from."""
-    count, full_height, full_width = views.regions.shape
+    _, full_height, full_width = views.regions.shape
     shape = (round(full_width * size / full_height), size)
-    covered = np.stack([_shrunk(c.astype(np.float32), shape) > 0.6 for c in views.coverage])
-    unit = face_height(aligned.canvas_landmarks_xy)
-    position, emphasis, regions = [], [], []
-    for k in range(count):
-        landmarks = views.landmarks_xy[k]
-        to_style = face_map(landmarks[ANCHORS], aligned.canvas_landmarks_xy[ANCHORS], full_height, full_width)
-        position.append(_shrunk(to_style / unit, shape).reshape(-1, 2))
-        mask = feature_mask(landmarks, _FEATURES, full_height, full_width, 0.03, 0.015)
-        emphasis.append(_shrunk(mask, shape).ravel())
-        soft = soft_regions(views.regions[k], views.coverage[k], 0.004 * full_height)
-        regions.append(np.stack([_shrunk(plane, shape).ravel() for plane in soft], -1))
-    pictures = np.stack([_shrunk(image, shape) for image in images])
+    covered = np.stack([shrunk(c.astype(np.float32), shape) > 0.6 for c in views.coverage])
+    position, emphasis, regions = counterparts(views, aligned, shape)
+    pictures = np.stack([shrunk(image, shape) for image in images])
 
     def tensor(values: list[np.ndarray] | np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(np.stack(list(values)))).to(device)
 
+    transfers = [
+        replace(t, transfer_xy=t.transfer_xy.to(device), valid=t.valid.to(device))
+        for t in build_transfers(views, covered, size / full_height)
+    ]
     return Content(
-        tensor(pictures.transpose(0, 3, 1, 2)), tensor([_rim(c)[None] for c in covered]), tensor(covered),
-        tensor(position), tensor(emphasis), tensor(regions), _transfers(views, covered, size / full_height, device),
+        tensor(pictures.transpose(0, 3, 1, 2)), tensor([soft_rim(c)[None] for c in covered]), tensor(covered),
+        tensor(position), tensor(emphasis), tensor(regions), transfers,
     )  # fmt: skip
 
 
@@ -152,22 +133,15 @@ def build_pool(
     all get the same picture. What lies behind the figure is replaced by its nearest colours (it must not leak)."""
     height, width = aligned.canvas_valid.shape
     factor = size / views.images.shape[1]
-    known = aligned.canvas_valid & (aligned.canvas_confidence >= _SURE)
-    known &= aligned.canvas_regions != int(Region.BACKGROUND)
-    if known.sum() < 16 * LEAST:
-        known = aligned.canvas_valid
     shape = (round(width * factor), round(height * factor))
-    usable = _shrunk(known.astype(np.float32), shape) > 0.9
-    pixels = np.flatnonzero(usable if usable.any() else np.ones_like(usable))
+    figure, pixels, weights = usable_style(aligned, shape, _SURE)
     pixels = pixels[torch.randperm(len(pixels), generator=generator)[:_POOL].numpy()]
-    y, x = np.divmod(pixels, shape[0])
-    canvas_xy = (np.stack([x, y], -1) + 0.5) / factor - 0.5
-    figure = push_pull(aligned.canvas.astype(np.float32), known.astype(np.float32))
+    canvas_xy = canvas_places(pixels, shape, factor)
     features: list[Tensor] = []
     colours: list[Tensor] = []
     for homography in aligned.homographies:
         seen, xy = _seen(figure, canvas_xy, homography if perspective else np.eye(3))
-        picture = torch.from_numpy(_shrunk(seen, shape)).permute(2, 0, 1)[None].contiguous().to(compute.device)
+        picture = torch.from_numpy(shrunk(seen, shape)).permute(2, 0, 1)[None].contiguous().to(compute.device)
         places = torch.from_numpy(((xy + 0.5) / aligned.canvas.shape[0]).astype(np.float32)).to(compute.device)
         with torch.no_grad():
             features.append(_columns(extractor(picture), places))
@@ -175,9 +149,7 @@ def build_pool(
         if not perspective:
             features, colours = features * len(aligned.homographies), colours * len(aligned.homographies)
             break
-    one_hot = np.stack([(aligned.canvas_regions == int(r)) & known for r in PAINTED], -1).astype(np.float32)
-    lies_in = np.ascontiguousarray(_shrunk(one_hot, shape).reshape(-1, len(PAINTED))[pixels])
-    regions = torch.from_numpy(lies_in).to(compute.device)
+    regions = torch.from_numpy(np.ascontiguousarray(weights[pixels])).to(compute.device)
     statistics = [style_statistics(f, regions, half=compute.half) for f in (features if perspective else features[:1])]
     position = (canvas_xy / face_height(aligned.canvas_landmarks_xy)).astype(np.float32)
     return StylePool(
@@ -203,40 +175,3 @@ def _columns(maps: list[Tensor], places: Float[Tensor, "s 2"]) -> Float[Tensor, 
     pixels, which would tell the views different things."""
     rows = [functional.normalize(sample(m[0].float(), places).T, dim=1, eps=1e-4) for m in maps]
     return torch.cat(rows, 1) / len(maps) ** 0.5
-
-
-def _shrunk(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    image = np.ascontiguousarray(image, np.float32)
-    if (image.shape[1], image.shape[0]) == shape:
-        return image
-    return cv2.resize(image, shape, interpolation=cv2.INTER_AREA)
-
-
-def _rim(covered: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
-    """1 on the surface, falling to 0 within four pixels: there only stray gradients would paint."""
-    outside = cv2.distanceTransform((~covered).astype(np.uint8), cv2.DIST_L2, 3)
-    return np.clip(1 - outside / 4, 0, 1).astype(np.float32)
-
-
-def _transfers(
-    views: ViewSet, covered: Bool[np.ndarray, "n h w"], factor: float, device: torch.device
-) -> list[DenseTransfer]:
-    """Correspondence of neighbouring views, both ways, at this size (nearest full-size pixel; exact places)."""
-    count, height, width = covered.shape
-    full_height, full_width = views.regions.shape[1:]
-    centre_y, centre_x = ((np.arange(n) + 0.5) / factor - 0.5 for n in (height, width))
-    rows = np.clip(np.round(centre_y).astype(int), 0, full_height - 1)
-    columns = np.clip(np.round(centre_x).astype(int), 0, full_width - 1)
-    # The surface is smooth: half a pixel here is half a pixel there.
-    offset = np.stack(np.broadcast_arrays((centre_x - columns)[None, :], (centre_y - rows)[:, None]), -1)
-    transfers: list[DenseTransfer] = []
-    for a in range(count - 1):
-        for here, there in ((a, a + 1), (a + 1, a)):
-            full, seen = transfer_map(views, here, there)
-            place = (full[np.ix_(rows, columns)] + offset + 0.5) * factor - 0.5
-            valid = seen[np.ix_(rows, columns)] & covered[here]
-            place = np.where(valid[..., None], place, 0).astype(np.float32)
-            transfers.append(
-                DenseTransfer(there, here, torch.from_numpy(place).to(device), torch.from_numpy(valid).to(device))
-            )
-    return transfers

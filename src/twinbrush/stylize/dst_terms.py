@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from twinbrush.stylize.dst_scale import DenseTransfer
+from twinbrush.stylize.problem import Transfer
 from twinbrush.stylize.dst_warp import Field, inverse, sample, to_pixels, to_units
 from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.losses.colour import colour_loss
@@ -116,7 +116,7 @@ def unwarped_pixels(
 
 
 def disparity_term(
-    images: Float[Tensor, "n 3 h w"], fields: list[Field], transfer: DenseTransfer
+    images: Float[Tensor, "n 3 h w"], fields: list[Field], transfer: Transfer
 ) -> Float[Tensor, ""]:
     """L_disp of Eq. 7 between the WARPED pictures, through T^o of Eq. 5 with the current thetas.
 
@@ -138,7 +138,7 @@ def disparity_term(
 
 
 def transferred(
-    transfer: DenseTransfer, places: Float[Tensor, "*s 2"]
+    transfer: Transfer, places: Float[Tensor, "*s 2"]
 ) -> tuple[Float[Tensor, "*s 2"], Bool[Tensor, "*s"]]:
     """T^c of Eq. 2 at places of the unwarped `to_view` (heights; bilinear), and where both views see it."""
     height, width = transfer.valid.shape
@@ -152,7 +152,7 @@ def transferred(
 
 
 def composed_transfer(
-    transfer: DenseTransfer, from_splines: tuple[ThinPlateSpline, ThinPlateSpline], to_backward: ThinPlateSpline
+    transfer: Transfer, from_splines: tuple[ThinPlateSpline, ThinPlateSpline], to_backward: ThinPlateSpline
 ) -> tuple[Float[np.ndarray, "h w 2"], Bool[np.ndarray, "h w"]]:
     """Eq. 5 in the paper's words: T^o = f_l^-1 o T^c o f_r at every pixel of the warped `to_view`; where it is known.
 

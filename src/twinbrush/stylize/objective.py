@@ -29,12 +29,11 @@ from twinbrush.stylize.losses.disparity import disparity_of_pixels
 from twinbrush.stylize.losses.matching import Guide
 from twinbrush.stylize.losses.moments import moment_loss, moments
 from twinbrush.stylize.losses.relaxed_emd import relaxed_emd_of_units
-from twinbrush.stylize.problem import Problem, box_around, build_problem, cropped, region_counts
+from twinbrush.stylize.problem import Problem, box_around, build_problem, cropped, guide_of, region_counts
 from twinbrush.stylize.pyramid import collapse, laplacian_pyramid, resized
 from twinbrush.views.values import ViewSet
 
 _LEVELS = 4  # of the Laplacian pyramid: coarser colours than 1/16 of the picture need no parameters of their own
-_OFF_SKIN = 0.15  # share of the position's weight on hair and cloth
 _DETAIL = 1.0  # share of the content's finest band that a new, larger size starts with
 
 
@@ -51,21 +50,9 @@ class Samples:
 def guide_cost(
     problem: Problem, view: int, pixels: Int[Tensor, "p"], style: Samples, config: ObjectiveConfig
 ) -> Guide:
-    """Additive matching cost: squared distance to the landmark-warped place, and another region.
-
-    The distance counts more on eyes, brows, lips and nose, and less off the skin (hair and cloth come from anywhere).
-    """
-    place, regions = problem.position[view][pixels], problem.regions[view][pixels]
-    skin = regions[:, :1]
-    weight = config.position_weight * (_OFF_SKIN + (1 - _OFF_SKIN) * skin)
-    weight = weight * (1 + config.feature_emphasis * problem.emphasis[view][pixels][:, None])
-    there = style.position
-    # w |p - q|^2 + r (1 - region . region') as a product of (n, g) and (g, m)
-    left = [weight * place.square().sum(1, keepdim=True) + config.region_weight, weight, -2 * weight * place]
-    right = [torch.ones_like(there[:, :1]), there.square().sum(1, keepdim=True), there]
-    return Guide(
-        torch.cat([*left, -config.region_weight * regions], 1), torch.cat([*right, style.regions], 1)
-    )
+    """What it costs to match pixels of a view with the samples (see `guide_of`)."""
+    here = problem.position[view][pixels], problem.emphasis[view][pixels], problem.regions[view][pixels]
+    return guide_of(here, (style.position, style.regions), config)
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,17 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from twinbrush.config import ObjectiveConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Region
 from twinbrush.stylize.colour import PAINTED, soft_regions
 from twinbrush.stylize.guided.facemap import ANCHORS, face_height, face_map, feature_mask
+from twinbrush.stylize.losses.matching import Guide
 from twinbrush.views.correspondence import transfer_map
 from twinbrush.views.fill import push_pull
 from twinbrush.views.values import ViewSet
 
+_OFF_SKIN = 0.15  # share of the position's weight on hair and cloth
 _FEATURES = ("eyes", "brows", "lips", "nose")
 _MARGIN = 8  # pixels of content around the surface: the features near its edge see some of it
 _CELL = 16  # pixels: the pyramid halves four times
@@ -154,25 +157,16 @@ def build_problem(
     shape = (round(width * factor), size)
     middle_height = face_height(aligned.canvas_landmarks_xy)
     coverage = np.stack([shrunk(c.astype(np.float32), shape) > 0.6 for c in warped.coverage])
-    positions, emphases, weights = [], [], []
-    for k in range(views):
-        to_canvas = face_map(
-            warped.landmarks_xy[k][ANCHORS], aligned.canvas_landmarks_xy[ANCHORS], height, width
-        )
-        positions.append(shrunk(to_canvas / middle_height, shape))
-        mask = feature_mask(warped.landmarks_xy[k], _FEATURES, height, width, 0.03, 0.015)
-        emphases.append(shrunk(mask, shape))
-        soft = soft_regions(warped.regions[k], warped.coverage[k], 0.004 * height)
-        weights.append(np.stack([shrunk(plane, shape) for plane in soft], -1))
+    position, emphasis, regions = counterparts(warped, aligned, shape)
     images = np.stack([shrunk(image.astype(np.float32), shape) for image in content])
     style, pixels, style_position, style_weights = _style(aligned, factor, middle_height, min_confidence)
     return Problem(
         torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
         torch.from_numpy(np.stack([soft_rim(c) for c in coverage])[:, None]),
         [torch.from_numpy(np.flatnonzero(c)) for c in coverage],
-        _flat(positions, 2), _flat(emphases, 1)[..., 0], _flat(weights, len(PAINTED)),
+        torch.from_numpy(position), torch.from_numpy(emphasis), torch.from_numpy(regions),
         torch.from_numpy(style).permute(2, 0, 1)[None].contiguous(), torch.from_numpy(pixels),
-        torch.from_numpy(style_position), torch.from_numpy(style_weights), _transfers(warped, coverage, factor),
+        torch.from_numpy(style_position), torch.from_numpy(style_weights), build_transfers(warped, coverage, factor),
     )  # fmt: skip
 
 
@@ -189,8 +183,41 @@ def soft_rim(covered: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
     return np.clip(1 - outside / 4, 0, 1).astype(np.float32)
 
 
-def _flat(planes: list[Float[np.ndarray, "..."]], channels: int) -> Float[Tensor, "n p c"]:
-    return torch.from_numpy(np.stack(planes).reshape(len(planes), -1, channels))
+def counterparts(
+    views: ViewSet, aligned: AlignedStyle, shape: tuple[int, int]
+) -> tuple[Float[np.ndarray, "n p 2"], Float[np.ndarray, "n p"], Float[np.ndarray, "n p r"]]:
+    """Of every pixel at `shape` (width, height): its counterpart's place in the canvas in face heights, 1 on eyes,
+    brows, lips and nose, and its weights of `PAINTED`."""
+    count, height, width = views.regions.shape
+    unit = face_height(aligned.canvas_landmarks_xy)
+    position, emphasis, regions = [], [], []
+    for k in range(count):
+        landmarks = views.landmarks_xy[k]
+        to_canvas = face_map(landmarks[ANCHORS], aligned.canvas_landmarks_xy[ANCHORS], height, width)
+        position.append(shrunk(to_canvas / unit, shape).reshape(-1, 2))
+        emphasis.append(shrunk(feature_mask(landmarks, _FEATURES, height, width, 0.03, 0.015), shape).ravel())
+        soft = soft_regions(views.regions[k], views.coverage[k], 0.004 * height)
+        regions.append(np.stack([shrunk(plane, shape).ravel() for plane in soft], -1))
+    return np.stack(position), np.stack(emphasis), np.stack(regions)
+
+
+def guide_of(
+    here: tuple[Float[Tensor, "p 2"], Float[Tensor, "p"], Float[Tensor, "p r"]],
+    there: tuple[Float[Tensor, "m 2"], Float[Tensor, "m r"]],
+    config: ObjectiveConfig,
+) -> Guide:
+    """Additive matching cost: squared distance to the counterpart's place, and another region.
+
+    The distance counts more on eyes, brows, lips and nose, and less off the skin (hair and cloth come from anywhere).
+    here: position, emphasis, regions of the pixels; there: position, regions of the style's samples.
+    """
+    (place, emphasis, regions), (position, style_regions) = here, there
+    weight = config.position_weight * (_OFF_SKIN + (1 - _OFF_SKIN) * regions[:, :1])
+    weight = weight * (1 + config.feature_emphasis * emphasis[:, None])
+    # w |p - q|^2 + r (1 - region . region') as a product of (n, g) and (g, m)
+    left = [weight * place.square().sum(1, keepdim=True) + config.region_weight, weight, -2 * weight * place]
+    right = [torch.ones_like(position[:, :1]), position.square().sum(1, keepdim=True), position, style_regions]
+    return Guide(torch.cat([*left, -config.region_weight * regions], 1), torch.cat(right, 1))
 
 
 def _style(
@@ -201,23 +228,36 @@ def _style(
     """The canvas at this size with its background filled from the figure, and its usable pixels."""
     height, width = aligned.canvas_valid.shape
     shape = (round(width * factor), round(height * factor))
+    figure, pixels, weights = usable_style(aligned, shape, min_confidence)
+    position = canvas_places(pixels, shape, factor) / unit_px
+    return shrunk(figure, shape), pixels, position.astype(np.float32), np.ascontiguousarray(weights[pixels])
+
+
+def usable_style(
+    aligned: AlignedStyle, shape: tuple[int, int], min_confidence: float
+) -> tuple[Float[np.ndarray, "h w 3"], Int[np.ndarray, "s"], Float[np.ndarray, "p r"]]:
+    """The canvas with its background filled from the figure (full size; walls must not leak), its usable pixels at
+    `shape` (linear indices), and all pixels' weights of `PAINTED` there."""
     known = aligned.canvas_valid & (aligned.canvas_confidence >= min_confidence)
     known &= aligned.canvas_regions != int(Region.BACKGROUND)
     if known.sum() < 16 * _MIN_REGION_SAMPLES:
         known = aligned.canvas_valid
-    colours = push_pull(aligned.canvas.astype(np.float32), known.astype(np.float32))
+    figure = push_pull(aligned.canvas.astype(np.float32), known.astype(np.float32))
     one_hot = np.stack([(aligned.canvas_regions == int(r)) & known for r in PAINTED], -1).astype(np.float32)
     usable = shrunk(known.astype(np.float32), shape) > 0.9
-    if not usable.any():
-        usable = np.ones_like(usable)
-    pixels = np.flatnonzero(usable)
-    weights = shrunk(one_hot, shape).reshape(-1, len(PAINTED))[pixels]
+    pixels = np.flatnonzero(usable if usable.any() else np.ones_like(usable))
+    return figure, pixels, shrunk(one_hot, shape).reshape(-1, len(PAINTED))
+
+
+def canvas_places(
+    pixels: Int[np.ndarray, "s"], shape: tuple[int, int], factor: float
+) -> Float[np.ndarray, "s 2"]:
+    """Where pixels of the canvas shrunk by `factor` to `shape` (linear indices) lie in it at full size."""
     y, x = np.divmod(pixels, shape[0])
-    position = (np.stack([x, y], -1) + 0.5) / factor - 0.5
-    return shrunk(colours, shape), pixels, (position / unit_px).astype(np.float32), np.ascontiguousarray(weights)
+    return (np.stack([x, y], -1) + 0.5) / factor - 0.5
 
 
-def _transfers(warped: ViewSet, coverage: Bool[np.ndarray, "n h w"], factor: float) -> list[Transfer]:
+def build_transfers(warped: ViewSet, coverage: Bool[np.ndarray, "n h w"], factor: float) -> list[Transfer]:
     """Correspondence of neighbouring views, both ways, at this size (nearest full-size pixel; exact places)."""
     views, height, width = coverage.shape
     full_height, full_width = warped.regions.shape[1:]
