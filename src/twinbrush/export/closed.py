@@ -16,7 +16,6 @@ from scipy import sparse, spatial
 from twinbrush.errors import BadMesh
 from twinbrush.export.back import (
     balloon,
-    fair_seam,
     laplacian_of,
     located,
     smoothed_loop,
@@ -24,15 +23,16 @@ from twinbrush.export.back import (
     unfolded,
 )
 from twinbrush.export.chart import find_chart, painted
+from twinbrush.export.seam import plated_seam
 from twinbrush.export.skull import pushed_back, squared_depth
 from twinbrush.export.surface import border_edges, sample_texture, surface_of
+from twinbrush.export.wrap import dense, wrapped
 from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
 from twinbrush.mesh import Mesh, Region
 from twinbrush.portrait.head_prior import HeadShape
 
 _BACK_EDGE_MM = 3.5
 _RIM_CALM_MM, _WAVES_MM = 18.0, 9.0  # blur of the rim as the back follows it; how far the rest of it reaches
-_FAIRING_ROUNDS = 4
 _WALL_MM = 1.0  # at least between front and back, away from the rim
 _COLOUR_SMOOTHING_MM = 12.0  # of the rim's colours: single strokes at the edge shall not become stripes over the back
 _HAIR_REACH_MM = 20.0  # skin at the rim takes the hair's colour from about so far around the nearest hair
@@ -92,7 +92,7 @@ def close_portrait(
     uv = np.concatenate([sheet.uv, chart.uv])
     closed: list[Mesh] = []
     for m, shape, back, colour in zip(meshes, sheet.shapes, backs, back_colours, strict=True):
-        vertices = fair_seam(np.concatenate([shape, back]), welded[faces], sheet.rim, -np.inf, _FAIRING_ROUNDS)
+        vertices = plated_seam(np.concatenate([shape, back]), welded[faces], sheet.rim)
         vertices[seam[:, 1]] = vertices[seam[:, 0]]
         assert m.texture is not None
         texture = painted(m.texture, chart, layout.faces, colour)
@@ -120,7 +120,16 @@ def _sheet(meshes: list[Mesh]) -> _Sheet:
         raise BadMesh("The mesh is already closed.", "Only an open relief needs a back.")
     shapes = [rows[:, 3 * i : 3 * i + 3] for i in range(len(meshes))]
     uv, regions = rows[:, -3:-1], rows[:, -1]
-    return _Sheet(shapes, faces, uv, None if np.isnan(regions).any() else np.round(regions).astype(int), loops[0])
+    return _Sheet(shapes, faces, uv, None if np.isnan(regions).any() else _labelled(regions, uv), loops[0])
+
+
+def _labelled(regions: Float[np.ndarray, "v"], uv: Float[np.ndarray, "v 2"]) -> Int[np.ndarray, "v"]:
+    """The labels; along the rim, where a pixel is already background, that of the nearest vertex of the person."""
+    labels = np.round(regions).astype(int)
+    beside, person = np.flatnonzero(labels == Region.BACKGROUND), np.flatnonzero(labels != Region.BACKGROUND)
+    if len(person) and len(beside):
+        labels[beside] = labels[person[spatial.KDTree(uv[person]).query(uv[beside])[1]]]
+    return labels
 
 
 def _layout(sheet: _Sheet) -> _Layout:
@@ -184,42 +193,47 @@ def _shapes(
     waves[rim] = np.hstack([shape[sheet.rim] for shape in sheet.shapes]) - fixed[rim, 1:]
     damped = (laplacian + sparse.diags(areas / _WAVES_MM**2)).tocsc()
     membranes = solved[:, 1:] + solve_fixed(damped, np.zeros_like(waves), rim, waves)
-    squared = _squared_depth(sheet, layout, head, solved[:, :4], laplacian, areas)
+    squared, loose, skin = _depth(sheet, layout, head, solved[:, :4], laplacian, areas)
     # the layout is even in the plane of the picture; behind the rim the surface runs away from it
     uneven = pushed_back(membranes[:, :3], np.sqrt(squared))
     flat = unfolded(layout.uv, layout.faces, rim, uneven)
     corners, weights = located(flat, layout.faces, layout.uv)
-    even = np.column_stack([membranes, squared, layout.uv])[corners]
-    even = (even * weights[..., None]).sum(1)
-    even[rim] = np.column_stack([membranes, squared, layout.uv])[rim]
+    plain = np.column_stack([membranes, loose, squared, layout.uv])
+    even = (plain[corners] * weights[..., None]).sum(1)
+    even[rim] = plain[rim]
     near = layout.near.copy()
     inner = np.setdiff1d(np.arange(count), rim)
     near[inner] = spatial.KDTree(sheet.uv).query(even[inner, -2:])[1]
     backs: list[Float[np.ndarray, "b 3"]] = []
+    drawn = np.zeros((count, 3))
     for i, shape in enumerate(sheet.shapes):
         size = np.sqrt(_outline_area(shape[sheet.rim]) / _outline_area(first[sheet.rim]))
         membrane = even[:, 3 * i : 3 * i + 3]
         behind = np.minimum(membrane[:, 2] - size * np.sqrt(even[:, -3]), shape[near, 2] - _WALL_MM)
         back = pushed_back(membrane, membrane[:, 2] - behind)
         back[rim] = shape[sheet.rim]
-        backs.append(back)
+        if i == 0 and skin is not None:
+            target = dense(skin, head.faces)
+            drawn = wrapped(back, layout.faces, rim, target, even[:, -4]) - back
+        backs.append(back + size * drawn)
     return backs, near
 
 
-def _squared_depth(
+def _depth(
     sheet: _Sheet, layout: _Layout, head: HeadShape | None, solved: Float[np.ndarray, "b 4"],
     laplacian: sparse.csc_matrix, areas: Float[np.ndarray, "b"],
-) -> Float[np.ndarray, "b"]:
-    """The predicted head's depth behind the membrane, squared; as far as there is none to trust, a balloon's.
+) -> tuple[Float[np.ndarray, "b"], Float[np.ndarray, "b"], Float[np.ndarray, "v 3"] | None]:
+    """As `skull.Depth` tells it; as far as there is no head to trust, a balloon's.
 
     solved: the Poisson solution, the membrane.
     """
     plain = balloon(solved[:, 0], solved[:, 2], float(np.ptp(sheet.shapes[0][:, 1]))) ** 2
     if head is None:
-        return plain
+        return plain, np.zeros(len(plain)), None
     hair = np.zeros(len(layout.rim), bool) if sheet.regions is None else sheet.regions[sheet.rim] == Region.HAIR
     share = min(1.0, 2 * head.trust)
-    return share * squared_depth(head, solved[:, 1:], layout.rim, hair, laplacian, areas) + (1 - share) * plain
+    depth = squared_depth(head, solved[:, 1:], layout.rim, hair, laplacian, areas)
+    return share * depth.squared + (1 - share) * plain, share * depth.loose, depth.skin
 
 
 def _outline_area(loop: Float[np.ndarray, "n 3"]) -> float:

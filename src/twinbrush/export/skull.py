@@ -7,7 +7,7 @@ surface that leaves the rim at a right angle to the picture, as a round body doe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ from twinbrush.export.back import solve_fixed
 from twinbrush.mesh import vertex_normals
 from twinbrush.portrait.filters import smoothstep
 from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD
-from twinbrush.portrait.head_prior import EAR, HeadShape
+from twinbrush.portrait.head_prior import EAR, HeadShape, laid_flat
 from twinbrush.views.rasterize import interpolate, rasterize
 
 EYE_Z_MM = CAMERA_DISTANCE_IPD * INTERPUPILLARY_MM  # the photo's camera stands there, on the z axis
@@ -29,6 +29,7 @@ _FACING = (0.1, 0.4)  # the surface's own depth counts where it faces backward: 
 _MOST_HAIR_MM, _MOST_CUT_MM = 45.0, 12.0  # hair stands off the back of the head no further: it hangs
 _CURTAIN_SLOPE, _CURTAIN_MM = 0.06, 6.0  # long hair falls from the skull, a little inward, so far off the neck
 _EAR_Y_MM = -45.0  # below it what is wider than the neck says nothing about hair on the skull
+_NAPE_Y_MM = (-130.0, -90.0)  # between them the skull's surface gives way to the depth along the rays
 _FLANGE_MM, _FLANGE_Y_MM = 9.0, (-75.0, 40.0)  # skin beside the skull is an ear: so thick
 
 
@@ -77,11 +78,22 @@ def seen_from_behind(head: HeadShape, vertices: Float[np.ndarray, "v 3"]) -> Beh
     return Behind(np.where(seen, z, np.nan), facing, inside, curtain)
 
 
+@dataclass(frozen=True)
+class Depth:
+    """squared: the square (mm^2, zero on the rim) of how far the head's back lies behind the membrane, along z. loose:
+    1 where the skull under its hair is what is seen, 0 at ears, under long hair, from the nape down. skin: that surface
+    (the head's vertices, ears laid flat, where the hair ends)."""
+
+    squared: Float[np.ndarray, "b"]
+    loose: Float[np.ndarray, "b"]
+    skin: Float[np.ndarray, "v 3"]
+
+
 def squared_depth(
     head: HeadShape, membrane: Float[np.ndarray, "b 3"], rim: Int[np.ndarray, "n"], hair: Bool[np.ndarray, "n"],
     laplacian: sparse.csc_matrix, areas: Float[np.ndarray, "b"],
-) -> Float[np.ndarray, "b"]:
-    """The square (mm^2, zero on the rim) of how far the head's back lies behind the membrane, along z.
+) -> Depth:
+    """How deep the back is behind the membrane.
 
     hair: which of the vertices `rim` show hair. laplacian, areas: of the membrane's flat layout, mm.
     """
@@ -93,7 +105,8 @@ def squared_depth(
     known = np.zeros((len(at), 2))
     known[rim] = np.stack([gap, hair.astype(float)], 1)
     thickness, share = solve_fixed(laplacian, np.zeros_like(known), rim, known).T
-    behind = seen_from_behind(head, _with_hair(head, at, thickness))
+    haired = _with_hair(head, at, thickness)
+    behind = seen_from_behind(head, haired)
     z, facing = _sampled(np.nan_to_num(behind.z_mm), at), _sampled(behind.facing, at)
     curtain = _sampled(np.where(np.isfinite(behind.curtain_mm), behind.curtain_mm, 0), at)
     hangs = np.isfinite(_sampled(behind.curtain_mm, at)) & (y < 0)
@@ -108,7 +121,9 @@ def squared_depth(
     stiff = _FAIR_MM**4 * (laplacian @ mass @ laplacian) + 0.3 * _FAIR_MM**2 * laplacian
     system = (stiff + sparse.diags(weight * areas + 1e-9)).tocsc()
     start = np.zeros((len(at), 1))
-    return np.maximum(solve_fixed(system, (weight * areas * target)[:, None], rim, start)[:, 0], 0)
+    squared = np.maximum(solve_fixed(system, (weight * areas * target)[:, None], rim, start)[:, 0], 0)
+    above = smoothstep((y - _NAPE_Y_MM[0]) / (_NAPE_Y_MM[1] - _NAPE_Y_MM[0]))
+    return Depth(squared, (1 - np.clip(falls, 0, 1)) * ~ear * above, laid_flat(replace(head, vertices=haired), head.labels == EAR).vertices)
 
 
 def _with_hair(

@@ -37,7 +37,7 @@ def volume_depth(
     head: 1 on the head, 0 on the body, soft between.
     """
     pick = np.s_[::COARSE, ::COARSE]
-    level_mm = _smooth_silhouette(person, frame.pixels_per_mm)[pick]
+    level_mm = grown_silhouette(person, frame.pixels_per_mm)[pick]
     domain = level_mm > 0
     fixed = attach[pick]
     outside = ~domain & ~free[pick] & ~fixed
@@ -64,7 +64,7 @@ def _ring_values(
     return np.where(outside, np.clip(level_mm, -2 * step, 0) * slope, 0.0)
 
 
-def _smooth_silhouette(person: Bool[np.ndarray, "h w"], unit: float) -> Float[np.ndarray, "h w"]:
+def grown_silhouette(person: Bool[np.ndarray, "h w"], unit: float) -> Float[np.ndarray, "h w"]:
     """Signed distance (mm, positive inside) to the matte's outline, closed, grown and smoothed."""
     size = max(3, round(2 * CLOSE_MM * unit) | 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

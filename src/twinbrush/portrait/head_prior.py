@@ -9,12 +9,15 @@ Learned from synthetic heads (training/train_head_prior.py, training/HEAD_MODEL_
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.sparse.linalg import splu
 
 from twinbrush.errors import ModelFileError
 from twinbrush.mesh import vertex_normals
@@ -119,3 +122,29 @@ def predict_head(frame: Frame) -> HeadShape:
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     trust = float(min(1.0, ODD / max(odd, 1e-9)))
     return HeadShape(vertices, prior.faces, prior.labels, prior.landmarks(vertices), normals, prior.smooth, trust)
+
+
+def ears(head: HeadShape) -> list[Int[np.ndarray, "n"]]:
+    """The vertices of each ear."""
+    members = np.flatnonzero(head.labels == EAR)
+    number, part = csgraph.connected_components(_neighbours(head)[members][:, members], directed=False)
+    return [members[part == k] for k in range(number)]
+
+
+def laid_flat(head: HeadShape, chosen: Bool[np.ndarray, "v"]) -> HeadShape:
+    """The head with a membrane (uniform Laplacian) in place of the `chosen` vertices: ears that do not stick out."""
+    if not chosen.any():
+        return head
+    graph = _neighbours(head)
+    laplacian = sparse.csr_matrix(sparse.diags(np.asarray(graph.sum(1)).ravel()) - graph)[chosen]
+    vertices = head.vertices.copy()
+    vertices[chosen] = splu(laplacian[:, chosen].tocsc()).solve(-(laplacian[:, ~chosen] @ vertices[~chosen]))
+    return replace(head, vertices=vertices)
+
+
+def _neighbours(head: HeadShape) -> sparse.csr_matrix:
+    edges = head.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    edges = np.unique(np.sort(edges, axis=1), axis=0)
+    both = np.concatenate([edges, edges[:, ::-1]])
+    count = len(head.vertices)
+    return sparse.csr_matrix((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(count, count))

@@ -8,15 +8,17 @@ from jaxtyping import Bool, Float
 
 from twinbrush.mesh import Region
 from twinbrush.portrait import indices
-from twinbrush.portrait.body import jaw_side, volume_depth
+from twinbrush.portrait.body import grown_silhouette, jaw_side, volume_depth
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.detail import cloth_relief, hair_relief, skin_relief
 from twinbrush.portrait.eyes import carve_eyes, closed_curve
 from twinbrush.portrait.face_depth import spline_depth
-from twinbrush.portrait.filters import blur, masked_blur, polygon_distance
+from twinbrush.portrait.filters import blur, masked_blur, polygon_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.mouth import carve_mouth
+from twinbrush.portrait.head_prior import HeadShape
 from twinbrush.portrait.nose import carve_nose
+from twinbrush.portrait.skull import on_skull
 
 JOIN_BLEND_MM = 7.0  # inside its outline the face takes over within this width
 SEAM_MM, SEAM_SOFT_MM = 5.0, 2.2  # this band about the join is smoothed by that
@@ -27,10 +29,16 @@ JAW_STEP_MM, JAW_SLOPE = 5.0, 0.15  # the neck starts this far behind the jaw's 
 JAW_CURVE_MM, JAW_SOFT_MM = 70.0, 9.0  # ... then freely
 HAIR_ON_NECK_MM, CLOTH_ON_NECK_MM = 7.0, 3.0  # hair and cloth lie on the neck, not in it
 LAYER_SOFT_MM = 2.5
+SIDE_SLOPE, SIDE_SOFT_MM = 2.0, 4.0  # depth over width of what is seen of the head's side, at most
+STEEP = 0.6  # cosine below which the surface is seen at such a slant that details become combs: they fade, it is smoothed
+CALM_MM, FACING_MM = 2.5, 1.5
 
 
-def relief_depth(crop: Crop, frame: Frame, person: Bool[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:
-    """World z (mm) for every pixel (meaningful on the person and a few pixels around)."""
+def relief_depth(
+    crop: Crop, frame: Frame, person: Bool[np.ndarray, "s s"], skull: HeadShape
+) -> Float[np.ndarray, "s s"]:
+    """World z (mm) for every pixel (meaningful on the person and a few pixels around). skull: the head that belongs to
+    the face."""
     shape, unit = person.shape, frame.pixels_per_mm
     landmarks = crop.face.landmarks[:, :2]
     face = spline_depth(frame, landmarks, shape)
@@ -42,37 +50,61 @@ def relief_depth(crop: Crop, frame: Frame, person: Bool[np.ndarray, "s s"]) -> F
     open_jaw = blur((jaw_nearest & ~covered).astype(np.float64), 3.0 * unit)
     face_known = np.isfinite(face)
     face = np.where(face_known, face, -200.0)
-    sides = _smoothstep((SIDE_MM - oval) / (0.5 * SIDE_MM)) * face_known
+    sides = smoothstep((SIDE_MM - oval) / (0.5 * SIDE_MM)) * face_known
     face = face + sides * (masked_blur(face, face_known, SIDE_SMOOTH_MM * unit) - face)
     attach = face_known & (oval > np.where(open_jaw > 0.5, 9.0, 0.0))
     chin_y = landmarks[indices.CHIN, 1]
     rows = np.mgrid[: shape[0], : shape[1]][0]
-    head = _smoothstep((chin_y - rows) / (HEAD_TO_BODY_MM * unit) + 0.45)
+    head = smoothstep((chin_y - rows) / (HEAD_TO_BODY_MM * unit) + 0.45)
     rest = volume_depth(person, ~crop.inside, face, attach, head, frame)
-    rest = _neck(rest, face, oval, open_jaw, outline_xy, crop, frame)
-    joined = _smoothstep(oval / JOIN_BLEND_MM)
-    wall = _smoothstep(0.5 + oval / (2 * JAW_WALL_MM))
+    rest = on_skull(rest, skull, frame, crop, grown_silhouette(person, unit), face, attach)
+    edge = _edge_depth(face, rest, outline_xy)
+    rest = _shallow(rest, edge, oval)
+    rest = _neck(rest, edge, oval, open_jaw, crop, frame)
+    joined = smoothstep(oval / JOIN_BLEND_MM)
+    wall = smoothstep(0.5 + oval / (2 * JAW_WALL_MM))
     weight = np.where(face_known, (1 - open_jaw) * joined + open_jaw * wall, 0)
     depth = weight * face + (1 - weight) * rest
     band = np.clip(1 - np.abs(oval - JOIN_BLEND_MM / 3) / SEAM_MM, 0, 1) * (1 - open_jaw)
-    band = _smoothstep(2 * band)
+    band = smoothstep(2 * band)
     depth = depth + band * (blur(depth, SEAM_SOFT_MM * unit) - depth)
-    return depth + hair_relief(crop, frame, oval) + skin_relief(crop, frame, oval) + cloth_relief(crop, frame)
+    facing = _facing(depth, unit)
+    calm = np.clip(1 - facing / STEEP, 0, 1) * np.clip(-oval / 4, 0, 1)
+    depth = depth + calm * (blur(depth, CALM_MM * unit) - depth)
+    detail = hair_relief(crop, frame, oval) + skin_relief(crop, frame, oval) + cloth_relief(crop, frame)
+    return depth + np.clip(facing / STEEP, 0, 1) * detail
 
 
-def _smoothstep(t: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
+def _facing(depth: Float[np.ndarray, "s s"], unit: float) -> Float[np.ndarray, "s s"]:
+    """Cosine between the surface's normal and the direction to the camera, smoothed over a few pixels."""
+    smooth = blur(depth, FACING_MM * unit)
+    slope = np.hypot(*np.gradient(smooth)) * unit
+    return blur(1 / np.hypot(1, slope), FACING_MM * unit)
+
+
+def _edge_depth(
+    face: Float[np.ndarray, "s s"], rest: Float[np.ndarray, "s s"], outline_xy: Float[np.ndarray, "s s 2"]
+) -> Float[np.ndarray, "s s"]:
+    """Depth of the face's outline, at its point nearest to each pixel."""
+    at = np.clip(np.round(outline_xy).astype(int), 0, len(face) - 1)
+    return np.where(face > -150, face, rest)[at[..., 1], at[..., 0]]
+
+
+def _shallow(
+    rest: Float[np.ndarray, "s s"], edge: Float[np.ndarray, "s s"], oval: Float[np.ndarray, "s s"]
+) -> Float[np.ndarray, "s s"]:
+    """Beside the face the surface falls at most so steeply that what the photo shows of it is not drawn out into
+    streaks; how it goes on is the back's affair."""
+    gap = edge - SIDE_SLOPE * np.maximum(-oval, 0) - rest
+    return rest + np.where(oval < 0, 0.5 * (gap + np.sqrt(gap**2 + SIDE_SOFT_MM**2)) - 0.5 * SIDE_SOFT_MM, 0)
 
 
 def _neck(
-    rest: Float[np.ndarray, "s s"], face: Float[np.ndarray, "s s"], oval: Float[np.ndarray, "s s"],
-    open_jaw: Float[np.ndarray, "s s"], outline_xy: Float[np.ndarray, "s s 2"], crop: Crop, frame: Frame,
+    rest: Float[np.ndarray, "s s"], edge: Float[np.ndarray, "s s"], oval: Float[np.ndarray, "s s"],
+    open_jaw: Float[np.ndarray, "s s"], crop: Crop, frame: Frame,
 ) -> Float[np.ndarray, "s s"]:
     """The neck stays behind the jaw's edge; hair and cloth lie on it."""
     unit, size = frame.pixels_per_mm, rest.shape[0]
-    at = np.clip(np.round(outline_xy).astype(int), 0, size - 1)
-    edge = np.where(face > -150, face, rest)[at[..., 1], at[..., 0]]
     away = np.maximum(-oval, 0)
     limit = blur(edge, 6.0 * unit) - JAW_STEP_MM + JAW_SLOPE * away + away**2 / JAW_CURVE_MM
     gap = rest - limit
@@ -82,6 +114,6 @@ def _neck(
     below = np.clip(-oval / 10, 0, 1)
     for region, height in ((Region.HAIR, HAIR_ON_NECK_MM), (Region.CLOTH, CLOTH_ON_NECK_MM)):
         soft = blur((crop.regions == region).astype(np.float64), LAYER_SOFT_MM * unit)
-        low = _smoothstep((np.mgrid[:size, :size][0] - crop.face.landmarks[indices.CHIN, 1]) / (45 * unit) + 1)
+        low = smoothstep((np.mgrid[:size, :size][0] - crop.face.landmarks[indices.CHIN, 1]) / (45 * unit) + 1)
         lowered = lowered + height * soft * low * below
     return lowered

@@ -1,0 +1,189 @@
+"""The predicted head under the portrait: how deep skull, temples, ears and neck lie behind the photo's pixels.
+
+The head (head_prior.py) is seen through the photo's camera. Its outline, ears included, is brought onto the person's
+(silhouette.py), hair and all: so hair is as thick as it looks, ears are where they are seen, and the depth at every
+pixel is that of the head at the place it came from.
+
+Toward a silhouette depth falls infinitely steeply. With z_rim the depth of the head's silhouette, continued inward,
+(z - z_rim)^2 is nearly linear there: that is what is interpolated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy import spatial
+
+from twinbrush.camera import project
+from twinbrush.mesh import Region
+from twinbrush.portrait import indices
+from twinbrush.portrait.crop import Crop
+from twinbrush.portrait.filters import signed_distance, smoothstep
+from twinbrush.portrait.geometry import Frame
+from twinbrush.portrait.harmonic import solve_screened
+from twinbrush.portrait.head_prior import HeadShape, ears, laid_flat
+from twinbrush.portrait.silhouette import STEP_MM, Outline, registered, trace
+from twinbrush.views.rasterize import interpolate, rasterize
+
+COARSE = 3  # smooth fields are solved for on every third pixel
+FAR_MM = (25.0, 45.0)  # hair thicker than that hangs, and its depth is not the skull's
+HANGS_MM = (-40.0, -10.0)  # hair below the ears (height over the eyes) hangs too
+EAR_SKIN, EAR_SLOPE = 0.6, 1.4  # share of an ear that must be seen as skin; the most that its depth is of its width
+ALIKE_MM = 15.0  # smoothing of that judgement along the outline
+JOIN_MM = 18.0  # head and face are joined over this width
+BELOW_MM = (30.0, 80.0)  # below the chin the neck's depth passes into the body's
+BORDER_MM = 4.0  # so near to the head's open lower border an outline is none
+
+
+@dataclass(frozen=True)
+class SeenHead:
+    """The head in the photo's picture. level_mm: signed distance to its outline, positive inside. rim_mm: z of its
+    silhouette, continued over everything. square: (z - rim) |z - rim| where it is seen, zero elsewhere. outline."""
+
+    level_mm: Float[np.ndarray, "s s"]
+    rim_mm: Float[np.ndarray, "s s"]
+    square: Float[np.ndarray, "s s"]
+    outline: Outline
+
+
+def see_head(head: HeadShape, frame: Frame, size: int) -> SeenHead | None:
+    """Rendered from the photo's camera on size x size pixels. None when nothing of it has an outline there."""
+    unit = frame.pixels_per_mm
+    pixels, depth = project(frame.camera, head.vertices)
+    raster = rasterize(pixels, depth, head.faces, size, size)
+    seen = raster.face_index >= 0
+    if seen.sum() < 100:
+        return None
+    z = interpolate(raster.face_index, raster.barycentric, head.faces, head.vertices[:, 2:])[..., 0]
+    level = signed_distance(seen)
+    outline = trace(level, ~_near(pixels[_open_border(head)], seen.shape, BORDER_MM * unit), unit)
+    if outline is None or outline.real.sum() < 30:
+        return None
+    rim = _rim(head, frame, outline, seen, unit)
+    rise = np.where(seen, z - rim, 0.0)
+    return SeenHead(level / unit, rim, rise * np.abs(rise), outline)
+
+
+def _open_border(head: HeadShape) -> np.ndarray:
+    edges = np.sort(head.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    unique, count = np.unique(edges, axis=0, return_counts=True)
+    return np.unique(unique[count == 1])
+
+
+def _near(points_xy: Float[np.ndarray, "n 2"], shape: tuple[int, int], radius: float) -> Bool[np.ndarray, "s s"]:
+    mask = np.zeros(shape, np.uint8)
+    for x, y in points_xy:
+        cv2.circle(mask, (round(float(x)), round(float(y))), max(1, round(radius)), 1, -1)
+    return mask > 0
+
+
+def _rim(
+    head: HeadShape, frame: Frame, outline: Outline, seen: Bool[np.ndarray, "s s"], unit: float
+) -> Float[np.ndarray, "s s"]:
+    """z of the silhouette (edges between triangles that face the camera and triangles that do not), carried inward
+    harmonically and outward to the nearest."""
+    a, b, c = head.vertices[head.faces].transpose(1, 0, 2)
+    facing = (np.cross(b - a, c - a) * (frame.camera.centre_xyz - a)).sum(1) > 0
+    edges = np.sort(head.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    unique, number = np.unique(edges, axis=0, return_inverse=True)
+    count = np.bincount(number)
+    front = np.bincount(number, np.repeat(facing, 3))
+    turning = unique[(count == 2) & (front == 1)]
+    middles = head.vertices[turning].mean(1)
+    _, nearest = spatial.KDTree(project(frame.camera, middles)[0]).query(outline.points_xy)
+    z = outline.smoothed(middles[nearest, 2:], 2.0)[:, 0]
+    points, z = outline.points_xy[outline.real], z[outline.real]
+    return carried(points, z[:, None], ~seen, seen, seen.shape)[..., 0]
+
+
+def carried(
+    points_xy: Float[np.ndarray, "n 2"], values: Float[np.ndarray, "n c"], outside: Bool[np.ndarray, "s s"],
+    domain: Bool[np.ndarray, "s s"], shape: tuple[int, int], zero: Bool[np.ndarray, "s s"] | None = None,
+) -> Float[np.ndarray, "s s c"]:
+    """Values known on a curve: outside it the nearest one's, inside harmonic (zero where `zero`)."""
+    pick = np.s_[::COARSE, ::COARSE]
+    beyond = outside[pick]
+    held = np.zeros_like(beyond) if zero is None else zero[pick]
+    ys, xs = np.nonzero(beyond & ~held)
+    tree = spatial.KDTree(points_xy)
+    _, nearest = tree.query(np.stack([xs, ys], 1) * float(COARSE))
+    out = np.zeros((*beyond.shape, values.shape[1]))
+    for k in range(values.shape[1]):
+        known = np.zeros(beyond.shape)
+        known[ys, xs] = values[nearest, k]
+        out[..., k] = solve_screened(domain[pick], (beyond | held), known, np.zeros(beyond.shape), 0.0)
+    map_x, map_y = np.meshgrid(*(np.arange(n, dtype=np.float32) / COARSE for n in shape[::-1]))
+    full = cv2.remap(out.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return full.reshape(*shape, values.shape[1]).astype(np.float64)
+
+
+def on_skull(
+    rest: Float[np.ndarray, "s s"], head: HeadShape, frame: Frame, crop: Crop, person_mm: Float[np.ndarray, "s s"],
+    face_z: Float[np.ndarray, "s s"], attach: Bool[np.ndarray, "s s"],
+) -> Float[np.ndarray, "s s"]:
+    """`rest` (world z, mm), replaced by the head's depth as far as the head tells it.
+
+    person_mm: signed distance to the outline of the person (mm). face_z: the face's own depth, to which the head's is
+    joined where `attach`.
+    """
+    unit, free = frame.pixels_per_mm, ~crop.inside
+    seen = see_head(shown_ears(head, frame, crop), frame, len(person_mm))
+    real = cv2.erode(crop.inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    person = trace(person_mm, real, unit)
+    if seen is None or person is None or person.real.sum() < 30:
+        return rest
+    moved = (registered(person, seen.outline, unit) - person.points_xy)
+    far = np.linalg.norm(moved, axis=1, keepdims=True) / unit
+    alike = smoothstep((FAR_MM[1] - far) / (FAR_MM[1] - FAR_MM[0]))
+    pixel = np.clip(np.round(person.points_xy + 3 * unit * -person.normals).astype(int), 0, len(person_mm) - 1)
+    hangs = crop.regions[pixel[:, 1], pixel[:, 0]] == Region.HAIR
+    height = (frame.camera.intrinsics[1, 2] - (person.points_xy + moved)[:, 1:]) / unit
+    alike = np.where(hangs[:, None], alike * smoothstep((height - HANGS_MM[0]) / (HANGS_MM[1] - HANGS_MM[0])), alike)
+    alike = person.smoothed(alike, ALIKE_MM / STEP_MM)
+    inside, real = person_mm > 0, person.real
+    outside, domain, points = ~inside & ~free, inside | free, person.points_xy[person.real]
+    way = carried(points, moved[real], outside, domain, inside.shape, attach)
+    share = carried(points, alike[real], outside, domain, inside.shape)[..., 0]
+    ys, xs = np.mgrid[: inside.shape[0], : inside.shape[1]].astype(np.float32)
+    at_x, at_y = xs + way[..., 0].astype(np.float32), ys + way[..., 1].astype(np.float32)
+    rim, square = (
+        cv2.remap(v.astype(np.float32), at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(float)
+        for v in (seen.rim_mm, seen.square)
+    )
+    depth = rim + np.sign(square) * np.sqrt(np.abs(square))
+    depth = depth + _joint(face_z - depth, attach, inside | free, unit)
+    below = (ys - crop.face.landmarks[indices.CHIN, 1]) / unit
+    share = share * smoothstep((BELOW_MM[1] - below) / (BELOW_MM[1] - BELOW_MM[0])) * min(1.0, 2 * head.trust)
+    return rest + share * (depth - rest)
+
+
+def _joint(
+    gap: Float[np.ndarray, "s s"], attach: Bool[np.ndarray, "s s"], domain: Bool[np.ndarray, "s s"], unit: float
+) -> Float[np.ndarray, "s s"]:
+    """What is added so that head and face meet: the gap at the face, fading out beside it."""
+    pick = np.s_[::COARSE, ::COARSE]
+    held, zero = attach[pick], np.zeros(gap[pick].shape)
+    known = np.where(held, gap[pick], 0.0)
+    fading = solve_screened(domain[pick], held, known, zero, (COARSE / (JOIN_MM * unit)) ** 2)
+    map_x, map_y = np.meshgrid(*(np.arange(n, dtype=np.float32) / COARSE for n in gap.shape[::-1]))
+    return cv2.remap(fading, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def shown_ears(head: HeadShape, frame: Frame, crop: Crop) -> HeadShape:
+    """The head; an ear that the photo does not show as skin is laid flat, one that it shows at a slant is pressed
+    toward the viewer: drawn out over its whole depth the little that is seen of it would be streaks."""
+    size, unit = len(crop.matte), frame.pixels_per_mm
+    pixels = project(frame.camera, head.vertices)[0]
+    at = np.clip(np.round(pixels).astype(int), 0, size - 1)
+    is_skin = crop.regions[at[:, 1], at[:, 0]] == Region.SKIN
+    hidden = np.zeros(len(head.vertices), bool)
+    vertices = head.vertices.copy()
+    for ear in ears(head):
+        hidden[ear] = is_skin[ear].mean() < EAR_SKIN
+        z = vertices[ear, 2]
+        slope = float(np.ptp(z)) * unit / max(float(np.ptp(pixels[ear, 0])), 1e-6)
+        vertices[ear, 2] = z.max() + (z - z.max()) * min(1.0, EAR_SLOPE / slope)
+    return laid_flat(replace(head, vertices=vertices), hidden)
