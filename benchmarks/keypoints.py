@@ -32,9 +32,9 @@ from twinbrush.export.sheet import contact_sheet, write_sheet
 from twinbrush.image import load_image
 from twinbrush.mesh import Mesh
 from twinbrush.meshes.read import load_model
+from twinbrush.rasterize import rasterize
 from twinbrush.stylize.features.arrays import as_arrays
 from twinbrush.stylize.features.vgg19 import load_vgg19
-from twinbrush.views.rasterize import rasterize
 from twinbrush.views.shade import shade
 
 SIZE, SMALL = 512, 200

@@ -17,7 +17,7 @@ import numpy as np
 
 from twinbrush.camera import look_at_origin, project, unproject
 from twinbrush.mesh import Mesh
-from twinbrush.views.rasterize import rasterize, visible_points
+from twinbrush.rasterize import rasterize, visible_points
 from twinbrush.views.render import render_mesh_views
 from twinbrush.views.shade import shade
 

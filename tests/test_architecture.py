@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "twinbrush"
 # Top to bottom: a module may import from its own line and from the lines above it.
 ORDER = [
     ["errors", "progress", "version", "compiled"],
-    ["camera", "mesh"],
+    ["camera", "mesh", "rasterize"],
     ["config", "files"],
     ["image", "store"],
     ["models", "vgg16"],

@@ -7,7 +7,7 @@ import pytest
 from jaxtyping import TypeCheckError
 
 from twinbrush.mesh import Mesh, vertex_normals
-from twinbrush.views.rasterize import rasterize
+from twinbrush.rasterize import rasterize
 
 
 def test_wrong_shapes_fail() -> None:

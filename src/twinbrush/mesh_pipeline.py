@@ -7,7 +7,7 @@ with a face and a style with a face go through the portrait's stages first (mesh
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import match_object
 from twinbrush.correspond.pairs import UserPairs, parse_pairs
 from twinbrush.correspond.windows import windows
-from twinbrush.errors import BadLandmarks, BadMask, BadOption, FaceNotFound, FaceUnusable, ModelFileError
+from twinbrush.errors import BadLandmarks, BadOption, FaceNotFound, FaceUnusable, ModelFileError
 from twinbrush.files import nothing_left
 from twinbrush.image import LoadedImage, load_image
 from twinbrush.inputs import Input, read_input

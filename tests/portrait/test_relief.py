@@ -189,6 +189,23 @@ def test_a_head_cut_by_the_photo_gets_a_dome() -> None:
     assert with_dome(image, untouched, face)[0] is image
 
 
+THICK = np.full((SIZE, SIZE), np.inf)  # long hair, or hair of which no outline tells
+
+
+def test_cropped_hair_is_no_cap() -> None:
+    face = _face()
+    frame = make_frame(face, SIZE, SIZE)
+    regions = np.where(np.mgrid[:SIZE, :SIZE][0] < 70, Region.HAIR, Region.SKIN).astype(np.uint8)
+    image = np.full((SIZE, SIZE, 3), 0.4, np.float32)
+    crop = Crop(image, np.ones((SIZE, SIZE)), regions, np.ones((SIZE, SIZE), bool), face)
+    shaved, cropped, full = (
+        hair_relief(crop, frame, np.full((SIZE, SIZE), -20.0), np.full((SIZE, SIZE), mm))[30, 160]
+        for mm in (0.0, 2.0, 30.0)
+    )
+    assert shaved == 0
+    assert 0.05 * full < cropped < 0.6 * full
+
+
 def test_hair_rises_from_the_hairline_and_shows_its_strands() -> None:
     face = _face()
     frame = make_frame(face, SIZE, SIZE)
@@ -198,7 +215,7 @@ def test_hair_rises_from_the_hairline_and_shows_its_strands() -> None:
     image = np.repeat(stripes[..., None], 3, axis=-1).astype(np.float32)
     everywhere = np.ones((SIZE, SIZE), bool)
     crop = Crop(image, np.ones((SIZE, SIZE)), regions, everywhere, face)
-    height = hair_relief(crop, frame, np.full((SIZE, SIZE), -20.0))
+    height = hair_relief(crop, frame, np.full((SIZE, SIZE), -20.0), THICK)
     assert np.abs(height[90:]).max() < 0.05  # none on the skin
     assert height[30].mean() > height[66].mean() + 1.5
     tone = stripes[30, 60:260] - stripes[30, 60:260].mean()
@@ -211,7 +228,7 @@ def test_hair_has_an_edge_only_where_it_hangs_over_the_face() -> None:
     regions = np.where(np.mgrid[:SIZE, :SIZE][0] < 70, Region.HAIR, Region.SKIN).astype(np.uint8)
     image = np.full((SIZE, SIZE, 3), 0.4, np.float32)
     crop = Crop(image, np.ones((SIZE, SIZE)), regions, np.ones((SIZE, SIZE), bool), face)
-    grown, hanging = (hair_relief(crop, frame, np.full((SIZE, SIZE), place)) for place in (-20.0, 20.0))
+    grown, hanging = (hair_relief(crop, frame, np.full((SIZE, SIZE), place), THICK) for place in (-20.0, 20.0))
     step = [-np.diff(height[:, 160]).min() for height in (grown, hanging)]
     assert step[1] > 0.25
     assert step[0] < 0.5 * step[1]  # no rim of a cap

@@ -6,9 +6,9 @@ import numpy as np
 
 from rounds import colour_of, cube_sphere
 from twinbrush.mesh import Mesh, vertex_normals
+from twinbrush.rasterize import interpolate
 from twinbrush.reconstruct.bake import bake_views, finish_texture, seam_difference, seam_edges
 from twinbrush.reconstruct.weld import weld
-from twinbrush.views.rasterize import interpolate
 from twinbrush.views.rig import around
 from twinbrush.views.surface_paint import SurfacePaint, broad_normals
 

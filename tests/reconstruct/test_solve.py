@@ -12,11 +12,11 @@ from synthetic import aligned_to, bust, widened
 from twinbrush.camera import project
 from twinbrush.config import ReconstructConfig, ViewsConfig
 from twinbrush.mesh import vertex_normals
+from twinbrush.rasterize import visible_points
 from twinbrush.reconstruct.shape import DISBELIEF_MM, SMOOTH_MM, reconstruct
 from twinbrush.reconstruct.solve import Sighting, Solution, seen_weight, solve_shape
 from twinbrush.reconstruct.weld import weld
 from twinbrush.stylize.geometry import warp_to_targets
-from twinbrush.views.rasterize import visible_points
 from twinbrush.views.render import render_views
 from twinbrush.views.rig import around
 

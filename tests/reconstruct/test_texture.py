@@ -11,10 +11,10 @@ from synthetic import aligned_to, bust, widened
 from twinbrush.config import ReconstructConfig, ViewsConfig
 from twinbrush.errors import BadOption
 from twinbrush.portrait.values import Portrait
+from twinbrush.rasterize import rasterize
 from twinbrush.reconstruct.texture import bake_texture
 from twinbrush.stylize.geometry import warp_to_targets
 from twinbrush.stylize.values import Stylization
-from twinbrush.views.rasterize import rasterize
 from twinbrush.views.render import render_views
 
 CONFIG = ReconstructConfig(texture_size=256)

@@ -8,7 +8,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbrush.stylize.problem import Transfer
 from twinbrush.stylize.dst_terms import composed_transfer, disparity_term, transferred
 from twinbrush.stylize.dst_warp import (
     SMOOTHING,
@@ -23,6 +22,7 @@ from twinbrush.stylize.dst_warp import (
 )
 from twinbrush.stylize.losses.disparity import disparity_loss
 from twinbrush.stylize.losses.total_variation import total_variation
+from twinbrush.stylize.problem import Transfer
 from twinbrush.stylize.warp import ThinPlateSpline, backward_warp, pixel_grid
 
 SIZE = 64

@@ -6,7 +6,7 @@ import numpy as np
 
 from rounds import colour_of, cube_sphere
 from twinbrush.mesh import Mesh, vertex_normals
-from twinbrush.views.rasterize import interpolate
+from twinbrush.rasterize import interpolate
 from twinbrush.views.rig import around
 from twinbrush.views.surface_paint import SurfacePaint, broad_normals
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from rounds import cube_sphere
 from twinbrush.camera import project
-from twinbrush.views.rasterize import rasterize
+from twinbrush.rasterize import rasterize
 from twinbrush.views.rig import around
 from twinbrush.views.texels import seen_texels, texels_of
 

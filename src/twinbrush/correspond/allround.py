@@ -21,7 +21,7 @@ from twinbrush.correspond.deform import Deformation, fit_deformation
 from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import best_view
 from twinbrush.mesh import Mesh
-from twinbrush.views.rasterize import rasterize
+from twinbrush.rasterize import rasterize
 from twinbrush.views.render import render_mesh_views
 from twinbrush.views.rig import around
 from twinbrush.views.values import ViewSet

@@ -21,7 +21,7 @@ from twinbrush.portrait.face_model import interocular, mirror_indices
 from twinbrush.portrait.indices import OVAL
 from twinbrush.portrait.pose import rotation_from_angles
 from twinbrush.portrait.values import Face
-from twinbrush.views.rasterize import interpolate, rasterize
+from twinbrush.rasterize import interpolate, rasterize
 
 GRID = 96  # vertices of the sheet along the longer side of the style: the relief is smooth
 RELIEF_NOISE = 0.02

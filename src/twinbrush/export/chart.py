@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 
 from twinbrush.errors import BadMesh
-from twinbrush.views.rasterize import interpolate, rasterize
+from twinbrush.rasterize import interpolate, rasterize
 
 _CELLS = 64  # the texture is searched for empty space on a grid of this many cells a side
 _MARGIN_CELLS = 2  # kept free around what is painted: mipmaps and filters mix neighbours

@@ -26,8 +26,8 @@ from twinbrush.export.chart import find_chart, painted
 from twinbrush.export.seam import plated_seam
 from twinbrush.export.skull import pushed_back, squared_depth
 from twinbrush.export.surface import border_edges, sample_texture, surface_of
-from twinbrush.export.wrap import dense, wrapped
 from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
+from twinbrush.export.wrap import dense, wrapped
 from twinbrush.mesh import Mesh, Region
 from twinbrush.portrait.head_prior import HeadShape
 
@@ -212,7 +212,7 @@ def _shapes(
         behind = np.minimum(membrane[:, 2] - size * np.sqrt(even[:, -3]), shape[near, 2] - _WALL_MM)
         back = pushed_back(membrane, membrane[:, 2] - behind)
         back[rim] = shape[sheet.rim]
-        if i == 0 and skin is not None:
+        if i == 0 and skin is not None and head is not None:
             target = dense(skin, head.faces)
             drawn = wrapped(back, layout.faces, rim, target, even[:, -4]) - back
         backs.append(back + size * drawn)

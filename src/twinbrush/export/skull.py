@@ -15,21 +15,24 @@ from jaxtyping import Bool, Float, Int
 from scipy import ndimage, sparse, spatial
 
 from twinbrush.camera import INTERPUPILLARY_MM
-from twinbrush.export.back import solve_fixed
+from twinbrush.export.back import smoothed_loop, solve_fixed
 from twinbrush.mesh import vertex_normals
 from twinbrush.portrait.filters import smoothstep
 from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD
 from twinbrush.portrait.head_prior import EAR, HeadShape, laid_flat
-from twinbrush.views.rasterize import interpolate, rasterize
+from twinbrush.rasterize import interpolate, rasterize
 
 EYE_Z_MM = CAMERA_DISTANCE_IPD * INTERPUPILLARY_MM  # the photo's camera stands there, on the z axis
 _HALF_MM = 256  # the head is looked at from behind on a grid of 1 mm, this far to every side
 _FAIR_MM = 7.0  # what the head says is followed down to details of this size
 _FACING = (0.1, 0.4)  # the surface's own depth counts where it faces backward: near its silhouette the matte knows
-_MOST_HAIR_MM, _MOST_CUT_MM = 45.0, 12.0  # hair stands off the back of the head no further: it hangs
+_MOST_HAIR_MM = 45.0  # hair stands off the back of the head no further: it hangs
+_SURE_HAIR_MM = (3.0, 12.0)  # hair as thick as that above and beside the head covers its back as well
 _CURTAIN_SLOPE, _CURTAIN_MM = 0.06, 6.0  # long hair falls from the skull, a little inward, so far off the neck
 _EAR_Y_MM = -45.0  # below it what is wider than the neck says nothing about hair on the skull
 _NAPE_Y_MM = (-130.0, -90.0)  # between them the skull's surface gives way to the depth along the rays
+_LONG_HAIR = (0.05, 0.25)  # share of the rim that is hair below the ears, from which on hair is seen behind, no head ...
+_LONG_REACH_MM, _LONG_TOP_MM = 40.0, 50.0  # ... so near to that hair, and below this height over the eyes
 _FLANGE_MM, _FLANGE_Y_MM = 9.0, (-75.0, 40.0)  # skin beside the skull is an ear: so thick
 
 
@@ -58,9 +61,9 @@ def pushed_back(points: Float[np.ndarray, "v 3"], depth: Float[np.ndarray, "v"])
     return out
 
 
-def seen_from_behind(head: HeadShape, vertices: Float[np.ndarray, "v 3"]) -> Behind:
-    """See `Behind`. vertices: the head's, or where the hair around it ends."""
-    faces = head.faces[(head.labels[head.faces] != EAR).any(1)]
+def seen_from_behind(head: HeadShape, vertices: Float[np.ndarray, "v 3"], *, eared: bool = False) -> Behind:
+    """See `Behind`. vertices: the head's, or where the hair around it ends. eared: with its ears."""
+    faces = head.faces[(head.labels[head.faces] != EAR).any(1) | eared]
     pixels = on_plane(vertices) * (1, -1) + _HALF_MM
     size = 2 * _HALF_MM + 1
     # the deepest surface wins: depths are counted from far behind
@@ -101,10 +104,12 @@ def squared_depth(
     y = at[:, 1]
     inside = _sampled(seen_from_behind(head, head.vertices).inside_mm, at)
     on_skull = smoothstep((y[rim] - _EAR_Y_MM) / 30)
-    gap = np.clip(-inside[rim], -_MOST_CUT_MM, None) * hair * on_skull
-    known = np.zeros((len(at), 2))
-    known[rim] = np.stack([gap, hair.astype(float)], 1)
-    thickness, share = solve_fixed(laplacian, np.zeros_like(known), rim, known).T
+    eared = _sampled(seen_from_behind(head, head.vertices, eared=True).inside_mm, at[rim])
+    gap = np.maximum(-eared, 0) * hair * on_skull
+    low = smoothed_loop((hair & (y[rim] < _EAR_Y_MM))[:, None].astype(float), membrane[rim], _LONG_REACH_MM)[:, 0]
+    known = np.zeros((len(at), 3))
+    known[rim] = np.stack([gap, hair.astype(float), low], 1)
+    thickness, share, long = solve_fixed(laplacian, np.zeros_like(known), rim, known).T
     haired = _with_hair(head, at, thickness)
     behind = seen_from_behind(head, haired)
     z, facing = _sampled(np.nan_to_num(behind.z_mm), at), _sampled(behind.facing, at)
@@ -123,6 +128,8 @@ def squared_depth(
     start = np.zeros((len(at), 1))
     squared = np.maximum(solve_fixed(system, (weight * areas * target)[:, None], rim, start)[:, 0], 0)
     above = smoothstep((y - _NAPE_Y_MM[0]) / (_NAPE_Y_MM[1] - _NAPE_Y_MM[0]))
+    hanging = smoothstep((long - _LONG_HAIR[0]) / (_LONG_HAIR[1] - _LONG_HAIR[0]))
+    above = above + hanging * (smoothstep(y / _LONG_TOP_MM) - above)
     return Depth(squared, (1 - np.clip(falls, 0, 1)) * ~ear * above, laid_flat(replace(head, vertices=haired), head.labels == EAR).vertices)
 
 
@@ -132,7 +139,10 @@ def _with_hair(
     """The head's vertices where the hair ends, whose thickness (mm) is known at points of the plane z = 0."""
     nearest = spatial.KDTree(at).query(on_plane(head.vertices))[1]
     off = np.where(head.labels == EAR, 0.0, _MOST_HAIR_MM * np.tanh(thickness[nearest] / _MOST_HAIR_MM))
-    return head.vertices + off[:, None] * vertex_normals(head.vertices, head.faces)
+    normals = vertex_normals(head.vertices, head.faces)
+    low, high = _SURE_HAIR_MM
+    normals[:, 2] *= smoothstep((off - low) / (high - low))  # a narrow gap may as well be another skull's breadth
+    return head.vertices + off[:, None] * normals
 
 
 def _sampled(grid: Float[np.ndarray, "n n"], at: Float[np.ndarray, "b 2"]) -> Float[np.ndarray, "b"]:

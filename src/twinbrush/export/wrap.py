@@ -16,7 +16,7 @@ from twinbrush.export.back import laplacian_of
 from twinbrush.mesh import vertex_normals
 
 _TURNS = 6
-_STIFF_MM = 5.0  # details smaller than this are not followed
+_STIFF_MM = 3.0  # details smaller than this are not followed
 _NORMAL_MM = 40.0  # what normals at a right angle count, in distance
 
 
@@ -43,9 +43,8 @@ def wrapped(
     for _ in range(_TURNS):
         own = -vertex_normals(out, faces)
         _, nearest = tree.query(np.hstack([out, _NORMAL_MM / np.sqrt(2) * own]))
-        goal = back + loose[:, None] * (points[nearest] - back)
-        load = (areas[:, None] * goal)[free] - inner[:, rim] @ back[rim]
-        out[free] = factors.solve(load)
+        pull = (areas * loose)[:, None] * (points[nearest] - back)
+        out[free] = back[free] + factors.solve(pull[free])
     return out
 
 

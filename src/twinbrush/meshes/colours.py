@@ -13,8 +13,8 @@ from twinbrush.image import resize
 from twinbrush.meshes.orient import WORLD_DIAGONAL_MM
 from twinbrush.meshes.tiles import Layout
 from twinbrush.meshes.values import FileModel, Tile
+from twinbrush.rasterize import rasterize
 from twinbrush.views.fill import push_pull
-from twinbrush.views.rasterize import rasterize
 
 CLAY = (0.74, 0.71, 0.675)  # sRGB, a warm grey
 DEFAULT_SIZE, MAX_SIZE = 2048, 4096

@@ -27,7 +27,7 @@ from twinbrush.portrait.pose import shape_residual
 from twinbrush.portrait.segment import segment
 from twinbrush.portrait.values import Face, Portrait
 from twinbrush.progress import Progress, Step, ignore
-from twinbrush.views.rasterize import Raster, interpolate, rasterize
+from twinbrush.rasterize import Raster, interpolate, rasterize
 from twinbrush.views.shade import shade
 
 _SIZE, _FINAL_SIZE = 384, 1024

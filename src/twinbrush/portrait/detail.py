@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from twinbrush.mesh import Region
 from twinbrush.portrait import indices
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import blur, masked_blur, polygon_mask, signed_distance
+from twinbrush.portrait.filters import blur, masked_blur, polygon_mask, signed_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
 
 STRAND_MM, LOCK_MM = (0.9, 3.0), (3.0, 9.0)  # band limits (Gaussian sigmas) of strands and locks
@@ -26,11 +26,14 @@ FOLD_MM, FOLD_HEIGHT_MM = (1.6, 8.0), 0.7
 STREAM_STEPS, STREAM_STEP_MM = 6, 0.7  # strands are smoothed along themselves over this many steps to both sides
 
 
-def hair_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:
+def hair_relief(
+    crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"], thick_mm: Float[np.ndarray, "s s"]
+) -> Float[np.ndarray, "s s"]:
     """Height (mm) that hair adds: thickness from the hairline on, locks and strands.
 
     oval_mm: signed distance to the face's outline. Hair within it hangs over the skin and has an edge; outside it grows
-    out of the skin, and an edge there would be the rim of a cap.
+    out of the skin, and an edge there would be the rim of a cap. thick_mm: how far the hair stands off the head at its
+    silhouette: cropped hair is no thicker in front.
     """
     unit = frame.pixels_per_mm
     hair = crop.regions == Region.HAIR
@@ -53,7 +56,8 @@ def hair_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> 
     strands = _normalised(_along_strands(_band(tone, hair, STRAND_MM, unit), hair, unit), hair, unit)
     locks = _normalised(_band(tone, hair, LOCK_MM, unit), hair, unit)
     inner = np.clip(signed_distance(crop.matte > 0.5) / unit / 4, 0, 1)
-    return soft * (thickness + carved * inner * (STRAND_HEIGHT_MM * strands + LOCK_HEIGHT_MM * locks))
+    cropped = smoothstep(thick_mm / (HAIR_EDGE_MM + HAIR_THICK_MM))
+    return soft * cropped * (thickness + carved * inner * (STRAND_HEIGHT_MM * strands + LOCK_HEIGHT_MM * locks))
 
 
 def skin_relief(crop: Crop, frame: Frame, oval_mm: Float[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:

@@ -19,6 +19,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import splu
 
+from twinbrush.camera import project
 from twinbrush.errors import ModelFileError
 from twinbrush.mesh import vertex_normals
 from twinbrush.portrait.face_model import mean_face, mirror_indices
@@ -117,11 +118,27 @@ def predict_head(frame: Frame) -> HeadShape:
     prior = head_prior()
     observed, rotation = observe(frame)
     upright, odd = regress(prior, observed)
-    vertices = upright @ rotation.T
+    vertices = _as_seen(upright @ rotation.T, rotation, prior, frame)
     normals = prior.landmarks(vertex_normals(vertices, prior.faces))
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     trust = float(min(1.0, ODD / max(odd, 1e-9)))
     return HeadShape(vertices, prior.faces, prior.labels, prior.landmarks(vertices), normals, prior.smooth, trust)
+
+
+def _as_seen(
+    vertices: Float[np.ndarray, "v 3"], rotation: Float[np.ndarray, "3 3"], prior: HeadPrior, frame: Frame
+) -> Float[np.ndarray, "v 3"]:
+    """The head made larger or smaller, and moved across the line of sight, so that its landmarks lie in the picture where
+    they were found (least squares). A regression draws toward the mean: what is seen exactly need not be."""
+    network = (prior.observed_mean - prior.landmarks(prior.mean)) @ rotation.T  # where it sees them beside the surface
+    wanted, _ = project(frame.camera, frame.landmarks_xyz)
+    for _ in range(3):  # moved sideways, it is seen from a slightly different side
+        found, _ = project(frame.camera, prior.landmarks(vertices) + network)
+        off = found - found.mean(0)
+        vertices = vertices * float((off * (wanted - wanted.mean(0))).sum() / (off**2).sum())
+        found, _ = project(frame.camera, prior.landmarks(vertices) + network)
+        vertices = vertices + np.append((wanted - found).mean(0) / frame.pixels_per_mm * (1, -1), 0.0)
+    return vertices
 
 
 def ears(head: HeadShape) -> list[Int[np.ndarray, "n"]]:

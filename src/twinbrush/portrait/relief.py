@@ -15,8 +15,8 @@ from twinbrush.portrait.eyes import carve_eyes, closed_curve
 from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.filters import blur, masked_blur, polygon_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
-from twinbrush.portrait.mouth import carve_mouth
 from twinbrush.portrait.head_prior import HeadShape
+from twinbrush.portrait.mouth import carve_mouth
 from twinbrush.portrait.nose import carve_nose
 from twinbrush.portrait.skull import on_skull
 
@@ -29,7 +29,7 @@ JAW_STEP_MM, JAW_SLOPE = 5.0, 0.15  # the neck starts this far behind the jaw's 
 JAW_CURVE_MM, JAW_SOFT_MM = 70.0, 9.0  # ... then freely
 HAIR_ON_NECK_MM, CLOTH_ON_NECK_MM = 7.0, 3.0  # hair and cloth lie on the neck, not in it
 LAYER_SOFT_MM = 2.5
-SIDE_SLOPE, SIDE_SOFT_MM = 2.0, 4.0  # depth over width of what is seen of the head's side, at most
+SIDE_SLOPE, SIDE_SOFT_MM = 2.8, 4.0  # depth over width of what is seen of the head's side, at most
 STEEP = 0.6  # cosine below which the surface is seen at such a slant that details become combs: they fade, it is smoothed
 CALM_MM, FACING_MM = 2.5, 1.5
 
@@ -57,7 +57,7 @@ def relief_depth(
     rows = np.mgrid[: shape[0], : shape[1]][0]
     head = smoothstep((chin_y - rows) / (HEAD_TO_BODY_MM * unit) + 0.45)
     rest = volume_depth(person, ~crop.inside, face, attach, head, frame)
-    rest = on_skull(rest, skull, frame, crop, grown_silhouette(person, unit), face, attach)
+    rest, hair_mm = on_skull(rest, skull, frame, crop, grown_silhouette(person, unit), face, attach)
     edge = _edge_depth(face, rest, outline_xy)
     rest = _shallow(rest, edge, oval)
     rest = _neck(rest, edge, oval, open_jaw, crop, frame)
@@ -71,7 +71,7 @@ def relief_depth(
     facing = _facing(depth, unit)
     calm = np.clip(1 - facing / STEEP, 0, 1) * np.clip(-oval / 4, 0, 1)
     depth = depth + calm * (blur(depth, CALM_MM * unit) - depth)
-    detail = hair_relief(crop, frame, oval) + skin_relief(crop, frame, oval) + cloth_relief(crop, frame)
+    detail = hair_relief(crop, frame, oval, hair_mm) + skin_relief(crop, frame, oval) + cloth_relief(crop, frame)
     return depth + np.clip(facing / STEEP, 0, 1) * detail
 
 

@@ -20,18 +20,21 @@ from scipy import spatial
 from twinbrush.camera import project
 from twinbrush.mesh import Region
 from twinbrush.portrait import indices
+from twinbrush.portrait.body import GROW_MM, upsample
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import signed_distance, smoothstep
+from twinbrush.portrait.filters import blur, signed_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.harmonic import solve_screened
 from twinbrush.portrait.head_prior import HeadShape, ears, laid_flat
 from twinbrush.portrait.silhouette import STEP_MM, Outline, registered, trace
-from twinbrush.views.rasterize import interpolate, rasterize
+from twinbrush.rasterize import interpolate, rasterize
 
 COARSE = 3  # smooth fields are solved for on every third pixel
 FAR_MM = (25.0, 45.0)  # hair thicker than that hangs, and its depth is not the skull's
 HANGS_MM = (-40.0, -10.0)  # hair below the ears (height over the eyes) hangs too
-EAR_SKIN, EAR_SLOPE = 0.6, 1.4  # share of an ear that must be seen as skin; the most that its depth is of its width
+LONG_MM, LONG_REACH_MM = (20.0, 70.0), 40.0  # ... and, where hair falls below them, so much of it above them
+LONG_SHARE = (0.05, 0.25)
+EAR_SKIN, EAR_SLOPE = 0.6, 1.8  # share of an ear that must be seen as skin; the most that its depth is of its width
 ALIKE_MM = 15.0  # smoothing of that judgement along the outline
 JOIN_MM = 18.0  # head and face are joined over this width
 BELOW_MM = (30.0, 80.0)  # below the chin the neck's depth passes into the body's
@@ -115,16 +118,15 @@ def carried(
         known = np.zeros(beyond.shape)
         known[ys, xs] = values[nearest, k]
         out[..., k] = solve_screened(domain[pick], (beyond | held), known, np.zeros(beyond.shape), 0.0)
-    map_x, map_y = np.meshgrid(*(np.arange(n, dtype=np.float32) / COARSE for n in shape[::-1]))
-    full = cv2.remap(out.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return full.reshape(*shape, values.shape[1]).astype(np.float64)
+    return np.stack([upsample(out[..., k], COARSE, shape) for k in range(values.shape[1])], -1)
 
 
 def on_skull(
     rest: Float[np.ndarray, "s s"], head: HeadShape, frame: Frame, crop: Crop, person_mm: Float[np.ndarray, "s s"],
     face_z: Float[np.ndarray, "s s"], attach: Bool[np.ndarray, "s s"],
-) -> Float[np.ndarray, "s s"]:
-    """`rest` (world z, mm), replaced by the head's depth as far as the head tells it.
+) -> tuple[Float[np.ndarray, "s s"], Float[np.ndarray, "s s"]]:
+    """`rest` (world z, mm), replaced by the head's depth as far as the head tells it; and how thick the hair is there
+    (mm; what the person's outline stands off the head's).
 
     person_mm: signed distance to the outline of the person (mm). face_z: the face's own depth, to which the head's is
     joined where `attach`.
@@ -134,19 +136,18 @@ def on_skull(
     real = cv2.erode(crop.inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     person = trace(person_mm, real, unit)
     if seen is None or person is None or person.real.sum() < 30:
-        return rest
+        return rest, np.full(rest.shape, np.inf)
     moved = (registered(person, seen.outline, unit) - person.points_xy)
     far = np.linalg.norm(moved, axis=1, keepdims=True) / unit
     alike = smoothstep((FAR_MM[1] - far) / (FAR_MM[1] - FAR_MM[0]))
-    pixel = np.clip(np.round(person.points_xy + 3 * unit * -person.normals).astype(int), 0, len(person_mm) - 1)
-    hangs = crop.regions[pixel[:, 1], pixel[:, 0]] == Region.HAIR
-    height = (frame.camera.intrinsics[1, 2] - (person.points_xy + moved)[:, 1:]) / unit
-    alike = np.where(hangs[:, None], alike * smoothstep((height - HANGS_MM[0]) / (HANGS_MM[1] - HANGS_MM[0])), alike)
+    alike = alike * (1 - _hanging(person, person.points_xy + moved, frame, crop)[:, None])
     alike = person.smoothed(alike, ALIKE_MM / STEP_MM)
     inside, real = person_mm > 0, person.real
     outside, domain, points = ~inside & ~free, inside | free, person.points_xy[person.real]
     way = carried(points, moved[real], outside, domain, inside.shape, attach)
-    share = carried(points, alike[real], outside, domain, inside.shape)[..., 0]
+    off = -(moved * person.normals).sum(1, keepdims=True) / unit - GROW_MM
+    thick = carried(points, off[real], outside, domain, inside.shape)[..., 0]
+    share = blur(_nearest(points, alike[real, 0], inside.shape), ALIKE_MM * unit)
     ys, xs = np.mgrid[: inside.shape[0], : inside.shape[1]].astype(np.float32)
     at_x, at_y = xs + way[..., 0].astype(np.float32), ys + way[..., 1].astype(np.float32)
     rim, square = (
@@ -157,7 +158,36 @@ def on_skull(
     depth = depth + _joint(face_z - depth, attach, inside | free, unit)
     below = (ys - crop.face.landmarks[indices.CHIN, 1]) / unit
     share = share * smoothstep((BELOW_MM[1] - below) / (BELOW_MM[1] - BELOW_MM[0])) * min(1.0, 2 * head.trust)
-    return rest + share * (depth - rest)
+    return rest + share * (depth - rest), np.where(share > 0.05, thick, np.inf)
+
+
+def _nearest(
+    points_xy: Float[np.ndarray, "n 2"], values: Float[np.ndarray, "n"], shape: tuple[int, int]
+) -> Float[np.ndarray, "s s"]:
+    """For every pixel the value of the nearest point."""
+    ys, xs = np.mgrid[: shape[0] : COARSE, : shape[1] : COARSE]
+    small = values[spatial.KDTree(points_xy).query(np.stack([xs, ys], -1))[1]]
+    return upsample(small, COARSE, shape)
+
+
+def _hanging(
+    person: Outline, goal_xy: Float[np.ndarray, "n 2"], frame: Frame, crop: Crop
+) -> Float[np.ndarray, "n"]:
+    """1 where the person's outline is hair that hangs off the head: below the ears, above them too where it is long.
+
+    goal_xy: the places of the head's outline that the points belong to.
+    """
+    unit = frame.pixels_per_mm
+    ys, xs = np.nonzero(crop.regions[::COARSE, ::COARSE] != Region.BACKGROUND)
+    labels = crop.regions[::COARSE, ::COARSE][ys, xs]
+    nearest = spatial.KDTree(np.stack([xs, ys], 1) * float(COARSE)).query(person.points_xy)[1]
+    hair = np.isin(labels[nearest], (Region.HAIR, Region.CLOTH))  # cloth up here: a hood, or hair taken for it
+    height, own = ((frame.camera.intrinsics[1, 2] - p[:, 1]) / unit for p in (goal_xy, person.points_xy))
+    long = person.smoothed((hair & (own < HANGS_MM[0]))[:, None].astype(float), LONG_REACH_MM / STEP_MM)[:, 0]
+    long = smoothstep((long - LONG_SHARE[0]) / (LONG_SHARE[1] - LONG_SHARE[0]))
+    low = 1 - smoothstep((height - HANGS_MM[0]) / (HANGS_MM[1] - HANGS_MM[0]))
+    lower = 1 - smoothstep((own - LONG_MM[0]) / (LONG_MM[1] - LONG_MM[0]))
+    return hair * np.maximum(low, long * lower)
 
 
 def _joint(
@@ -168,8 +198,7 @@ def _joint(
     held, zero = attach[pick], np.zeros(gap[pick].shape)
     known = np.where(held, gap[pick], 0.0)
     fading = solve_screened(domain[pick], held, known, zero, (COARSE / (JOIN_MM * unit)) ** 2)
-    map_x, map_y = np.meshgrid(*(np.arange(n, dtype=np.float32) / COARSE for n in gap.shape[::-1]))
-    return cv2.remap(fading, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return upsample(fading, COARSE, gap.shape)
 
 
 def shown_ears(head: HeadShape, frame: Frame, crop: Crop) -> HeadShape:

@@ -16,10 +16,10 @@ from jaxtyping import Bool, Float, Int
 from twinbrush.camera import Camera, project
 from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.rasterize import visible_points
 from twinbrush.reconstruct.shape import ShapeResult, quality, sound_displacement
 from twinbrush.reconstruct.solve import Sighting, seen_weight, solve_shape
 from twinbrush.stylize.warp import ThinPlateSpline, fit_without_folds
-from twinbrush.views.rasterize import visible_points
 
 CONTROLS = 220  # points that steer each view's warp
 SMOOTH = 0.03  # of the diagonal: what differs from the direct deformation over less than this is noise

@@ -21,10 +21,10 @@ from twinbrush.errors import BadMesh, BadOption
 from twinbrush.mesh import Mesh, Region
 from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.rasterize import interpolate, rasterize
 from twinbrush.reconstruct.smooth import average_over_neighbours, umbrella
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.fill import push_pull
-from twinbrush.views.rasterize import interpolate, rasterize
 from twinbrush.views.values import ViewSet
 
 BAND_TEXELS = 2_000_000  # texels worked on at a time: bounds memory

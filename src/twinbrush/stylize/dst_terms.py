@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from twinbrush.stylize.problem import Transfer
 from twinbrush.stylize.dst_warp import Field, inverse, sample, to_pixels, to_units
 from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.losses.colour import colour_loss
@@ -17,6 +16,7 @@ from twinbrush.stylize.losses.content import content_loss, self_similarity
 from twinbrush.stylize.losses.matching import Guide
 from twinbrush.stylize.losses.moments import Moments, moment_loss
 from twinbrush.stylize.losses.relaxed_emd import relaxed_emd_of_units
+from twinbrush.stylize.problem import Transfer
 from twinbrush.stylize.warp import ThinPlateSpline, pixel_grid
 
 _COLOUR_GUIDE = 0.5  # share of the guide in the palette's matching

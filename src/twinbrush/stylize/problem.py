@@ -152,7 +152,7 @@ def build_problem(
     min_confidence: float = 0.4,
 ) -> Problem:
     """The task at `size` pixels (height and width of each view; the canvas shrinks by the same factor)."""
-    views, height, width = warped.regions.shape
+    _, height, width = warped.regions.shape
     factor = size / height
     shape = (round(width * factor), size)
     middle_height = face_height(aligned.canvas_landmarks_xy)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from twinbrush.camera import project
-from twinbrush.views.rasterize import visible_points
+from twinbrush.rasterize import visible_points
 from twinbrush.views.values import ViewSet
 
 

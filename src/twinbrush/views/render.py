@@ -12,8 +12,8 @@ from twinbrush.errors import BadMesh
 from twinbrush.mesh import Mesh, Region
 from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.rasterize import Raster, rasterize, visible_points
 from twinbrush.views.fill import fill_nearest, push_pull
-from twinbrush.views.rasterize import Raster, rasterize, visible_points
 from twinbrush.views.rig import stereo_rig
 from twinbrush.views.sampling import TextureSampler, averaged, bands
 from twinbrush.views.values import ViewSet

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Float32, Int
 
 from twinbrush.errors import BadMesh
 from twinbrush.mesh import Mesh
-from twinbrush.views.rasterize import Raster, interpolate, rasterize
+from twinbrush.rasterize import Raster, interpolate, rasterize
 
 BAND_SAMPLES = 600_000  # samples rasterised at a time
 

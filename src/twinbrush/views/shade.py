@@ -11,7 +11,7 @@ from numba import njit
 
 from twinbrush.camera import Camera, project
 from twinbrush.mesh import Mesh
-from twinbrush.views.rasterize import Raster, rasterize
+from twinbrush.rasterize import Raster, rasterize
 from twinbrush.views.sampling import TextureSampler, averaged, bands
 
 # A photographer's set, in the camera frame (x right, y down, z away from the camera): direction TOWARD the light,

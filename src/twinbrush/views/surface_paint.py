@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from twinbrush.camera import Camera, project
 from twinbrush.mesh import Mesh
-from twinbrush.views.rasterize import Raster, interpolate, rasterize
+from twinbrush.rasterize import Raster, interpolate, rasterize
 from twinbrush.views.texels import Seen, Texels, seen_texels, texels_of
 
 GRAZING = 0.22  # cosine below which a view's pixels would be smeared over the surface

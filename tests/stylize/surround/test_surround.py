@@ -12,6 +12,7 @@ from twinbrush.camera import project
 from twinbrush.config import StylizeConfig, ViewsConfig
 from twinbrush.image import to_lab
 from twinbrush.mesh import Region, vertex_normals
+from twinbrush.rasterize import interpolate
 from twinbrush.stylize.guided.atlas import build_atlas
 from twinbrush.stylize.guided.consensus import Known
 from twinbrush.stylize.surround import lead as leading
@@ -20,7 +21,6 @@ from twinbrush.stylize.surround.guide import guide_mesh
 from twinbrush.stylize.surround.run import Surroundings as Everything
 from twinbrush.stylize.surround.run import cameras_for, paint_object, view_angles, wrapped_places
 from twinbrush.stylize.surround.values import StyleCanvas, Subject
-from twinbrush.views.rasterize import interpolate
 from twinbrush.views.rig import around
 from twinbrush.views.surface_paint import SurfacePaint, broad_normals
 

@@ -18,6 +18,7 @@ from twinbrush.camera import Camera, project
 from twinbrush.config import StylizeConfig
 from twinbrush.mesh import Mesh, Region
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.rasterize import interpolate
 from twinbrush.stylize.bands import blend
 from twinbrush.stylize.colour import PAINTED, with_photo_colours
 from twinbrush.stylize.guided.atlas import StyleSheet, style_sheet
@@ -27,7 +28,6 @@ from twinbrush.stylize.guided.synthesis import synthesize
 from twinbrush.stylize.surround.guide import SQUARE, guide_mesh, region_weights
 from twinbrush.stylize.surround.values import StyleCanvas, Subject
 from twinbrush.views.fill import push_pull
-from twinbrush.views.rasterize import interpolate
 from twinbrush.views.sampling import TextureSampler
 from twinbrush.views.surface_paint import Look, SurfacePaint
 

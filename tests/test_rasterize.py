@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbrush.views.rasterize import interpolate, rasterize, rasterize_reference, visible_points
+from twinbrush.rasterize import interpolate, rasterize, rasterize_reference, visible_points
 
 
 def soup(seed: int, size: int = 24, count: int = 40, on_grid: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
