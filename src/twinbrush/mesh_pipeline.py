@@ -23,12 +23,10 @@ from twinbrush.correspond.allround import (
     align_object,
     view_from,
 )
-from twinbrush.correspond.foreground import foreground
 from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import match_object
 from twinbrush.correspond.pairs import UserPairs, parse_pairs
-from twinbrush.correspond.windows import windows
-from twinbrush.errors import BadLandmarks, BadMask, BadOption, FaceNotFound, FaceUnusable, ModelFileError
+from twinbrush.errors import BadLandmarks, BadOption, FaceNotFound, FaceUnusable, ModelFileError
 from twinbrush.files import nothing_left
 from twinbrush.image import LoadedImage, load_image
 from twinbrush.inputs import Input, read_input
@@ -41,6 +39,7 @@ from twinbrush.mesh_outputs import (
     write_models,
     write_round,
 )
+from twinbrush.mesh_style import read_mask, style_object
 from twinbrush.meshes.front import FoundFront, find_portrait
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
@@ -68,26 +67,11 @@ def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress
         raise BadOption("--method paper: is for portraits.", "Leave it out for a mesh, or give --method guided.")
     progress(Step("inputs", 0, 1))
     picture = load_image(style)
-    given = _Inputs(mesh, picture, _mask(picture, config.style_face.mask))
+    given = _Inputs(mesh, picture, read_mask(picture, config.style_face.mask))
     model = load_model(mesh, config.mesh, progress=progress)
     with nothing_left(out / CACHE):
         run = Run(open_folder(out), progress)
         return _stylize(run, model, given, out, config)
-
-
-def _mask(picture: LoadedImage, path: Path | None) -> Float[np.ndarray, "h w"] | None:
-    """The user's mask of the style's object. Raises BadMask."""
-    if path is None:
-        return None
-    image = load_image(path)
-    if image.pixels.shape != picture.pixels.shape:
-        raise BadMask(
-            f"{path}: the mask is {image.pixels.shape[1]} x {image.pixels.shape[0]}, its picture "
-            f"{picture.pixels.shape[1]} x {picture.pixels.shape[0]} pixels.",
-            "Give a mask of the picture's size, white where the object is.",
-        )
-    values = image.alpha if image.alpha is not None else image.pixels.mean(axis=2)
-    return np.ascontiguousarray(values, np.float32)
 
 
 def _stylize(run: Run, model: SourceModel, given: _Inputs, out: Path, config: Config) -> Result:
@@ -148,7 +132,7 @@ def _object_scene(
     from twinbrush.stylize.surround.run import cameras_for
 
     key = _keys(model, given, config)
-    style = run.stage("style", key["style"], lambda: _style_object(given))
+    style = run.stage("style", key["style"], lambda: style_object(given.picture, given.mask, config))
     alignment = run.stage("align", key["align"], lambda: _aligned(model, style, config))
     framed = np.concatenate([model.mesh.vertices, alignment.target_xyz])
     cameras = cameras_for(framed, config.views, alignment.azimuth_degrees)
@@ -170,7 +154,7 @@ def _object_scene(
 def _keys(model: SourceModel, given: _Inputs, config: Config) -> dict[str, str]:
     """What every stage's result depends on, as a hash."""
     key = {"model": store.stage_key("model", model.sha256, config.mesh)}
-    key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask)
+    key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask, config.style_face)
     pairs = config.objects.pairs
     clicked = pairs.read_bytes().hex() if pairs is not None and pairs.is_file() else None
     key["align"] = store.stage_key(
@@ -182,13 +166,6 @@ def _keys(model: SourceModel, given: _Inputs, config: Config) -> dict[str, str]:
         "paint-round", key["shape"], config.stylize, config.reconstruct.texture_size, config.seed
     )
     return key
-
-
-def _style_object(given: _Inputs) -> StyleObject:
-    found = foreground(given.picture.pixels, mask=given.mask, alpha=given.picture.alpha)
-    through = windows(given.picture.pixels, found.mask) if found.source == "grabcut" else np.zeros_like(found.mask)
-    own = found.source != "grabcut"
-    return StyleObject(given.picture.pixels, found.mask, found.mask & ~through, found.warnings, own)
 
 
 def _aligned(model: SourceModel, style: StyleObject, config: Config) -> ObjectAlignment:

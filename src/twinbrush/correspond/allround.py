@@ -36,14 +36,16 @@ COVER = 1.06  # a style without a like object is laid over the whole view, and a
 
 @dataclass(frozen=True)
 class StyleObject:
-    """The style picture (h, w, 3), the mask of the object in it, which pixels of it may lend paint, what to say, and
-    whether the user gave the mask (then nothing else is painted with)."""
+    """The style picture (h, w, 3), the mask of the object in it, which pixels of it may lend paint, what to say,
+    whether the user gave the mask (then nothing else is painted with), and where it shows eyes, nose or mouth of a
+    face: they belong on nothing else."""
 
     image: Float[np.ndarray, "h w 3"]
     mask: Bool[np.ndarray, "h w"]
     paint: Bool[np.ndarray, "h w"]
     warnings: tuple[str, ...] = ()
     own_mask: bool = False
+    features: Bool[np.ndarray, "h w"] | None = None
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,8 @@ def canvas_for(camera: Camera, style: StyleObject, alignment: ObjectAlignment) -
         picture = cv2.GaussianBlur(picture, (0, 0), 0.45 * float(np.sqrt(1 / scale**2 - 1)))
     image = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     known = style.paint if alignment.like or style.own_mask else ~flat_border(style.image)
+    if not alignment.like and style.features is not None:
+        known = known & ~style.features
     inside = cv2.warpAffine(known.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR) > 0.5
     usable = ndimage.binary_erosion(inside, iterations=OPENED)
     return Canvas(np.clip(image, 0, 1), np.asarray(usable if usable.any() else inside), scale)
