@@ -39,7 +39,7 @@ def subject_of(coloured: bool = False, like: bool = True) -> tuple[Subject, Styl
     if not coloured:
         mesh = mesh.painted(np.full((32, 32, 3), 0.6, np.float32))
     subject = Subject(
-        mesh, normals[welded], broad[welded], project(front, mesh.vertices)[0], facing, coloured, like, 0.4 * SIZE
+        mesh, normals[welded], broad[welded], project(front, mesh.vertices)[0], facing, coloured, like
     )
     rng = np.random.default_rng(0)
     image = np.where(np.arange(SIZE)[None, :, None] < SIZE / 2, [0.75, 0.25, 0.2], [0.2, 0.3, 0.75])

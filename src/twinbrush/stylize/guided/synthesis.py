@@ -62,16 +62,16 @@ def synthesize(
     done = 0
     images: Float32[np.ndarray, "n h w 3"] | None = None
     fields: list[Float32[np.ndarray, "h w 2"]] | None = None
-    cost, columns = 0.0, 0
+    cost = 0.0
     for i, size in enumerate(sizes):
-        level = _Level(scene, size, images, fields, LED if led else alone(identity), seed + 1000 * i, columns)
+        level = _Level(scene, size, images, fields, LED if led else alone(identity), seed + 1000 * i)
         last = i == len(sizes) - 1
         for step in range(steps[min(i, len(steps) - 1)]):
             final = last and step == steps[min(i, len(steps) - 1)] - 1
             cost = level.step(step, 3 if final else PATCH)
             done += 1
             progress(Step("stylize", done, total, f"{size[1]}x{size[0]}"))
-        images, fields, columns = level.images, level.field_images(), level.scene.sheet.usable.shape[1]
+        images, fields = level.images, level.field_images()
     assert images is not None
     return Painting(images, cost)
 
@@ -95,7 +95,7 @@ def resized_scene(scene: Scene, size: tuple[int, int]) -> Scene:
         regions=np.stack([cv2.resize(r, (width, height), interpolation=nearest) for r in scene.regions]),
         landmarks_xy=scaled_points(scene.landmarks_xy, factor),
         consensus=scene.consensus.resized(height, width),
-        sheet=resized_sheet(scene.sheet, sheet_size(scene, size)),
+        sheet=resized_sheet(scene.sheet, size),
         lead=None,
         places_xy=places,
         place_weight=None if scene.place_weight is None else np.stack(
@@ -105,20 +105,12 @@ def resized_scene(scene: Scene, size: tuple[int, int]) -> Scene:
     )
 
 
-def sheet_size(scene: Scene, size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) of the scene's sheet at a level whose views have the given size: a sheet that is larger than the
-    views (a broader brush, see surround/run.py) stays as much larger."""
-    height, width = scene.matched.shape[1:3]
-    rows, columns = scene.sheet.usable.shape
-    return max(round(rows * size[0] / height), 1), max(round(columns * size[1] / width), 1)
-
-
 class _Level:
     """The state of one pyramid level."""
 
     def __init__(
         self, scene: Scene, size: tuple[int, int], images: Float32[np.ndarray, "n a b 3"] | None,
-        fields: list[Float32[np.ndarray, "a b 2"]] | None, weights: Weights, seed: int, coarser_columns: int = 0,
+        fields: list[Float32[np.ndarray, "a b 2"]] | None, weights: Weights, seed: int,
     ) -> None:
         self.scene = resized_scene(scene, size)
         self.seed = seed
@@ -146,7 +138,7 @@ class _Level:
         if isinstance(self.scene.consensus, Known):
             self.images = self.scene.consensus.merge(self.images, cv2.INTER_LINEAR)
         self.usage = np.zeros(len(self.source), np.int32)
-        self.fields = [_start_field(view, self.atlas, sheet, fields[k] if fields else None, coarser_columns)
+        self.fields = [_start_field(view, self.atlas, sheet, fields[k] if fields else None)
                        for k, view in enumerate(self.views)]
         for field in self.fields:
             self.usage += np.bincount(field, minlength=len(self.usage)).astype(np.int32)
@@ -234,20 +226,18 @@ def _start(
 
 
 def _start_field(
-    view: ViewGuide, atlas: Atlas, sheet: StyleSheet, coarser: Float32[np.ndarray, "a b 2"] | None,
-    coarser_columns: int,
+    view: ViewGuide, atlas: Atlas, sheet: StyleSheet, coarser: Float32[np.ndarray, "a b 2"] | None
 ) -> Int32[np.ndarray, "t"]:
-    """Matches a level starts from: the coarser level's (whose sheet had so many columns), or the place the landmarks
-    point to."""
-    height, width = sheet.usable.shape
+    """Matches a level starts from: the coarser level's, or the place the landmarks point to."""
+    height, width = view.index.shape
     guess = np.round(view.canvas_xy).astype(int)
     if coarser is not None:
         rows = np.minimum(view.xy[:, 1] // 2, coarser.shape[0] - 1)
         columns = np.minimum(view.xy[:, 0] // 2, coarser.shape[1] - 1)
         carried = coarser[rows, columns]
         # Layers lie side by side: the same layer, twice the place in it, the same half pixel.
-        layer = np.floor(carried[:, 0] / coarser_columns)
-        inner = carried - np.stack([layer * coarser_columns, np.zeros_like(layer)], -1)
+        layer = np.floor(carried[:, 0] / coarser.shape[1])
+        inner = carried - np.stack([layer * coarser.shape[1], np.zeros_like(layer)], -1)
         place = inner * 2 + np.stack([view.xy[:, 0] % 2, view.xy[:, 1] % 2], -1) + np.stack(
             [layer * width, np.zeros_like(layer)], -1)
         guess = np.where(np.isnan(place), guess, np.nan_to_num(place)).astype(int)

@@ -59,11 +59,9 @@ def paint_head(
     middle = mean_camera(front.warped.cameras)
     places = project(middle, head.full_xyz)[0]
     facing = np.maximum(-broad @ middle.world_to_camera[2, :3], 0)[head.welded]
-    canvas = _canvas(aligned, views.size)
     subject = Subject(
-        mesh, normals[head.welded], broad[head.welded], places, facing, head.coloured, True, canvas.unit_px,
-        mesh.regions,
-    )  # fmt: skip
+        mesh, normals[head.welded], broad[head.welded], places, facing, head.coloured, True, mesh.regions
+    )
     azimuths, elevations = view_angles(views, 0.0)
     cameras = around(
         solid, np.radians(azimuths), np.radians(elevations), size=views.size, distance_mm=DISTANCE * diagonal
@@ -76,7 +74,7 @@ def paint_head(
     ]
     with one_thread():
         log = paint_round(
-            paint, subject, canvas, tuple(cameras[i] for i in order), config, seed=seed,
+            paint, subject, _canvas(aligned, views.size), tuple(cameras[i] for i in order), config, seed=seed,
             lead=lead_for(config, seed), first=laid, progress=progress,
         )  # fmt: skip
     return paint, log, cameras

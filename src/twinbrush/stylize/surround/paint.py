@@ -139,7 +139,7 @@ def _scene(
         sheet=sheet,
         places_xy=np.ascontiguousarray(seen[None, ..., :2]),
         place_weight=np.maximum(trust, SIDEWAYS_TRUST).astype(np.float32)[None],
-        unit_px=subject.unit_px,
+        unit_px=sheet.unit,
     )
     return scene, before
 

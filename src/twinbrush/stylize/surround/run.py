@@ -25,7 +25,6 @@ DEFAULT_VIEWS = 8
 CAPS = 65.0  # degrees above and below: two more views for what the ring sees only at a grazing angle
 LEAST_RING = 4  # views from which on the surface shall be complete
 UNIT = 0.4  # of the view: lengths in the picture (a face would be about so high)
-BRUSH = 1.5  # times the picture's own strokes, laid over the object: what a style of something else lends
 BROAD = 0.05  # of the diagonal: radius of the normals that decide which view owns what
 
 
@@ -82,18 +81,14 @@ def prepare(
     normals = vertex_normals(solid, faces)
     diagonal = float(np.linalg.norm(np.ptp(solid, axis=0)))
     broad = broad_normals(solid, faces, normals, BROAD * diagonal)
-    before = front if alignment.like else enlarged(front, BRUSH)
-    canvas = canvas_for(before, style, alignment)
-    places = project(before, alignment.target_xyz)[0]
+    canvas = canvas_for(front, style, alignment)
+    places = project(front, alignment.target_xyz)[0]
     facing = np.abs(broad @ front.world_to_camera[2, :3])[welded]
     if not alignment.like:
         places, facing = wrapped_places(alignment.target_xyz, places, front), np.hypot(*broad[:, [0, 2]].T)[welded]
-    unit = UNIT * config.size
-    subject = Subject(mesh, normals[welded], broad[welded], places, facing, coloured, alignment.like, unit)
+    subject = Subject(mesh, normals[welded], broad[welded], places, facing, coloured, alignment.like)
     return Surroundings(
-        subject,
-        StyleCanvas(canvas.image, canvas.usable, unit * before.width / front.width),
-        tuple(cameras[i] for i in order),
+        subject, StyleCanvas(canvas.image, canvas.usable, UNIT * config.size), tuple(cameras[i] for i in order)
     )
 
 
@@ -134,7 +129,7 @@ def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float
     painted size: where a stroke is as wide as a pixel, the view that sees it foreshortened can but average it.
     """
     steepest = np.sin(np.radians(0.5 * CAPS))
-    level = [enlarged(camera, 2) for camera in cameras if abs(camera.world_to_camera[2, 1]) < steepest]
+    level = [_enlarged(camera, 2) for camera in cameras if abs(camera.world_to_camera[2, 1]) < steepest]
     azimuth = [float(np.arctan2(-camera.world_to_camera[2, 0], -camera.world_to_camera[2, 2])) for camera in level]
     ring = [level[i] for i in np.argsort(azimuth)]
     pairs = [(ring[i], ring[(i + 1) % len(ring)]) for i in range(len(ring) if len(ring) > 2 else len(ring) - 1)]
@@ -152,10 +147,7 @@ def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float
     }
 
 
-def enlarged(camera: Camera, factor: float) -> Camera:
-    """The same view in about `factor` times as many pixels along each side."""
-    width, height = round(camera.width * factor), round(camera.height * factor)
-    fx, fy = width / camera.width, height / camera.height
-    intrinsics = camera.intrinsics * [[fx, 1, fx], [1, fy, fy], [1, 1, 1]]
-    intrinsics[:2, 2] += [(fx - 1) / 2, (fy - 1) / 2]
-    return Camera(intrinsics, camera.world_to_camera, width, height)
+def _enlarged(camera: Camera, factor: int) -> Camera:
+    intrinsics = camera.intrinsics * [[factor, 1, factor], [1, factor, factor], [1, 1, 1]]
+    intrinsics[:2, 2] += (factor - 1) / 2
+    return Camera(intrinsics, camera.world_to_camera, camera.width * factor, camera.height * factor)

@@ -14,9 +14,9 @@ from twinbrush.mesh import Mesh
 class StyleCanvas:
     """The style in the pixel frame of the front view, and what of it may be used.
 
-    image (h, w, 3): float32 0..1; it may be larger than the view, for a broader brush. usable: pixels that may lend
-    colours and brushwork: those of the style's object, or all of a picture without one. unit_px: the figure's size in
-    the canvas, the unit of all lengths in it. regions: `Region` of each pixel, of a head; None: one region.
+    image (h, w, 3): float32 0..1. usable: pixels that may lend colours and brushwork: those of the style's object, or
+    all of a picture without one. unit_px: the figure's size, the unit of all lengths in the picture. regions: `Region`
+    of each pixel, of a head; None: one region.
     """
 
     image: Float32[np.ndarray, "h w 3"]
@@ -33,8 +33,7 @@ class Subject:
     across uv seams; broad (v, 3): averaged widely (see surface_paint). places_xy (v, 2): where each vertex lies in the
     style's canvas, as the front camera sees it at full strength, whether hidden or not. facing (v,): how squarely the
     front camera (or one behind) looks at it, 0 to 1. coloured: False: the content has only form, no colours of its own.
-    like: the style shows an object like it, so that places in the canvas mean something. unit_px: the figure's size in
-    a view, the unit of lengths there (the canvas has its own). regions (v,): of a head.
+    like: the style shows an object like it, so that places in the canvas mean something. regions (v,): of a head.
     """
 
     mesh: Mesh
@@ -44,5 +43,4 @@ class Subject:
     facing: Float[np.ndarray, "v"]
     coloured: bool
     like: bool
-    unit_px: float
     regions: UInt8[np.ndarray, "v"] | None = None
