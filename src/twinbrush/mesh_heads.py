@@ -135,8 +135,8 @@ def _paint(
     config: Config,
 ) -> PaintedAtlas:
     from twinbrush.reconstruct.bake import finish_texture
+    from twinbrush.stylize.surround.agreement import ring_consistency
     from twinbrush.stylize.surround.heads import Head, paint_head
-    from twinbrush.stylize.surround.run import ring_consistency
 
     rest = found.portrait.mesh
     change = shape.displacement @ found.to_portrait[:3, :3].T

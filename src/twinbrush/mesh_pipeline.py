@@ -213,7 +213,8 @@ def _painted(
 ) -> PaintedAtlas:
     from twinbrush.reconstruct.bake import finish_texture
     from twinbrush.stylize.features.load import weights_sha256
-    from twinbrush.stylize.surround.run import paint_object, prepare, ring_consistency
+    from twinbrush.stylize.surround.agreement import ring_consistency
+    from twinbrush.stylize.surround.run import paint_object, prepare
 
     surroundings = prepare(shape.mesh, model.welded, alignment, style, config.views, coloured=model.coloured)
     paint, log = paint_object(

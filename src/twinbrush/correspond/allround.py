@@ -20,6 +20,7 @@ from twinbrush.correspond.clean import flat_border
 from twinbrush.correspond.deform import Deformation, fit_deformation
 from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import best_view
+from twinbrush.errors import BadMesh
 from twinbrush.mesh import Mesh
 from twinbrush.views.rasterize import rasterize
 from twinbrush.views.render import render_mesh_views
@@ -101,11 +102,16 @@ def align_object(
     """Matches in the reference view, lifted to the surface, and the deformation they ask for.
 
     match: who finds them in that view (objects.py). azimuth_degrees: the reference view, None: found.
-    Raises BadMask for a style mask without an object.
+    Raises BadMask for a style mask without an object, BadMesh for a mesh of which the view shows nothing.
     """
     found, unlike = reference_azimuth(mesh, style, config)
     azimuth = found if azimuth_degrees is None else azimuth_degrees
     camera = view_from(mesh.vertices, azimuth, MATCH_SIZE)
+    if not _mask(mesh, azimuth).any():
+        raise BadMesh(
+            "The mesh shows no surface from its front: it is flat and seen from its edge.",
+            "Say where its front is: --forward x, for instance.",
+        )
     views = render_mesh_views(mesh, np.zeros((0, 3)), (camera,))
     matches = match(views)
     like = matches.source != "ellipse"

@@ -18,6 +18,7 @@ from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import FaceNotFound, FaceUnusable
 from twinbrush.mesh import Mesh, Region
 from twinbrush.meshes.orient import WORLD_DIAGONAL_MM
+from twinbrush.meshes.regions import continued_regions, placed_regions
 from twinbrush.meshes.values import SourceModel
 from twinbrush.portrait import detect as detector
 from twinbrush.portrait.face import find_face_with_warnings, make_face
@@ -192,13 +193,19 @@ def _portrait(
     covered = raster.face_index >= 0
     landmarks = _landmarks(model.mesh, vertices, raster, face)
     parts = segment(image, face, mask=covered.astype(np.float32))
-    regions = np.where(covered, np.where(parts.regions == Region.BACKGROUND, Region.CLOTH, parts.regions), 0)
-    regions = regions.astype(np.uint8)
-    on_vertices = _vertex_regions(vertices, camera, raster, regions)
+    if model.coloured:
+        regions = np.where(covered, np.where(parts.regions == Region.BACKGROUND, Region.CLOTH, parts.regions), 0)
+        regions = regions.astype(np.uint8)
+        on_vertices = _vertex_regions(model, vertices, camera, raster, regions)
+    else:
+        surface = interpolate(raster.face_index, raster.barycentric, model.mesh.faces, vertices)
+        regions = np.zeros(covered.shape, np.uint8)
+        regions[covered] = placed_regions(surface[covered], landmarks)
+        on_vertices = placed_regions(vertices, landmarks)
     mesh = replace(model.mesh, vertices=vertices, regions=on_vertices)
     warnings = tuple(dict.fromkeys((*found.warnings, *parts.warnings)))
     if not model.coloured:
-        warnings += (f"{model.path.name}: without colours, hair and skin are told apart by shape and place only.",)
+        warnings += (f"{model.path.name}: without colours, hair, skin and cloth are told apart by place only.",)
     portrait = Portrait(mesh, landmarks, camera, image, covered.astype(np.float64), regions, face, warnings)
     return FoundFront(portrait, to_portrait, warnings)
 
@@ -256,9 +263,10 @@ def similarity(
 
 
 def _vertex_regions(
-    vertices: Float[np.ndarray, "v 3"], camera: Camera, raster: Raster, regions: UInt8[np.ndarray, "h w"]
+    model: SourceModel, vertices: Float[np.ndarray, "v 3"], camera: Camera, raster: Raster,
+    regions: UInt8[np.ndarray, "h w"],
 ) -> UInt8[np.ndarray, "v"]:
-    """What the picture shows at each vertex it sees; hidden ones are what the nearest seen one is."""
+    """What the picture shows at each vertex it sees; hidden ones are what their colours and their place say."""
     pixels, depth = project(camera, vertices)
     column, row = np.clip(np.round(pixels).astype(np.int64), 0, [camera.width - 1, camera.height - 1]).T
     inside = (np.abs(pixels - np.stack([column, row], 1)) <= 0.5 + 1e-9).all(1)
@@ -269,4 +277,4 @@ def _vertex_regions(
         return np.full(len(vertices), Region.SKIN, np.uint8)
     nearest = KDTree(vertices[seen]).query(vertices[~seen], workers=1)[1]
     label[~seen] = label[seen][nearest]
-    return label.astype(np.uint8)
+    return continued_regions(model, label.astype(np.uint8), seen)
