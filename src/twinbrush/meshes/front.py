@@ -40,6 +40,7 @@ _SURE = 0.55  # detector's score times the network's: below it the other ways up
 _SIDE_FACE_HEIGHTS = (2.2, 3.0)  # of the portrait's picture, least and most
 _ON_SURFACE_MM = 12.0  # a landmark farther from where the others say it is has been lifted to another surface
 _NEAR_PX = 2.5  # from the silhouette
+_CLAY_SHADE = 0.55  # of the light and shade on clay that is painted: all of it would be dark patches on skin
 
 
 @dataclass(frozen=True)
@@ -200,9 +201,12 @@ def _portrait(
     else:
         surface = interpolate(raster.face_index, raster.barycentric, model.mesh.faces, vertices)
         regions = np.zeros(covered.shape, np.uint8)
-        regions[covered] = placed_regions(surface[covered], landmarks)
-        on_vertices = placed_regions(vertices, landmarks)
+        lowest = float(vertices[:, 1].min())
+        regions[covered] = placed_regions(surface[covered], landmarks, lowest)
+        on_vertices = placed_regions(vertices, landmarks, lowest)
     mesh = replace(model.mesh, vertices=vertices, regions=on_vertices)
+    if not model.coloured and mesh.texture is not None:
+        mesh = mesh.painted(_CLAY_SHADE * mesh.texture + (1 - _CLAY_SHADE) * mesh.texture.mean((0, 1)))
     warnings = tuple(dict.fromkeys((*found.warnings, *parts.warnings)))
     if not model.coloured:
         warnings += (f"{model.path.name}: without colours, hair, skin and cloth are told apart by place only.",)

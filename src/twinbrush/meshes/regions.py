@@ -22,8 +22,8 @@ FOREHEAD, CHIN, LIP = 10, 152, 0  # landmarks: middle of the hairline, chin, mid
 TEMPLES, EARS = (54, 284), (127, 356)  # the face's border at the temples, and before the ears' upper ends
 # In heights of the face (hairline to chin), from the landmark before the ear: up and back.
 _EAR_TOP, _EAR_LENGTH, _BEHIND = 0.10, 0.30, 0.12
-_EARS_OUT = 1.12  # times half the width of the face before the ears: what sticks out there is an ear, no hair
-_A_BUST = 0.04  # of the points: a neck's rim wears nothing
+_EARS_OUT = 1.04  # times half the width of the face before the ears: what sticks out there is an ear, no hair
+_A_BUST = 0.1  # a head that does not reach so far below the collar wears nothing
 _SHOULDERS = 0.62  # below the chin cloth begins; it climbs toward the back by
 _COLLAR = 0.35  # for each length backward
 
@@ -35,21 +35,23 @@ _TEXELS = 512  # of the texture for one colour a vertex
 _ROUNDS = 12  # of smoothing over the mesh: no speckles
 
 
-def placed_regions(points: Float[np.ndarray, "n 3"], landmarks: Float[np.ndarray, "468 3"]) -> UInt8[np.ndarray, "n"]:
-    """`Region` of each point of a head in the portrait's frame (x right, y up, z toward the viewer, mm)."""
+def placed_regions(
+    points: Float[np.ndarray, "n 3"], landmarks: Float[np.ndarray, "468 3"], lowest: float
+) -> UInt8[np.ndarray, "n"]:
+    """`Region` of each point of a head in the portrait's frame (x right, y up, z toward the viewer, mm). lowest: y of
+    the whole head's lowest point."""
     height = float(landmarks[FOREHEAD, 1] - landmarks[CHIN, 1])
     x, y, z = points.T
     regions = np.full(len(points), Region.SKIN, np.uint8)
     back, level = _hairline(landmarks, height)
     ear = landmarks[list(EARS)]
     beside = np.abs(x - ear[:, 0].mean()) > _EARS_OUT * float(np.ptp(ear[:, 0])) / 2
-    beside &= (y > landmarks[LIP, 1]) & (y < level[3] + 0.05 * height)
+    beside &= (y > landmarks[LIP, 1]) & (y < level[3])
     regions[(y > np.interp(-z, back, level)) & ~beside] = Region.HAIR
     collar = landmarks[CHIN, 1] - _SHOULDERS * height + _COLLAR * (landmarks[CHIN, 2] - z)
     nape = landmarks[LIP, 1] - 0.25 * height
-    cloth = y < np.minimum(collar, nape)
-    if cloth.mean() > _A_BUST:
-        regions[cloth] = Region.CLOTH
+    if lowest < landmarks[CHIN, 1] - (_SHOULDERS + _A_BUST) * height:
+        regions[y < np.minimum(collar, nape)] = Region.CLOTH
     return regions
 
 
