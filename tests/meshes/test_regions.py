@@ -12,10 +12,9 @@ import trimesh
 
 from twinbrush.mesh import Mesh, Region
 from twinbrush.meshes.read import load_model
-from twinbrush.meshes.regions import EARS, FOREHEAD, LIP, TEMPLES, continued_regions, placed_regions
+from twinbrush.meshes.regions import CHIN, EARS, FOREHEAD, LIP, TEMPLES, continued_regions, placed_regions
 from twinbrush.meshes.values import SourceModel
 
-CHIN = 152
 HEIGHT = 120.0
 
 
@@ -75,7 +74,7 @@ def test_hidden_parts_take_the_region_of_their_colours(ball: SourceModel) -> Non
     truth = np.where(y > 0, Region.HAIR, Region.SKIN).astype(np.uint8)
     seen = z > 0
     guess = np.where(seen, truth, np.uint8(Region.SKIN))  # the nearest seen ones were skin
-    found = continued_regions(ball, guess.astype(np.uint8), seen)
+    found = continued_regions(ball, guess.astype(np.uint8), seen, np.ones(len(y), bool))
     np.testing.assert_array_equal(found[seen], truth[seen])
     clear = ~seen & (np.abs(y) > 0.25 * np.abs(y).max())
     assert (found[clear] == truth[clear]).mean() > 0.97
@@ -85,4 +84,15 @@ def test_hidden_parts_take_the_region_of_their_colours(ball: SourceModel) -> Non
 def test_labels_stay_where_only_one_region_is_seen(ball: SourceModel) -> None:
     labels = np.full(len(ball.mesh.vertices), Region.SKIN, np.uint8)
     seen = ball.mesh.vertices[:, 2] > 0
-    np.testing.assert_array_equal(continued_regions(ball, labels, seen), labels)
+    np.testing.assert_array_equal(continued_regions(ball, labels, seen, seen), labels)
+
+
+def test_there_is_no_cloth_above_the_chin(ball: SourceModel) -> None:
+    y, z = ball.mesh.vertices[:, 1], ball.mesh.vertices[:, 2]
+    labels = np.where(y > 0, Region.SKIN, Region.CLOTH).astype(np.uint8)
+    seen = z > 0
+    upside = np.where(seen, labels, np.uint8(Region.CLOTH))
+    free = continued_regions(ball, upside, seen, np.ones(len(y), bool))
+    bound = continued_regions(ball, upside, seen, y < -0.5 * np.abs(y).max())
+    assert (free[~seen & (y < 0)] == Region.CLOTH).mean() > 0.9
+    assert not (bound[~seen & (y > -0.3 * np.abs(y).max())] == Region.CLOTH).any()

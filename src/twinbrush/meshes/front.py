@@ -18,7 +18,7 @@ from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import FaceNotFound, FaceUnusable
 from twinbrush.mesh import Mesh, Region
 from twinbrush.meshes.orient import WORLD_DIAGONAL_MM
-from twinbrush.meshes.regions import continued_regions, placed_regions
+from twinbrush.meshes.regions import CHIN, continued_regions, placed_regions
 from twinbrush.meshes.values import SourceModel
 from twinbrush.portrait import detect as detector
 from twinbrush.portrait.face import find_face_with_warnings, make_face
@@ -197,7 +197,8 @@ def _portrait(
     if model.coloured:
         regions = np.where(covered, np.where(parts.regions == Region.BACKGROUND, Region.CLOTH, parts.regions), 0)
         regions = regions.astype(np.uint8)
-        on_vertices = _vertex_regions(model, vertices, camera, raster, regions)
+        seen, on_vertices = _vertex_regions(vertices, camera, raster, regions)
+        on_vertices = continued_regions(model, on_vertices, seen, vertices[:, 1] < landmarks[CHIN, 1])
     else:
         surface = interpolate(raster.face_index, raster.barycentric, model.mesh.faces, vertices)
         regions = np.zeros(covered.shape, np.uint8)
@@ -267,10 +268,9 @@ def similarity(
 
 
 def _vertex_regions(
-    model: SourceModel, vertices: Float[np.ndarray, "v 3"], camera: Camera, raster: Raster,
-    regions: UInt8[np.ndarray, "h w"],
-) -> UInt8[np.ndarray, "v"]:
-    """What the picture shows at each vertex it sees; hidden ones are what their colours and their place say."""
+    vertices: Float[np.ndarray, "v 3"], camera: Camera, raster: Raster, regions: UInt8[np.ndarray, "h w"]
+) -> tuple[Bool[np.ndarray, "v"], UInt8[np.ndarray, "v"]]:
+    """Which vertices the picture sees, and what it shows there; hidden ones are what the nearest seen one is."""
     pixels, depth = project(camera, vertices)
     column, row = np.clip(np.round(pixels).astype(np.int64), 0, [camera.width - 1, camera.height - 1]).T
     inside = (np.abs(pixels - np.stack([column, row], 1)) <= 0.5 + 1e-9).all(1)
@@ -278,7 +278,7 @@ def _vertex_regions(
     label = regions[row, column]
     seen &= label != Region.BACKGROUND
     if not seen.any():
-        return np.full(len(vertices), Region.SKIN, np.uint8)
+        return seen, np.full(len(vertices), Region.SKIN, np.uint8)
     nearest = KDTree(vertices[seen]).query(vertices[~seen], workers=1)[1]
     label[~seen] = label[seen][nearest]
-    return continued_regions(model, label.astype(np.uint8), seen)
+    return seen, label.astype(np.uint8)

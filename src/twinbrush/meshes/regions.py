@@ -75,10 +75,10 @@ def _hairline(
 
 
 def continued_regions(
-    model: SourceModel, labels: UInt8[np.ndarray, "v"], seen: Bool[np.ndarray, "v"]
+    model: SourceModel, labels: UInt8[np.ndarray, "v"], seen: Bool[np.ndarray, "v"], low: Bool[np.ndarray, "v"]
 ) -> UInt8[np.ndarray, "v"]:
-    """labels: right where `seen`, else those of the nearest seen vertex. Hidden vertices take the region whose seen
-    colours (mean and deviation in Lab) are most like their own."""
+    """labels: right where `seen`, else those of the nearest seen vertex. low: below the chin, where alone cloth may be.
+    Hidden vertices take the region whose seen colours (mean and deviation in Lab) are most like their own."""
     average = _averaging(model)
     colours = _colours(model)
     for _ in range(_ROUNDS // 2):
@@ -92,11 +92,14 @@ def continued_regions(
         deviation = np.maximum(own.std(0), _SPREAD)
         costs[:, column] = (((colours - own.mean(0)) / deviation) ** 2 + 2 * np.log(deviation)).sum(1)
         costs[:, column] += _ELSEWHERE * (labels != region)
+        if region == Region.CLOTH:
+            costs[~low, column] = np.inf
+    never = ~np.isfinite(costs)
     found = np.where(seen, labels, np.array(known, np.uint8)[costs.argmin(1)])
     fixed = (labels[:, None] == known) & seen[:, None]
     votes = (found[:, None] == known).astype(np.float64)
     for _ in range(_ROUNDS):
-        votes = np.where(seen[:, None], fixed, average @ votes)
+        votes = np.where(seen[:, None], fixed, np.where(never, 0, average @ votes))
     return np.where(seen, labels, np.array(known, np.uint8)[votes.argmax(1)]).astype(np.uint8)
 
 

@@ -50,6 +50,14 @@ def test_views_are_as_large_as_the_texture_is_fine(speckled: Mesh) -> None:
     assert sizes[1] == pytest.approx(2 * sizes[0], rel=0.02)
 
 
+def test_one_texel_a_pixel_on_a_flat_sheet() -> None:
+    corners = np.array([[-50.0, -50, 0], [50, -50, 0], [50, 50, 0], [-50, 50, 0]])
+    sheet = Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]]), (corners[:, :2] + 50) / 100, np.zeros((512, 512, 3)))
+    camera = around(corners, np.zeros(1), np.zeros(1), size=SIZE, distance_mm=1000)[0]
+    side = np.ptp(project(camera, corners)[0][:, 0])
+    assert agreement._full_size(sheet, [camera]) == pytest.approx(512 / side, rel=1e-6)
+
+
 def test_every_neighbour_is_compared_once_and_caps_are_not(
     speckled: Mesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
