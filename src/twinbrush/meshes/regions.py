@@ -46,7 +46,7 @@ def placed_regions(
     back, level = _hairline(landmarks, height)
     ear = landmarks[list(EARS)]
     beside = np.abs(x - ear[:, 0].mean()) > _EARS_OUT * float(np.ptp(ear[:, 0])) / 2
-    beside &= (y > landmarks[LIP, 1]) & (y < level[3])
+    beside &= (y > landmarks[LIP, 1]) & (y < level[3]) & (-z < back[4] + 0.03 * height)
     regions[(y > np.interp(-z, back, level)) & ~beside] = Region.HAIR
     collar = landmarks[CHIN, 1] - _SHOULDERS * height + _COLLAR * (landmarks[CHIN, 2] - z)
     nape = landmarks[LIP, 1] - 0.25 * height
