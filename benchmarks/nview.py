@@ -32,7 +32,8 @@ from twinbrush.rasterize import visible_points
 from twinbrush.reconstruct.allround import solve_allround
 from twinbrush.reconstruct.bake import finish_texture
 from twinbrush.reconstruct.solve import Sighting, seen_weight, solve_shape
-from twinbrush.stylize.surround.run import cameras_for, paint_object, prepare, ring_consistency
+from twinbrush.stylize.surround.agreement import ring_consistency
+from twinbrush.stylize.surround.run import cameras_for, paint_object, prepare
 from twinbrush.views.rig import around
 from twinbrush.views.values import ViewSet
 

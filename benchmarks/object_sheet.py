@@ -27,7 +27,7 @@ from twinbrush.export.sheet import contact_sheet, write_sheet
 from twinbrush.image import load_image
 from twinbrush.pipeline import stylize_files
 
-TILE = 320  # pixels of the teaser's tiles
+TILE = 264  # pixels of the teaser's tiles
 PAPER = (250, 249, 247)
 
 
@@ -41,11 +41,11 @@ def rows_of(folder: Path, title: str) -> list[list[tuple[str, np.ndarray]]]:
 
 
 def teaser(pairs: list[tuple[Path, Path]], kinds: list[str]) -> Image.Image:
-    """A row for each pair: the model, then four sides of the result in clay, or the style and four painted sides."""
-    page = Image.new("RGB", (TILE * 5, TILE * len(pairs)), PAPER)
+    """A row for each pair: the model, the style, and four sides of the result, painted or in clay."""
+    page = Image.new("RGB", (TILE * 6, TILE * len(pairs)), PAPER)
     for row, ((folder, style), kind) in enumerate(zip(pairs, kinds, strict=True)):
-        first = folder / "reference.png" if kind == "clay" else style
-        tiles = [first, *(folder / f"{kind}_{side:03d}.png" for side in (0, 315, 180, 90))]
+        sides = (folder / f"{kind}_{side:03d}.png" for side in (0, 315, 180, 90))
+        tiles = [folder / "reference.png", style, *sides]
         for column, tile in enumerate(tiles):
             with Image.open(tile) as opened:
                 picture = ImageOps.pad(opened.convert("RGB"), (TILE - 4, TILE - 4), color=PAPER)

@@ -29,7 +29,7 @@ ORDER = [
     ["inputs"],
     ["outputs"],
     ["run", "mesh_outputs"],
-    ["mesh_heads"],
+    ["mesh_heads", "mesh_style"],
     ["mesh_pipeline"],
     ["pipeline", "commands"],
     ["demo"],

@@ -86,7 +86,8 @@ def test_the_pair_s_painting_lies_on_the_front(scene: tuple) -> None:
 
 
 def test_hair_goes_on_behind_where_there_is_any(scene: tuple) -> None:
-    model, found, *_ = scene
+    clay, found, *_ = scene
+    model = replace(clay, coloured=True)
     mesh = found.portrait.mesh
     bald = mesh_heads._with_back(found, model)
     assert (bald == Region.SKIN).all()
@@ -94,3 +95,8 @@ def test_hair_goes_on_behind_where_there_is_any(scene: tuple) -> None:
     hairy = replace(found, portrait=replace(found.portrait, mesh=replace(mesh, regions=labels)))
     front = mesh.vertices[:, 2] > found.portrait.landmarks_xyz[:, 2].min()
     np.testing.assert_array_equal(mesh_heads._with_back(hairy, model)[front], labels[front])
+    turned = replace(mesh, vertices=mesh.vertices * [-1, 1, -1] - [0, 0, 150], regions=labels)  # its back, to us
+    away = replace(found, portrait=replace(found.portrait, mesh=turned))
+    high = turned.vertices[:, 1] > found.portrait.landmarks_xyz[mesh_heads.LIP, 1]
+    assert (mesh_heads._with_back(away, model)[high] == Region.HAIR).mean() > 0.8 > (labels[high] == Region.HAIR).mean()
+    np.testing.assert_array_equal(mesh_heads._with_back(away, clay), labels)  # clay: by place, ears stay skin

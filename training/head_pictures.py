@@ -26,7 +26,7 @@ from head_kit import (
 
 from twinbrush.mesh import vertex_normals
 from twinbrush.portrait.pose import rotation_from_angles
-from twinbrush.views.rasterize import interpolate, rasterize, visible_points
+from twinbrush.rasterize import interpolate, rasterize, visible_points
 
 Array = np.ndarray
 SIZE = 288  # of the pictures, pixels

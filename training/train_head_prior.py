@@ -31,7 +31,7 @@ from twinbrush.portrait.geometry import make_frame
 from twinbrush.portrait.head_prior import observe
 from twinbrush.portrait.landmarks import Fit
 from twinbrush.portrait.values import Face
-from twinbrush.views.rasterize import rasterize
+from twinbrush.rasterize import rasterize
 
 Array = np.ndarray
 INPUTS, COMPONENTS, RIDGE = 400, 50, 0.003  # measured best of 40-400 inputs; a neural network gained nothing

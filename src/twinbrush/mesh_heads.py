@@ -135,8 +135,8 @@ def _paint(
     config: Config,
 ) -> PaintedAtlas:
     from twinbrush.reconstruct.bake import finish_texture
+    from twinbrush.stylize.surround.agreement import ring_consistency
     from twinbrush.stylize.surround.heads import Head, paint_head
-    from twinbrush.stylize.surround.run import ring_consistency
 
     rest = found.portrait.mesh
     change = shape.displacement @ found.to_portrait[:3, :3].T
@@ -156,11 +156,11 @@ def _paint(
 
 def _with_back(found: FoundFront, model: SourceModel) -> UInt8[np.ndarray, "v"]:
     """Regions of all vertices: what faces backward above the mouth, and was labelled by what is nearest in front, is
-    hair where the head has any."""
+    hair where the head has any. A head of clay was labelled by place, its back and ears too."""
     mesh, landmarks = found.portrait.mesh, found.portrait.landmarks_xyz
     assert mesh.regions is not None
     normals = model.normals(mesh.vertices)
-    if float((mesh.regions == int(Region.HAIR)).mean()) < LEAST_HAIR:
+    if not model.coloured or float((mesh.regions == int(Region.HAIR)).mean()) < LEAST_HAIR:
         return mesh.regions
     height = float(np.ptp(landmarks[:, 1]))
     behind = (normals[:, 2] < BACKWARD) & (mesh.vertices[:, 2] < landmarks[:, 2].min() - 0.1 * height)

@@ -23,15 +23,13 @@ from twinbrush.correspond.allround import (
     align_object,
     view_from,
 )
-from twinbrush.correspond.foreground import foreground
 from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import match_object
 from twinbrush.correspond.pairs import UserPairs, parse_pairs
-from twinbrush.correspond.windows import windows
 from twinbrush.errors import BadLandmarks, BadOption, FaceNotFound, FaceUnusable, ModelFileError
 from twinbrush.files import nothing_left
 from twinbrush.image import LoadedImage, load_image
-from twinbrush.inputs import Input, read_input
+from twinbrush.inputs import Input, read_input, read_mask
 from twinbrush.mesh_heads import Front, head_keys, head_scene
 from twinbrush.mesh_outputs import (
     ObjectScene,
@@ -41,6 +39,7 @@ from twinbrush.mesh_outputs import (
     write_models,
     write_round,
 )
+from twinbrush.mesh_style import style_object
 from twinbrush.meshes.front import FoundFront, find_portrait
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
@@ -48,7 +47,7 @@ from twinbrush.models import ensure_models
 from twinbrush.outputs import Result, RunReport, Timing, move_over
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
-from twinbrush.run import CACHE, Run, open_folder, staging_folder
+from twinbrush.run import CACHE, Run, gone, open_folder, restrengthened, staging_folder
 from twinbrush.views.values import ViewSet
 
 
@@ -135,7 +134,7 @@ def _object_scene(
     from twinbrush.stylize.surround.run import cameras_for
 
     key = _keys(model, given, config)
-    style = run.stage("style", key["style"], lambda: _style_object(given))
+    style = run.stage("style", key["style"], lambda: style_object(given.picture, given.mask, config))
     alignment = run.stage("align", key["align"], lambda: _aligned(model, style, config))
     framed = np.concatenate([model.mesh.vertices, alignment.target_xyz])
     cameras = cameras_for(framed, config.views, alignment.azimuth_degrees)
@@ -157,7 +156,7 @@ def _object_scene(
 def _keys(model: SourceModel, given: _Inputs, config: Config) -> dict[str, str]:
     """What every stage's result depends on, as a hash."""
     key = {"model": store.stage_key("model", model.sha256, config.mesh)}
-    key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask)
+    key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask, config.style_face)
     pairs = config.objects.pairs
     clicked = pairs.read_bytes().hex() if pairs is not None and pairs.is_file() else None
     key["align"] = store.stage_key(
@@ -169,13 +168,6 @@ def _keys(model: SourceModel, given: _Inputs, config: Config) -> dict[str, str]:
         "paint-round", key["shape"], config.stylize, config.reconstruct.texture_size, config.seed
     )
     return key
-
-
-def _style_object(given: _Inputs) -> StyleObject:
-    found = foreground(given.picture.pixels, mask=given.mask, alpha=given.picture.alpha)
-    through = windows(given.picture.pixels, found.mask) if found.source == "grabcut" else np.zeros_like(found.mask)
-    own = found.source != "grabcut"
-    return StyleObject(given.picture.pixels, found.mask, found.mask & ~through, found.warnings, own)
 
 
 def _aligned(model: SourceModel, style: StyleObject, config: Config) -> ObjectAlignment:
@@ -223,7 +215,8 @@ def _painted(
 ) -> PaintedAtlas:
     from twinbrush.reconstruct.bake import finish_texture
     from twinbrush.stylize.features.load import weights_sha256
-    from twinbrush.stylize.surround.run import paint_object, prepare, ring_consistency
+    from twinbrush.stylize.surround.agreement import ring_consistency
+    from twinbrush.stylize.surround.run import paint_object, prepare
 
     surroundings = prepare(shape.mesh, model.welded, alignment, style, config.views, coloured=model.coloured)
     paint, log = paint_object(

@@ -35,6 +35,9 @@ PLY = "ply\nformat ascii 1.0\nelement vertex {v}\nproperty float x\nproperty flo
     ("a.obj", TRIANGLE + b"v 0 nan 1\nf 1 2 3\n", "v number 4"),
     ("a.obj", TRIANGLE + b"v 0 inf 1\nf 1 2 3\n", "finite"),
     ("a.obj", TRIANGLE + b"v 0 1\nf 1 2 3\n", "v number 4"),
+    ("a.obj", TRIANGLE + b"v 1e300 1 0\nf 1 2 3\nf 1 2 4\n", "1e+300 units away"),
+    ("a.fbx", b"Kaydara FBX Binary  \0" + b"\0" * 100, "FBX files are not read"),
+    ("a.dae", b"<?xml version='1.0'?><COLLADA/>", "DAE files are not read"),
     ("a.obj", b"v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n", "no triangle with an area"),
     ("a.ply", b"ply\nformat ascii 1.0\n", "header does not end"),
     ("a.ply", PLY.format(v=2**31, f=1).encode() + b"0 0 0\n", "declares 2147483648"),
@@ -168,6 +171,15 @@ def test_content_decides_and_is_reported(tmp_path: Path) -> None:
     assert is_mesh_file(tmp_path / "not there.glb")
 
 
+def test_meshes_are_known_by_content_or_name(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"# made by hand\n" + TRIANGLE + b"f 1 2 3\n")
+    assert is_mesh_file(tmp_path / "plain")
+    (tmp_path / "a.fbx").write_bytes(b"Kaydara FBX Binary  \0")  # told what to export, not that it is no picture
+    assert is_mesh_file(tmp_path / "a.fbx")
+    (tmp_path / "notes.txt").write_bytes(b"v for vendetta\n")
+    assert not is_mesh_file(tmp_path / "notes.txt")
+
+
 def test_compressed_gltf_says_so(tmp_path: Path) -> None:
     tree, blob = makers.gltf_document()
     tree["extensionsRequired"] = ["KHR_draco_mesh_compression"]
@@ -181,6 +193,7 @@ def test_compressed_gltf_says_so(tmp_path: Path) -> None:
     lambda t: t["bufferViews"][0].update(byteOffset=10**9), lambda t: t["nodes"][0].update(children=[0]),
     lambda t: t["meshes"][0]["primitives"][0]["attributes"].update(POSITION=99),
     lambda t: t["meshes"][0]["primitives"][0].update(material=7), lambda t: t.update(scene=3),
+    lambda t: t["nodes"][0].update(matrix=[float("nan")] * 16),
     lambda t: t["accessors"][0].update(type="VEC9"), lambda t: t["bufferViews"][1].update(byteLength=-4),
 ])
 def test_damaged_gltf(damage: object, tmp_path: Path) -> None:

@@ -40,6 +40,15 @@ def test_features_never_become_hair_and_cloth_is_left_alone() -> None:
     assert (checked[110:] == int(Region.CLOTH)).all()
 
 
+def test_on_a_head_of_clay_labels_stay() -> None:
+    lab, truth = _scene()
+    lab[:, :, :] = (60, 2, 4)
+    lab += np.random.default_rng(1).normal(scale=4, size=lab.shape).astype(np.float32)
+    lab[20:34, 30:90] -= np.float32([12, 0, 0])  # shade on the scalp is no skin
+    checked = checked_labels(lab, truth, np.ones(truth.shape, bool), np.zeros(truth.shape, np.float32), 100.0)
+    np.testing.assert_array_equal(checked, truth)
+
+
 def test_cloth_is_found_below_the_chin_when_there_is_none() -> None:
     regions = np.full((100, 100), int(Region.SKIN), np.uint8)
     trusted = np.ones((100, 100), bool)

@@ -20,6 +20,7 @@ from twinbrush.correspond.clean import flat_border
 from twinbrush.correspond.deform import Deformation, fit_deformation
 from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import best_view
+from twinbrush.errors import BadMesh
 from twinbrush.mesh import Mesh
 from twinbrush.rasterize import rasterize
 from twinbrush.views.render import render_mesh_views
@@ -36,14 +37,16 @@ COVER = 1.06  # a style without a like object is laid over the whole view, and a
 
 @dataclass(frozen=True)
 class StyleObject:
-    """The style picture (h, w, 3), the mask of the object in it, which pixels of it may lend paint, what to say, and
-    whether the user gave the mask (then nothing else is painted with)."""
+    """The style picture (h, w, 3), the mask of the object in it, which pixels of it may lend paint, what to say,
+    whether the user gave the mask (then nothing else is painted with), and where it shows eyes, nose or mouth of a
+    face: they belong on nothing else."""
 
     image: Float[np.ndarray, "h w 3"]
     mask: Bool[np.ndarray, "h w"]
     paint: Bool[np.ndarray, "h w"]
     warnings: tuple[str, ...] = ()
     own_mask: bool = False
+    features: Bool[np.ndarray, "h w"] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,16 @@ def align_object(
     """Matches in the reference view, lifted to the surface, and the deformation they ask for.
 
     match: who finds them in that view (objects.py). azimuth_degrees: the reference view, None: found.
-    Raises BadMask for a style mask without an object.
+    Raises BadMask for a style mask without an object, BadMesh for a mesh of which the view shows nothing.
     """
     found, unlike = reference_azimuth(mesh, style, config)
     azimuth = found if azimuth_degrees is None else azimuth_degrees
     camera = view_from(mesh.vertices, azimuth, MATCH_SIZE)
+    if not _mask(mesh, azimuth).any():
+        raise BadMesh(
+            "The mesh shows no surface from its front: it is flat and seen from its edge.",
+            "Say where its front is: --forward x, for instance.",
+        )
     views = render_mesh_views(mesh, np.zeros((0, 3)), (camera,))
     matches = match(views)
     like = matches.source != "ellipse"
@@ -189,6 +197,8 @@ def canvas_for(camera: Camera, style: StyleObject, alignment: ObjectAlignment) -
         picture = cv2.GaussianBlur(picture, (0, 0), 0.45 * float(np.sqrt(1 / scale**2 - 1)))
     image = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     known = style.paint if alignment.like or style.own_mask else ~flat_border(style.image)
+    if not alignment.like and style.features is not None:
+        known = known & ~style.features
     inside = cv2.warpAffine(known.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR) > 0.5
     usable = ndimage.binary_erosion(inside, iterations=OPENED)
     return Canvas(np.clip(image, 0, 1), np.asarray(usable if usable.any() else inside), scale)

@@ -31,7 +31,7 @@ _SURE_HAIR_MM = (3.0, 12.0)  # hair as thick as that above and beside the head c
 _CURTAIN_SLOPE, _CURTAIN_MM = 0.06, 6.0  # long hair falls from the skull, a little inward, so far off the neck
 _EAR_Y_MM = -45.0  # below it what is wider than the neck says nothing about hair on the skull
 _NAPE_Y_MM = (-130.0, -90.0)  # between them the skull's surface gives way to the depth along the rays
-_LONG_HAIR = (0.05, 0.25)  # share of the rim that is hair below the ears, from which on hair is seen behind, no head ...
+_LONG_HAIR = (0.05, 0.25)  # share of the rim that is hair below the ears: from there on hair is behind, no head ...
 _LONG_REACH_MM, _LONG_TOP_MM = 40.0, 50.0  # ... so near to that hair, and below this height over the eyes
 _FLANGE_MM, _FLANGE_Y_MM = 9.0, (-75.0, 40.0)  # skin beside the skull is an ear: so thick
 
@@ -130,7 +130,8 @@ def squared_depth(
     above = smoothstep((y - _NAPE_Y_MM[0]) / (_NAPE_Y_MM[1] - _NAPE_Y_MM[0]))
     hanging = smoothstep((long - _LONG_HAIR[0]) / (_LONG_HAIR[1] - _LONG_HAIR[0]))
     above = above + hanging * (smoothstep(y / _LONG_TOP_MM) - above)
-    return Depth(squared, (1 - np.clip(falls, 0, 1)) * ~ear * above, laid_flat(replace(head, vertices=haired), head.labels == EAR).vertices)
+    bare = laid_flat(replace(head, vertices=haired), head.labels == EAR)
+    return Depth(squared, (1 - np.clip(falls, 0, 1)) * ~ear * above, bare.vertices)
 
 
 def _with_hair(

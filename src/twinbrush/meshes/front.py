@@ -18,6 +18,7 @@ from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import FaceNotFound, FaceUnusable
 from twinbrush.mesh import Mesh, Region
 from twinbrush.meshes.orient import WORLD_DIAGONAL_MM
+from twinbrush.meshes.regions import CHIN, continued_regions, placed_regions
 from twinbrush.meshes.values import SourceModel
 from twinbrush.portrait import detect as detector
 from twinbrush.portrait.face import find_face_with_warnings, make_face
@@ -39,6 +40,7 @@ _SURE = 0.55  # detector's score times the network's: below it the other ways up
 _SIDE_FACE_HEIGHTS = (2.2, 3.0)  # of the portrait's picture, least and most
 _ON_SURFACE_MM = 12.0  # a landmark farther from where the others say it is has been lifted to another surface
 _NEAR_PX = 2.5  # from the silhouette
+_CLAY_SHADE = 0.55  # of the light and shade on clay that is painted: all of it would be dark patches on skin
 
 
 @dataclass(frozen=True)
@@ -192,13 +194,23 @@ def _portrait(
     covered = raster.face_index >= 0
     landmarks = _landmarks(model.mesh, vertices, raster, face)
     parts = segment(image, face, mask=covered.astype(np.float32))
-    regions = np.where(covered, np.where(parts.regions == Region.BACKGROUND, Region.CLOTH, parts.regions), 0)
-    regions = regions.astype(np.uint8)
-    on_vertices = _vertex_regions(vertices, camera, raster, regions)
+    if model.coloured:
+        regions = np.where(covered, np.where(parts.regions == Region.BACKGROUND, Region.CLOTH, parts.regions), 0)
+        regions = regions.astype(np.uint8)
+        seen, on_vertices = _vertex_regions(vertices, camera, raster, regions)
+        on_vertices = continued_regions(model, on_vertices, seen, vertices[:, 1] < landmarks[CHIN, 1])
+    else:
+        surface = interpolate(raster.face_index, raster.barycentric, model.mesh.faces, vertices)
+        regions = np.zeros(covered.shape, np.uint8)
+        lowest = float(vertices[:, 1].min())
+        regions[covered] = placed_regions(surface[covered], landmarks, lowest)
+        on_vertices = placed_regions(vertices, landmarks, lowest)
     mesh = replace(model.mesh, vertices=vertices, regions=on_vertices)
+    if not model.coloured and mesh.texture is not None:
+        mesh = mesh.painted(_CLAY_SHADE * mesh.texture + (1 - _CLAY_SHADE) * mesh.texture.mean((0, 1)))
     warnings = tuple(dict.fromkeys((*found.warnings, *parts.warnings)))
     if not model.coloured:
-        warnings += (f"{model.path.name}: without colours, hair and skin are told apart by shape and place only.",)
+        warnings += (f"{model.path.name}: without colours, hair, skin and cloth are told apart by place only.",)
     portrait = Portrait(mesh, landmarks, camera, image, covered.astype(np.float64), regions, face, warnings)
     return FoundFront(portrait, to_portrait, warnings)
 
@@ -257,8 +269,8 @@ def similarity(
 
 def _vertex_regions(
     vertices: Float[np.ndarray, "v 3"], camera: Camera, raster: Raster, regions: UInt8[np.ndarray, "h w"]
-) -> UInt8[np.ndarray, "v"]:
-    """What the picture shows at each vertex it sees; hidden ones are what the nearest seen one is."""
+) -> tuple[Bool[np.ndarray, "v"], UInt8[np.ndarray, "v"]]:
+    """Which vertices the picture sees, and what it shows there; hidden ones are what the nearest seen one is."""
     pixels, depth = project(camera, vertices)
     column, row = np.clip(np.round(pixels).astype(np.int64), 0, [camera.width - 1, camera.height - 1]).T
     inside = (np.abs(pixels - np.stack([column, row], 1)) <= 0.5 + 1e-9).all(1)
@@ -266,7 +278,7 @@ def _vertex_regions(
     label = regions[row, column]
     seen &= label != Region.BACKGROUND
     if not seen.any():
-        return np.full(len(vertices), Region.SKIN, np.uint8)
+        return seen, np.full(len(vertices), Region.SKIN, np.uint8)
     nearest = KDTree(vertices[seen]).query(vertices[~seen], workers=1)[1]
     label[~seen] = label[seen][nearest]
-    return label.astype(np.uint8)
+    return seen, label.astype(np.uint8)

@@ -128,6 +128,8 @@ def _gather_node(
     node = document.tree["nodes"][number]
     if "skin" in node:
         out.warnings.append(f"{path.name}: a skinned mesh is worked on as it is stored (its rest shape).")
+    if not np.isfinite(matrix).all():
+        fail(path, f"node {number} has a transform that is not made of finite numbers.")
     if abs(float(np.linalg.det(matrix[:3, :3]))) < 1e-30:
         out.warnings.append(f"{path.name}: node {number} is scaled to nothing; it is not worked on.")
         return

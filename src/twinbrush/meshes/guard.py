@@ -13,6 +13,9 @@ from twinbrush.meshes.values import Format
 MAX_BYTES = 1 << 30
 MAX_CORNERS = 24_000_000  # eight million triangles: about what 16 GB of memory can take through the whole program
 EXTENSIONS: dict[str, Format] = {".obj": "obj", ".ply": "ply", ".stl": "stl", ".glb": "glb", ".gltf": "gltf"}
+# Meshes of other programs: told what to export instead, not that they are no pictures.
+_OTHERS = (".3ds", ".3mf", ".abc", ".blend", ".c4d", ".dae", ".fbx", ".ma", ".max", ".mb", ".off", ".step", ".stp",
+           ".usd", ".usda", ".usdc", ".usdz", ".vrm", ".wrl", ".x3d", ".zpr")
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")  # two letters or more: "C:" is a drive
 _OBJ_LINE = re.compile(rb"^[ \t]*(?:v[ \t]+[-+.\d]|f[ \t]+-?\d)", re.MULTILINE)
@@ -79,11 +82,14 @@ def sniff(data: bytes, path: Path) -> Format:
         return "obj"
     if path.suffix.lower() == ".stl" and len(data) >= 84:
         return "stl"  # its reader says what is wrong with its length
+    if path.suffix.lower() in _OTHERS:
+        fail(path, f"{path.suffix[1:].upper()} files are not read.", "Export the mesh as GLB or OBJ.")
     fail(path, "holds no mesh that can be read.", "Use an OBJ, PLY, STL, GLB or glTF file.")
 
 
 def is_mesh_file(path: Path | str) -> bool:
-    """True when `path` should be read as a mesh and not as a picture: by its first bytes, then by its extension."""
+    """True when `path` should be read as a mesh and not as a picture: by its first bytes, then by its extension (those
+    of other programs' meshes too: their reader says what to do)."""
     path = Path(path)
     try:
         with path.open("rb") as stream:
@@ -92,7 +98,9 @@ def is_mesh_file(path: Path | str) -> bool:
         head = b""
     if head.startswith(_PICTURES):
         return False
-    return head[:4] == b"glTF" or head[:4] in (b"ply\n", b"ply\r") or path.suffix.lower() in EXTENSIONS
+    plain = b"\0" not in head and _OBJ_LINE.search(head) is not None
+    named = path.suffix.lower() in EXTENSIONS or path.suffix.lower() in _OTHERS
+    return head[:4] == b"glTF" or head[:4] in (b"ply\n", b"ply\r") or plain or named
 
 
 def beside(model: Path | str, name: str, *, encoded: bool = False) -> tuple[Path | None, str | None]:

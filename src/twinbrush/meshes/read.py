@@ -26,6 +26,7 @@ from twinbrush.progress import Progress, Step, ignore
 __all__ = ["is_mesh_file", "load_model", "read_file"]
 
 _STAGE = "mesh"
+_FARTHEST = 1e15  # units from the origin: squares and cubes of coordinates stay far from overflowing
 _EMPTY = MeshConfig()
 
 
@@ -108,6 +109,11 @@ def _check(path: Path, file: FileModel) -> None:
     bad = ~np.isfinite(polygons.positions).all(1)
     if bad.any():
         fail(path, f"{int(bad.sum())} vertices are not finite numbers (the first is {int(np.flatnonzero(bad)[0])}).")
+    far = np.abs(polygons.positions).max(1) > _FARTHEST
+    if far.any():
+        vertex = int(np.flatnonzero(far)[0])
+        fail(path, f"vertex {vertex} (counted from 0) lies {np.abs(polygons.positions[vertex]).max():g} units away.",
+             "Remove it, or export the mesh at an ordinary size.")
     if len(polygons.uv) and not np.isfinite(polygons.uv).all():
         fail(path, "it has texture coordinates that are not finite numbers.")
 

@@ -128,8 +128,8 @@ def predict_head(frame: Frame) -> HeadShape:
 def _as_seen(
     vertices: Float[np.ndarray, "v 3"], rotation: Float[np.ndarray, "3 3"], prior: HeadPrior, frame: Frame
 ) -> Float[np.ndarray, "v 3"]:
-    """The head made larger or smaller, and moved across the line of sight, so that its landmarks lie in the picture where
-    they were found (least squares). A regression draws toward the mean: what is seen exactly need not be."""
+    """The head made larger or smaller, and moved across the line of sight, so that its landmarks lie in the picture
+    where they were found (least squares). A regression draws toward the mean: what is seen exactly need not be."""
     network = (prior.observed_mean - prior.landmarks(prior.mean)) @ rotation.T  # where it sees them beside the surface
     wanted, _ = project(frame.camera, frame.landmarks_xyz)
     for _ in range(3):  # moved sideways, it is seen from a slightly different side

@@ -30,7 +30,7 @@ JAW_CURVE_MM, JAW_SOFT_MM = 70.0, 9.0  # ... then freely
 HAIR_ON_NECK_MM, CLOTH_ON_NECK_MM = 7.0, 3.0  # hair and cloth lie on the neck, not in it
 LAYER_SOFT_MM = 2.5
 SIDE_SLOPE, SIDE_SOFT_MM = 2.8, 4.0  # depth over width of what is seen of the head's side, at most
-STEEP = 0.6  # cosine below which the surface is seen at such a slant that details become combs: they fade, it is smoothed
+STEEP = 0.6  # cosine below which the surface is seen so much at a slant that details become combs: they fade
 CALM_MM, FACING_MM = 2.5, 1.5
 
 

@@ -18,6 +18,7 @@ _DOUBT = 0.04  # prior of every region within that reach
 _STRENGTH = 0.5  # exponent of the colours' likelihood: neighbouring pixels are not independent evidence
 _MIN_CORE = 200
 _ENOUGH_CLOTH = 0.1  # of the squared face height
+_LEAST_APART = 1.0  # deviations between skin and hair: less tells nothing (clay)
 _FLOOR_VARIANCE = 36.0  # Lab units squared; shading within a region
 
 
@@ -27,13 +28,14 @@ def checked_labels(
 ) -> UInt8[np.ndarray, "h w"]:
     """Labels with skin and hair near their common border given to the region whose colours fit.
 
-    features: 1 where eyes, brows and lips are (dark, but never hair). Cloth and background are left alone.
+    features: 1 where eyes, brows and lips are (dark, but never hair). Cloth and background are left alone, and
+    everything where skin and hair have the same colours, as on a head of clay.
     """
     samples = {}
     for region in (Region.SKIN, Region.HAIR):
         inside = core(known & (regions == int(region)), 0.04 * unit_px)
         samples[region] = lab[inside & (features < 0.1)]
-    if min(len(sample) for sample in samples.values()) < _MIN_CORE:
+    if min(len(sample) for sample in samples.values()) < _MIN_CORE or _apart(*samples.values()) < _LEAST_APART:
         return regions
     prior = soft_regions(regions, known, _REACH * unit_px / 2)
     score = {}
@@ -51,6 +53,13 @@ def checked_labels(
     checked = regions.copy()
     checked[either] = np.where(is_hair, int(Region.HAIR), int(Region.SKIN))[either]
     return checked
+
+
+def _apart(a: Float32[np.ndarray, "m 3"], b: Float32[np.ndarray, "n 3"]) -> float:
+    """Mahalanobis distance of the medians under the mean of both covariances."""
+    covariance = (np.cov(a.T.astype(np.float64)) + np.cov(b.T.astype(np.float64))) / 2 + np.eye(3)
+    offset = np.median(a, axis=0) - np.median(b, axis=0)
+    return float(np.sqrt(offset @ np.linalg.solve(covariance, offset)))
 
 
 def with_cloth(

@@ -72,7 +72,7 @@ class TextureSampler:
             raise BadMesh("The mesh has no texture or no texture coordinates.", "Give a textured mesh.")
         texture = np.ascontiguousarray(mesh.texture, np.float32)
         height, width = texture.shape[:2]
-        step = _texels_per_pixel(mesh.uv * [width, height], pixels_xy, mesh.faces) / ssaa
+        step = texels_per_pixel(mesh.uv * [width, height], pixels_xy, mesh.faces) / ssaa
         if step > 1:
             size = (max(int(width / step + 0.5), 1), max(int(height / step + 0.5), 1))
             texture = cv2.resize(texture, size, interpolation=cv2.INTER_AREA)
@@ -86,7 +86,7 @@ class TextureSampler:
         return cv2.remap(self.texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _texels_per_pixel(
+def texels_per_pixel(
     texels_xy: Float[np.ndarray, "v 2"], pixels_xy: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"]
 ) -> float:
     """Side of a pixel's footprint in texels: the median over the picture (faces weighted by their pixels)."""

@@ -118,6 +118,8 @@ class SurfacePaint:
 
     def _rim(self, raster: Raster) -> Float32[np.ndarray, "h w"]:
         """0 at outlines (of the picture, and where something nearer begins), 1 a few pixels inside."""
+        if not (raster.face_index >= 0).any():  # something flat, seen from its edge
+            return np.zeros(raster.depth.shape, np.float32)
         depth = np.where(np.isfinite(raster.depth), raster.depth, raster.depth[np.isfinite(raster.depth)].max() * 2)
         step = STEP * self._diagonal
         inner = np.ones(depth.shape, bool)

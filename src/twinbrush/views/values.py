@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -37,3 +37,12 @@ class ViewSet:
     def coverage(self) -> Bool[np.ndarray, "n h w"]:
         """True where a pixel sees the surface."""
         return self.face_index >= 0
+
+
+def joined(a: ViewSet, b: ViewSet) -> ViewSet:
+    """The views of both, of one mesh and one size."""
+    arrays = (
+        "images", "face_index", "barycentric", "depth", "vertex_pixels", "vertex_visible", "regions", "landmarks_xy",
+    )  # fmt: skip
+    both = {name: np.concatenate([getattr(a, name), getattr(b, name)]) for name in arrays}
+    return replace(a, cameras=a.cameras + b.cameras, **both)

@@ -96,6 +96,18 @@ def test_a_head_s_back_takes_its_region_s_tone_not_the_face() -> None:
     assert (behind[:, 1] > behind[:, 0] + 0.1).all()
 
 
+def test_a_neck_does_not_take_the_collar_that_lies_at_its_place() -> None:
+    subject, canvas = subject_of()
+    labels = np.full((SIZE, SIZE), Region.SKIN, np.uint8)
+    labels[:, SIZE // 2 :] = Region.CLOTH  # the blue half
+    skin = np.full(len(subject.mesh.vertices), Region.SKIN, np.uint8)
+    sheet = painting.sheet_of(replace(canvas, regions=labels))
+    guide = guide_mesh(replace(subject, regions=skin, facing=np.ones(len(skin))), sheet, 0.5)
+    assert guide.texture is not None
+    right = colours_at(subject, guide.texture, LEFT_RIGHT)[1]
+    assert right[0] > right[2] + 0.2  # as red as skin is in this style
+
+
 def test_a_style_of_something_else_is_bent_around() -> None:
     mesh, _ = cube_sphere()
     front = around(mesh.vertices, np.zeros(1), np.zeros(1), size=SIZE, distance_mm=1000)[0]

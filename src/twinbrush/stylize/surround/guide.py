@@ -43,13 +43,16 @@ def guide_mesh(subject: Subject, sheet: StyleSheet, identity: float) -> Mesh:
     canvas = _canvas_colours(tone, places, facing, sheet.unit)
     if subject.regions is not None:  # no face on the back of a head: there the region's own tone
         plain = _region_tones(subject, sheet, texels, tone)
-        canvas = plain + np.clip(facing / SQUARE, 0, 1)[:, None] * (canvas - plain)
+        same = _same_region(subject, sheet, texels, places)  # a neck may lie where the style has its collar
+        canvas = plain + (same * np.clip(facing / SQUARE, 0, 1))[:, None] * (canvas - plain)
     style = tone[sheet.usable]
     share = CANVAS_SHARE[subject.coloured] ** (0.5 + identity)
     if subject.coloured:
         guide = _recoloured(subject, sheet, texels, content, tone) * (1 - share) + canvas * share
     else:
         guide = canvas.copy()
+        if subject.regions is not None and (skin := sheet.usable & (sheet.regions == int(Region.SKIN))).any():
+            style = tone[skin]  # hair beside skin is no shade
         guide[:, 0] = np.clip(canvas[:, 0] + 2 * identity * _form(content[:, 0], texels, style[:, 0]), 2, 98)
     return mesh.painted(_filled(texels, to_rgb(guide)))
 
@@ -87,6 +90,19 @@ def _region_tones(
         if len(there) >= LEAST_STYLE:
             medians[column] = np.median(there, axis=0)
     return (texels.at(region_weights(subject), subject.mesh.faces) @ medians).astype(np.float32)
+
+
+def _same_region(
+    subject: Subject, sheet: StyleSheet, texels: Texels, places: Float32[np.ndarray, "s 2"]
+) -> Float32[np.ndarray, "s"]:
+    """How far the canvas shows each texel's own region at its place, 0 to 1."""
+    own = np.clip(texels.at(region_weights(subject), subject.mesh.faces), 0, 1)
+    total = np.zeros(len(places), np.float32)
+    for column, region in enumerate(PAINTED):
+        there = (sheet.usable & (sheet.regions == int(region))).astype(np.float32)
+        there = cv2.GaussianBlur(there, (0, 0), max(0.5, SIDEWAYS[0] * sheet.unit))
+        total += own[:, column] * sampled(there[..., None], places, cv2.INTER_LINEAR)[:, 0]
+    return np.clip(total, 0, 1)
 
 
 def region_weights(subject: Subject) -> Float[np.ndarray, "v r"]:

@@ -16,8 +16,6 @@ from twinbrush.stylize.surround.lead import lead_for
 from twinbrush.stylize.surround.paint import paint_round, painting_order
 from twinbrush.stylize.surround.values import StyleCanvas, Subject
 from twinbrush.stylize.threads import one_thread
-from twinbrush.views.consistency import view_consistency
-from twinbrush.views.render import render_mesh_views
 from twinbrush.views.rig import around
 from twinbrush.views.surface_paint import SurfacePaint, broad_normals
 
@@ -120,34 +118,3 @@ def paint_object(
             progress=progress,
         )  # fmt: skip
     return paint, log
-
-
-def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float]:
-    """How well neighbouring views of the painted mesh agree on all points both see, two views in memory at a time.
-
-    cameras: in any order; neighbours are nearest in azimuth, those above and below are left out. Seen at twice the
-    painted size: where a stroke is as wide as a pixel, the view that sees it foreshortened can but average it.
-    """
-    steepest = np.sin(np.radians(0.5 * CAPS))
-    level = [_enlarged(camera, 2) for camera in cameras if abs(camera.world_to_camera[2, 1]) < steepest]
-    azimuth = [float(np.arctan2(-camera.world_to_camera[2, 0], -camera.world_to_camera[2, 2])) for camera in level]
-    ring = [level[i] for i in np.argsort(azimuth)]
-    pairs = [(ring[i], ring[(i + 1) % len(ring)]) for i in range(len(ring) if len(ring) > 2 else len(ring) - 1)]
-    found: list[dict[str, float]] = []
-    for pair in pairs:
-        views = render_mesh_views(mesh, np.zeros((0, 3)), pair)
-        found.append(view_consistency(views.images, views))
-    if not found:
-        return {}
-    worst = max(values["mean_absolute"] for values in found)
-    return {
-        "consistency_mean_absolute": float(np.mean([values["mean_absolute"] for values in found])),
-        "consistency_worst_pair": worst,
-        "consistency_delta_e": float(np.mean([values["delta_e"] for values in found])),
-    }
-
-
-def _enlarged(camera: Camera, factor: int) -> Camera:
-    intrinsics = camera.intrinsics * [[factor, 1, factor], [1, factor, factor], [1, 1, 1]]
-    intrinsics[:2, 2] += (factor - 1) / 2
-    return Camera(intrinsics, camera.world_to_camera, camera.width * factor, camera.height * factor)

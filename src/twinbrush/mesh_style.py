@@ -1,0 +1,42 @@
+"""The style picture of a mesh that is no head: the object in it, and what of it lends paint."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from twinbrush.config import Config
+from twinbrush.correspond.allround import StyleObject
+from twinbrush.correspond.foreground import foreground
+from twinbrush.correspond.windows import windows
+from twinbrush.errors import FaceNotFound, FaceUnusable, ModelFileError
+from twinbrush.image import LoadedImage
+from twinbrush.portrait.face import find_face_with_warnings
+
+FEATURES_GROWN = 0.07  # of a face's height: strokes around eyes and mouth that only they explain
+
+
+def style_object(
+    picture: LoadedImage, mask: Float[np.ndarray, "h w"] | None, config: Config
+) -> StyleObject:
+    found = foreground(picture.pixels, mask=mask, alpha=picture.alpha)
+    through = windows(picture.pixels, found.mask) if found.source == "grabcut" else np.zeros_like(found.mask)
+    own = found.source != "grabcut"
+    features = _features_of_a_face(picture, config)
+    return StyleObject(picture.pixels, found.mask, found.mask & ~through, found.warnings, own, features)
+
+
+def _features_of_a_face(picture: LoadedImage, config: Config) -> Bool[np.ndarray, "h w"] | None:
+    """Where the style shows eyes, brows, nose and mouth. None: no face, or no models to look for one (then the run has
+    said so)."""
+    from twinbrush.stylize.guided.facemap import feature_mask
+
+    try:
+        found = find_face_with_warnings(
+            picture.pixels, config.style_face, where=str(picture.path), art=True, portrait=config.portrait
+        )
+    except (FaceNotFound, FaceUnusable, ModelFileError):
+        return None
+    height, width = picture.pixels.shape[:2]
+    names = ("eyes", "brows", "nose", "lips")
+    return feature_mask(found.face.landmarks[:, :2], names, height, width, FEATURES_GROWN, 0.01) > 0.3
