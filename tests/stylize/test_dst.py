@@ -150,10 +150,16 @@ def test_windows_lie_inside_and_keep_their_pixels() -> None:
         assert 0 <= window.top <= 32
         assert 0 <= window.left <= 32
         assert window.top % 16 == window.left % 16 == 0
-        pixels = pick(covered[0] & window.inner(96, 96, covered.device), 50, generator)
-        picture = torch.arange(96.0 * 96).reshape(1, 1, 96, 96)
-        assert torch.equal(window.cut(picture).flatten()[window.local(pixels, 96)], picture.flatten()[pixels])
-    assert random_window(covered, 0, generator) == Window(0, 0, 96, 96)
+        pixels = pick(window.cut(covered[0]) & window.inner(96, 96, covered.device), 50, generator)
+        picture = torch.arange(96.0 * 96).reshape(96, 96)
+        assert torch.equal(window.cut(picture).flatten()[pixels], picture.flatten()[window.origin(pixels, 96)])
+        assert covered[0].flatten()[window.origin(pixels, 96)].all()
+        y, x = pixels // window.width, pixels % window.width
+        assert min(int(y.min()), int(x.min())) >= 8
+        assert max(int(y.max()), int(x.max())) < 64 - 8  # next to the window's border the network pads
+    whole = random_window(covered, 0, generator)
+    assert whole == Window(0, 0, 96, 96)
+    assert whole.inner(96, 96, covered.device).all()
 
 
 def test_unwarped_pixels_of_no_warp_are_the_pixels() -> None:

@@ -156,7 +156,7 @@ def _descend(
     for step in range(steps):
         fall = _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / max(steps - 1, 1)))
         images = torch.lerp(content.images, collapse(parts), content.painted)
-        terms = evaluate(images, theta, task, generator)
+        terms = evaluate(images, theta, task, generator, step if paper.turns else None)
         *gradients, slope = torch.autograd.grad(torch.stack(list(terms.values())).sum(), [*parts, theta])
         with torch.no_grad():
             theta.sub_(slope, alpha=paper.theta_rate * fall * theta.shape[1] / WARP_UNIT**2)

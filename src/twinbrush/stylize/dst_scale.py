@@ -9,22 +9,22 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from twinbrush.config import ObjectiveConfig, PaperConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Region
 from twinbrush.stylize.colour import PAINTED, soft_regions
 from twinbrush.stylize.device import Compute
-from twinbrush.stylize.dst_statistics import LEAST, StyleStatistics, style_statistics
 from twinbrush.stylize.dst_warp import sample
 from twinbrush.stylize.features import Extractor
+from twinbrush.stylize.features.hypercolumns import hypercolumns_at
 from twinbrush.stylize.guided.facemap import ANCHORS, face_height, face_map, feature_mask
 from twinbrush.stylize.losses.matching import Guide
 from twinbrush.views.correspondence import transfer_map
 from twinbrush.views.fill import push_pull
 from twinbrush.views.values import ViewSet
 
+LEAST = 60  # a region of the style with fewer places than this lends nothing of its own
 _POOL = 16384  # places of the style whose features are kept; each step draws from them
 _SURE = 0.4  # confidence of a style pixel's label below which it takes no part
 _FEATURES = ("eyes", "brows", "lips", "nose")
@@ -64,14 +64,14 @@ class Content:
 
 @dataclass(frozen=True)
 class StylePool:
-    """Places of the style. features[k], colours[k]: as view k's perspective-transformed style shows them; row i is the
-    same place in every view. position (face heights), regions: of that place."""
+    """Places of the style. features[k] (unit rows; bfloat16 where that is fast), colours[k]: as view k's perspective-
+    transformed style shows them, between its pixels; row i is the same place in every view (the nearest pixels would
+    tell the views different things). position (face heights), regions: of that place."""
 
     features: list[Float[Tensor, "s c"]]
     colours: list[Float[Tensor, "s 3"]]
     position: Float[Tensor, "s 2"]
     regions: Float[Tensor, "s r"]
-    statistics: list[StyleStatistics]
 
     def choose(
         self, share: Float[Tensor, "r"] | None, count: int, generator: torch.Generator
@@ -170,7 +170,8 @@ def build_pool(
         picture = torch.from_numpy(_shrunk(seen, shape)).permute(2, 0, 1)[None].contiguous().to(compute.device)
         places = torch.from_numpy(((xy + 0.5) / aligned.canvas.shape[0]).astype(np.float32)).to(compute.device)
         with torch.no_grad():
-            features.append(_columns(extractor(picture), places))
+            columns = hypercolumns_at(extractor(picture), places)
+            features.append(columns.bfloat16() if compute.half else columns)
             colours.append(sample(picture[0], places).T.contiguous())
         if not perspective:
             features, colours = features * len(aligned.homographies), colours * len(aligned.homographies)
@@ -178,12 +179,8 @@ def build_pool(
     one_hot = np.stack([(aligned.canvas_regions == int(r)) & known for r in PAINTED], -1).astype(np.float32)
     lies_in = np.ascontiguousarray(_shrunk(one_hot, shape).reshape(-1, len(PAINTED))[pixels])
     regions = torch.from_numpy(lies_in).to(compute.device)
-    statistics = [style_statistics(f, regions, half=compute.half) for f in (features if perspective else features[:1])]
     position = (canvas_xy / face_height(aligned.canvas_landmarks_xy)).astype(np.float32)
-    return StylePool(
-        features, colours, torch.from_numpy(position).to(compute.device), regions,
-        statistics if perspective else statistics * len(features),
-    )  # fmt: skip
+    return StylePool(features, colours, torch.from_numpy(position).to(compute.device), regions)
 
 
 def _seen(
@@ -196,13 +193,6 @@ def _seen(
     moved = cv2.warpPerspective(picture, homography, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     places = np.column_stack([points_xy, np.ones(len(points_xy))]) @ homography.T
     return np.clip(moved, 0, 1), places[:, :2] / places[:, 2:]
-
-
-def _columns(maps: list[Tensor], places: Float[Tensor, "s 2"]) -> Float[Tensor, "s c"]:
-    """`hypercolumns` at places between pixels (heights): the same places of the style in every view, not the nearest
-    pixels, which would tell the views different things."""
-    rows = [functional.normalize(sample(m[0].float(), places).T, dim=1, eps=1e-4) for m in maps]
-    return torch.cat(rows, 1) / len(maps) ** 0.5
 
 
 def _shrunk(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -1,0 +1,75 @@
+"""Two turns of a step are the whole step: each looks at half of the pictures, with double weight."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tests.stylize.test_dst import CPU, aligned, views  # noqa: F401 (fixtures)
+
+from twinbrush.config import PaperConfig, StylizeConfig
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.stylize.dst_keypoints import keypoints
+from twinbrush.stylize.dst_objective import Task, evaluate
+from twinbrush.stylize.dst_scale import StylePool, build_content, build_pool
+from twinbrush.stylize.dst_warp import to_units
+from twinbrush.stylize.features import load_extractor
+from twinbrush.views.values import ViewSet
+
+SIZE = 64
+ALL = PaperConfig(content_samples=SIZE**2, style_samples=300, similarity_samples=SIZE**2, moment_channels=0, crop=0)
+
+
+@pytest.fixture
+def task(views: ViewSet, aligned: AlignedStyle, monkeypatch: pytest.MonkeyPatch) -> Task:  # noqa: F811
+    """Every pixel is compared, with the same places of the style: nothing is left to chance."""
+    config = StylizeConfig(method="paper", paper=ALL)
+    points = keypoints(views, aligned, ALL, perspective=True)
+    source, target = (torch.from_numpy(to_units(p, 128)) for p in (points.source_xy, points.target_xy))
+    content = build_content(np.ascontiguousarray(views.images, np.float32), views, aligned, SIZE, CPU.device)
+    net = load_extractor("student")
+    pool = build_pool(aligned, views, SIZE, net, CPU, perspective=True, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(StylePool, "choose", lambda *_: torch.arange(0, len(pool.position), 7))
+    with torch.no_grad():
+        maps = net(content.images)
+    return Task(content, maps, pool, source, target, net, 1.0, False, config)
+
+
+def _at(task: Task, turn: int | None, seed: int = 0) -> tuple[dict[str, float], list[torch.Tensor]]:
+    generator = torch.Generator().manual_seed(5)
+    images = (task.content.images + 0.1 * torch.rand(task.content.images.shape, generator=generator)).requires_grad_()
+    theta = (0.3 * (task.target - task.source)).requires_grad_()
+    terms = evaluate(images, theta, task, torch.Generator().manual_seed(seed), turn)
+    gradients = torch.autograd.grad(torch.stack(list(terms.values())).sum(), [images, theta])
+    return {name: float(value.detach()) for name, value in terms.items()}, list(gradients)
+
+
+def test_the_mean_of_two_turns_is_the_whole_loss_term_by_term_and_its_gradient(task: Task) -> None:
+    whole, gradients = _at(task, None)
+    (even, even_gradients), (odd, odd_gradients) = _at(task, 0), _at(task, 1)
+    assert set(whole) == {"content", "style", "style_warped", "warp", "variation", "disparity"}
+    for name, value in whole.items():
+        assert (even[name] + odd[name]) / 2 == pytest.approx(value, rel=1e-4), name
+    for one, other, all_ in zip(even_gradients, odd_gradients, gradients, strict=True):
+        mean, size = (one + other) / 2, float(all_.norm())
+        assert float((mean - all_).norm()) < 0.01 * size
+        assert float((one - all_).norm()) > 0.05 * size  # a turn alone is not the whole
+
+
+def test_turns_repeat_and_each_has_every_view(task: Task) -> None:
+    first, again = _at(task, 0), _at(task, 2)
+    assert first[0] == pytest.approx(again[0])
+    for _, (images, theta) in (_at(task, 0), _at(task, 1)):
+        assert (images.flatten(1).abs().sum(1) > 0).all()
+        assert (theta.flatten(1).abs().sum(1) > 0).all()
+
+
+def test_some_channels_and_windows_have_the_whole_loss_as_their_mean(task: Task) -> None:
+    """Over draws, within four standard errors: covariances of 20 of 136 features."""
+    whole, _ = _at(task, None)
+    few = replace(task, config=replace(task.config, paper=replace(ALL, moment_channels=20)))
+    draws = np.array([_at(few, None, seed)[0]["style"] for seed in range(12)])
+    assert draws.std() > 0
+    assert abs(draws.mean() - whole["style"]) < 4 * draws.std(ddof=1) / len(draws) ** 0.5
