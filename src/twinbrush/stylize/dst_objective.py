@@ -144,7 +144,7 @@ def _pictures(
         if not shown.warped:
             some = slice(0, paper.similarity_samples)
             own = [m[k : k + 1] for m in task.content_maps]
-            likeness = content_term(features[some], own, shown.origin[some], height, width)
+            likeness = content_term(features[some], own, shown.origin[some], height, width, half=task.half)
             terms["content"] = terms["content"] + paper.delta[0] * task.alpha * likeness
         guide = None
         if task.config.guidance:

@@ -104,12 +104,12 @@ def style_loss(
 
 def content_term(
     features: Float[Tensor, "p c"], content_maps: list[Float[Tensor, "1 _ _ _"]], pixels: Int[Tensor, "p"],
-    height: int, width: int,
+    height: int, width: int, *, half: bool,
 ) -> Float[Tensor, ""]:
     """L_content of Eq. 6 at the pixels."""
     with torch.no_grad():
-        target = self_similarity(hypercolumns(content_maps, pixels, height, width))
-    return content_loss(features, target)
+        target = self_similarity(hypercolumns(content_maps, pixels, height, width), half=half)
+    return content_loss(features, target, half=half)
 
 
 def unwarped_pixels(

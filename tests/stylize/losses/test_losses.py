@@ -46,6 +46,17 @@ def test_content_loss_is_zero_on_the_content_and_ignores_brightness_of_features(
     assert float(content_loss(3 * c, self_similarity(c))) < 1e-12
 
 
+def test_self_similarity_in_bfloat16_is_close_and_has_the_same_gradient() -> None:
+    """Rows that nearly agree, as features do: plain products in bfloat16 would be wrong by a third."""
+    x = (1 + 0.2 * _random(60, 200)).float().requires_grad_()
+    content = (1 + 0.2 * _random(60, 200, seed=1)).float()
+    losses = [content_loss(x, self_similarity(content, half=half), half=half) for half in (False, True)]
+    assert float(losses[1].detach()) == pytest.approx(float(losses[0].detach()), rel=0.01)
+    gradients = [torch.autograd.grad(loss, x)[0].flatten() for loss in losses]
+    assert float(torch.nn.functional.cosine_similarity(*gradients, dim=0)) > 0.99
+    assert float(gradients[1].norm()) == pytest.approx(float(gradients[0].norm()), rel=0.02)
+
+
 def test_content_loss_of_a_constant_picture_is_finite() -> None:
     flat = torch.ones(9, 4, dtype=torch.float64)
     assert torch.isfinite(content_loss(flat, self_similarity(_random(9, 4))))

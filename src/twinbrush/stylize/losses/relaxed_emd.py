@@ -57,9 +57,13 @@ def relaxed_emd_of_units(
     with torch.no_grad():
         weights = style[forward].to(own.dtype) / len(features), summed_rows(style, backward, len(own)) / len(style)
         constants = _guide_mean(own, guide, None, forward), _guide_mean(own, guide, backward, None)
-        costs = [constant - (own * w).sum() for w, constant in zip(weights, constants, strict=True)]
-        first = costs[0] >= costs[1]  # chosen without asking for its value: a GPU need not wait
-    return 1 - (features * torch.where(first, *weights)).sum() + torch.where(first, *constants)
+        costs = [constant - torch.dot(own.flatten(), w.flatten()) for w, constant in zip(weights, constants, strict=True)]
+        first = costs[0] >= costs[1]
+        if own.device.type == "cpu":
+            chosen, constant = (weights[0], constants[0]) if bool(first) else (weights[1], constants[1])
+        else:  # chosen without asking for its value: a GPU need not wait
+            chosen, constant = torch.where(first, *weights), torch.where(first, *constants)
+    return 1 - torch.dot(features.flatten(), chosen.flatten()) + constant
 
 
 def _guide_mean(
