@@ -6,9 +6,9 @@ Two views, a network of VGG-16's size and taps with random weights (no trained w
 the same start, keypoints and step sizes. Printed:
 
 1. CPU-seconds an iteration: ours (bfloat16 where the processor has it, one pass of the network over a random window
-   of half of the pictures in turns, matched pairs only, fewer samples: the defaults of `PaperConfig`), ours on whole pictures with the
-   published numbers of samples, and the reference (benchmarks/reference_dst.py: float32, whole pictures, 2048 x 5000
-   samples, dense matrices).
+   of half of the pictures in turns, matched pairs only, fewer samples: the defaults of `PaperConfig`), ours on whole
+   pictures with the published numbers of samples, and the reference (benchmarks/reference_dst.py: float32, whole
+   pictures, 2048 x 5000 samples, dense matrices).
 2. CPU-seconds to the same held-out loss: the REFERENCE's loss function on samples drawn with a seed that neither side
    has seen, after every iteration of both. Its own cost is not counted. Ours is given in whole iterations and
    interpolated between the two about the goal.

@@ -12,9 +12,9 @@ from tests.stylize.test_dst import CPU, aligned, views  # noqa: F401 (fixtures)
 from twinbrush.config import PaperConfig, StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.stylize.dst_keypoints import keypoints
-from twinbrush.stylize.dst_objective import Task, evaluate
+from twinbrush.stylize.dst_objective import Task, _shown, evaluate
 from twinbrush.stylize.dst_scale import StylePool, build_content, build_pool
-from twinbrush.stylize.dst_warp import to_units
+from twinbrush.stylize.dst_warp import learned_field, pixel_centres, to_units
 from twinbrush.stylize.features import load_extractor
 from twinbrush.views.values import ViewSet
 
@@ -49,6 +49,7 @@ def _at(task: Task, turn: int | None, seed: int = 0) -> tuple[dict[str, float], 
 def test_the_mean_of_two_turns_is_the_whole_loss_term_by_term_and_its_gradient(task: Task) -> None:
     whole, gradients = _at(task, None)
     (even, even_gradients), (odd, odd_gradients) = _at(task, 0), _at(task, 1)
+    assert min(terms[name] for terms in (even, odd) for name in ("content", "style", "style_warped")) > 0
     assert set(whole) == {"content", "style", "style_warped", "warp", "variation", "disparity"}
     for name, value in whole.items():
         assert (even[name] + odd[name]) / 2 == pytest.approx(value, rel=1e-4), name
@@ -66,10 +67,35 @@ def test_turns_repeat_and_each_has_every_view(task: Task) -> None:
         assert (theta.flatten(1).abs().sum(1) > 0).all()
 
 
-def test_some_channels_and_windows_have_the_whole_loss_as_their_mean(task: Task) -> None:
+def test_some_channels_have_the_whole_loss_as_their_mean(task: Task) -> None:
     """Over draws, within four standard errors: covariances of 20 of 136 features."""
     whole, _ = _at(task, None)
     few = replace(task, config=replace(task.config, paper=replace(ALL, moment_channels=20)))
     draws = np.array([_at(few, None, seed)[0]["style"] for seed in range(12)])
     assert draws.std() > 0
     assert abs(draws.mean() - whole["style"]) < 4 * draws.std(ddof=1) / len(draws) ** 0.5
+
+
+@pytest.mark.parametrize("turn", [None, 0, 1])
+def test_pictures_in_a_window_show_the_pixels_that_they_say(task: Task, turn: int | None) -> None:
+    """Pictures whose colours are places: what a pixel shows is the place of its origin, to half a pixel."""
+    places = pixel_centres(SIZE, SIZE, torch.zeros(1)).permute(2, 0, 1)
+    images = torch.cat([places, places[:1]]).expand(2, 3, SIZE, SIZE)
+    fields = [learned_field(task.source[k], 0.5 * (task.target - task.source)[k], 1.0, SIZE) for k in range(2)]
+    small = replace(task, config=replace(task.config, paper=replace(ALL, crop=32)))
+    moved = 0
+    for seed in range(4):
+        window, pictures = _shown(images, fields, small, torch.Generator().manual_seed(seed), turn)
+        one, other = {(0, False), (1, True)}, {(1, False), (0, True)}
+        expected = {None: one | other, 0: one, 1: other}
+        assert {(p.view, p.warped) for p in pictures} == expected[turn]
+        for shown in pictures:
+            assert shown.picture.shape == (3, 32, 32)
+            origin = places.flatten(1)[:, shown.origin].T
+            apart = (shown.colours[:, :2] - origin).abs().max()
+            assert float(apart) <= (0.51 if shown.warped else 0) / SIZE
+            assert task.content.covered[shown.view].flatten()[shown.origin].all()
+            unmoved = places.flatten(1)[:, window.origin(shown.pixels, SIZE)].T
+            assert float((origin - unmoved).abs().max()) < (0.12 if shown.warped else 1e-6)  # the window's own place
+            moved += int((shown.origin != window.origin(shown.pixels, SIZE)).sum())
+    assert moved > 50

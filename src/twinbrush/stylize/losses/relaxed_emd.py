@@ -57,7 +57,7 @@ def relaxed_emd_of_units(
     with torch.no_grad():
         weights = style[forward].to(own.dtype) / len(features), summed_rows(style, backward, len(own)) / len(style)
         constants = _guide_mean(own, guide, None, forward), _guide_mean(own, guide, backward, None)
-        costs = [constant - torch.dot(own.flatten(), w.flatten()) for w, constant in zip(weights, constants, strict=True)]
+        costs = [c - torch.dot(own.flatten(), w.flatten()) for w, c in zip(weights, constants, strict=True)]
         first = costs[0] >= costs[1]
         if own.device.type == "cpu":
             chosen, constant = (weights[0], constants[0]) if bool(first) else (weights[1], constants[1])
