@@ -141,7 +141,7 @@ def test_relaxed_emd_in_bfloat16_is_close_and_has_the_same_gradient(rows: torch.
     half = relaxed_emd_of_units(x, style.to(rows), half=True)
     assert float(half.detach()) == pytest.approx(float(whole.detach()), rel=0.01)
     gradients = [torch.autograd.grad(value, x)[0].flatten() for value in (whole, half)]
-    assert float(torch.nn.functional.cosine_similarity(*gradients, dim=0)) > 0.99
+    assert float(torch.nn.functional.cosine_similarity(*gradients, dim=0)) > 0.98
 
 
 def test_covariances_of_random_channels_are_on_average_all_of_them() -> None:
