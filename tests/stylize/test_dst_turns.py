@@ -11,11 +11,13 @@ from tests.stylize.test_dst import CPU, aligned, views  # noqa: F401 (fixtures)
 
 from twinbrush.config import PaperConfig, StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
+from twinbrush.stylize import dst
 from twinbrush.stylize.dst_keypoints import keypoints
 from twinbrush.stylize.dst_objective import Task, _shown, evaluate
 from twinbrush.stylize.dst_scale import StylePool, build_content, build_pool
 from twinbrush.stylize.dst_warp import learned_field, pixel_centres, to_units
 from twinbrush.stylize.features import load_extractor
+from twinbrush.stylize.pyramid import laplacian_pyramid
 from twinbrush.views.values import ViewSet
 
 SIZE = 64
@@ -74,6 +76,22 @@ def test_some_channels_have_the_whole_loss_as_their_mean(task: Task) -> None:
     draws = np.array([_at(few, None, seed)[0]["style"] for seed in range(12)])
     assert draws.std() > 0
     assert abs(draws.mean() - whole["style"]) < 4 * draws.std(ddof=1) / len(draws) ** 0.5
+
+
+def test_no_single_keypoint_is_thrown_off(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One slope a thousand times the others: that keypoint moves as far as three times the mean would, no more."""
+    slopes = torch.ones_like(task.source)
+    slopes[0, 3, 1], expected = 1000.0, 3 * (slopes.numel() + 999) / slopes.numel()
+
+    def steep(images: torch.Tensor, theta: torch.Tensor, *_: object) -> dict[str, torch.Tensor]:
+        return {"steep": images.sum() * 0 + (theta * slopes).sum().float()}
+
+    monkeypatch.setattr(dst, "evaluate", steep)
+    parts, theta = laplacian_pyramid(task.content.images, 2), torch.zeros_like(task.source)
+    _, found = dst._descend(parts, theta, task, 5, torch.Generator(), lambda *_: None)
+    assert float(found[0, 3, 1] / found[0, 3, 0]) == pytest.approx(expected, rel=1e-5)
+    assert float(found[0, 3, 0]) == pytest.approx(float(found[1, 0, 0]))
+    assert float(found[0, 3, 0]) < 0
 
 
 @pytest.mark.parametrize("turn", [None, 0, 1])
