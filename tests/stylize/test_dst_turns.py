@@ -117,3 +117,13 @@ def test_pictures_in_a_window_show_the_pixels_that_they_say(task: Task, turn: in
             assert float((origin - unmoved).abs().max()) < (0.12 if shown.warped else 1e-6)  # the window's own place
             moved += int((shown.origin != window.origin(shown.pixels, SIZE)).sum())
     assert moved > 50
+
+
+def test_a_picture_without_surface_in_the_window_is_left_out(task: Task) -> None:
+    covered = task.content.covered.clone()
+    covered[1] = False
+    half_seen = replace(task, content=replace(task.content, covered=covered))
+    whole, _ = _at(half_seen, None)
+    assert np.isfinite(list(whole.values())).all()
+    assert _at(half_seen, 0)[0]["style_warped"] == 0  # the turn of the second view's warped picture
+    assert _at(half_seen, 0)[0]["style"] > 0

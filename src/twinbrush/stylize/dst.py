@@ -159,7 +159,8 @@ def _descend(
         fall = _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / max(steps - 1, 1)))
         images = torch.lerp(content.images, collapse(parts), content.painted)
         terms = evaluate(images, theta, task, generator, step if paper.turns else None)
-        *gradients, slope = torch.autograd.grad(torch.stack(list(terms.values())).sum(), [*parts, theta])
+        total = torch.stack(list(terms.values())).sum()
+        *gradients, slope = torch.autograd.grad(total, [*parts, theta], materialize_grads=True)
         with torch.no_grad():
             # Without the limit single keypoints (about black hair, as single pixels) were thrown 60 pixels off.
             drift.lerp_(_limited(slope, _STEEPEST_KEYPOINT), 1 - _MOMENTUM)

@@ -105,10 +105,12 @@ def _shown(
                 places = field.places(height, width, window.rows, window.columns)
                 sees, shows = unwarped_pixels(places.detach(), content.covered[k])
                 pixels = pick(sees & inner, samples, generator)
-                found.append(Shown(k, True, sample(images[k], places), pixels, shows.flatten()[pixels]))
+                shown = Shown(k, True, sample(images[k], places), pixels, shows.flatten()[pixels])
             else:
                 pixels = pick(window.cut(content.covered[k]) & inner, samples, generator)
-                found.append(Shown(k, False, window.cut(images[k]), pixels, window.origin(pixels, width)))
+                shown = Shown(k, False, window.cut(images[k]), pixels, window.origin(pixels, width))
+            if len(pixels):  # a window beside this picture's surface has nothing to compare
+                found.append(shown)
     return window, found
 
 
@@ -129,6 +131,10 @@ def _pictures(
     """alpha L_content(I^ou) + L_style(I^ou) + L_style(I^o) of the step's pictures."""
     (window, pictures), paper, content, pool = step, task.config.paper, task.content, task.pool
     height, width = content.size
+    zero = content.images.new_zeros(())
+    terms = {"content": zero, "style": zero, "style_warped": zero}
+    if not pictures:
+        return terms
     # The same places of the style for all pictures.
     share = content.regions[pictures[0].view][pictures[0].origin].mean(0) if task.config.guidance else None
     chosen = pool.choose(share, paper.style_samples, generator)
@@ -137,8 +143,6 @@ def _pictures(
     local = torch.cat([i * window.height * window.width + p.pixels for i, p in enumerate(pictures)])
     columns = hypercolumns(maps, local, window.height, window.width)
     channels = _some_channels(columns.shape[1], paper.moment_channels, generator, columns.device)
-    zero = columns.new_zeros(())
-    terms = {"content": zero, "style": zero, "style_warped": zero}
     for shown, features in zip(pictures, columns.split([len(p.pixels) for p in pictures]), strict=True):
         k = shown.view
         if not shown.warped:
