@@ -40,6 +40,7 @@ from paper_cost import random_weights
 from twinbrush import demo, vgg16
 from twinbrush.config import StylizeConfig
 from twinbrush.stylize.device import PLAIN, Compute, choose_compute
+from twinbrush.stylize.dst import STEEPEST, STEEPEST_KEYPOINT, limited
 from twinbrush.stylize.dst_keypoints import keypoints
 from twinbrush.stylize.dst_objective import WARP_UNIT, Task, evaluate
 from twinbrush.stylize.dst_scale import build_content, build_pool
@@ -102,13 +103,15 @@ def setting(photo: Path, style: Path, size: int, config: StylizeConfig, compute:
 
 
 class Descent:
-    """Gradient descent with momentum on a Laplacian pyramid and on theta, the same for both sides."""
+    """The engine's gradient descent on a Laplacian pyramid and on theta, the same for both sides: momentum (0.5, for so
+    few iterations), and no entry of a gradient larger than so many times the mean."""
 
     def __init__(self, given: Setting, rate: float, theta_rate: float) -> None:
         self.given, self.rate, self.theta_rate = given, rate, theta_rate
         self.parts = [p.clone().requires_grad_() for p in laplacian_pyramid(given.start, LEVELS)]
         self.theta = given.theta.clone().requires_grad_()
         self.mean = [torch.zeros_like(p) for p in self.parts]
+        self.drift = torch.zeros_like(self.theta)
 
     def images(self) -> Tensor:
         """The pictures; what shows no surface stays."""
@@ -119,9 +122,10 @@ class Descent:
         began = time.process_time()
         *gradients, slope = torch.autograd.grad(loss(self.images(), self.theta), [*self.parts, self.theta])
         with torch.no_grad():
-            self.theta.sub_(slope, alpha=self.theta_rate * self.theta.shape[1] / WARP_UNIT**2)
+            self.drift.lerp_(limited(slope, STEEPEST_KEYPOINT), 0.5)
+            self.theta.sub_(self.drift, alpha=self.theta_rate * self.theta.shape[1] / WARP_UNIT**2)
             for part, gradient, mean in zip(self.parts, gradients, self.mean, strict=True):
-                mean.lerp_(gradient, 0.5)
+                mean.lerp_(limited(gradient, STEEPEST), 0.5)
                 part.sub_(mean, alpha=self.rate * part.shape[-2] * part.shape[-1])
         return time.process_time() - began
 

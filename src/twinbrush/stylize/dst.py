@@ -39,8 +39,8 @@ from twinbrush.views.values import ViewSet
 IDENTITY_RANGE = 2.5  # the content's weight at identity 1, relative to the middle of the slider (as in the hybrid)
 _LEVELS = 5  # of the Laplacian pyramid
 _MOMENTUM = 0.9
-_STEEPEST = 6.0  # times the mean of a level's gradient that one pixel's may have
-_STEEPEST_KEYPOINT = 3.0  # the same of the keypoints' gradients
+STEEPEST = 6.0  # times the mean of a level's gradient that one pixel's may have
+STEEPEST_KEYPOINT = 3.0  # the same of the keypoints' gradients
 _LAST_RATE = 0.1  # both rates fall to this share along a cosine over the steps of a size
 
 
@@ -163,7 +163,7 @@ def _descend(
         *gradients, slope = torch.autograd.grad(total, [*parts, theta], materialize_grads=True)
         with torch.no_grad():
             # Without the limit single keypoints (about black hair, as single pixels) were thrown 60 pixels off.
-            drift.lerp_(_limited(slope, _STEEPEST_KEYPOINT), 1 - _MOMENTUM)
+            drift.lerp_(limited(slope, STEEPEST_KEYPOINT), 1 - _MOMENTUM)
             theta.sub_(drift, alpha=paper.theta_rate * fall * theta.shape[1] / WARP_UNIT**2)
             optimizer.step(gradients, paper.rate * fall)
         report(step, {name: float(value.detach()) for name, value in terms.items()})
@@ -171,8 +171,8 @@ def _descend(
         return torch.lerp(content.images, collapse(parts), content.painted), theta.detach()
 
 
-def _limited(gradient: Float[Tensor, "*shape"], steepest: float) -> Float[Tensor, "*shape"]:
-    """No entry larger than `steepest` times the mean."""
+def limited(gradient: Float[Tensor, "*shape"], steepest: float) -> Float[Tensor, "*shape"]:
+    """No entry larger than `steepest` times the mean size."""
     most = float(steepest * gradient.abs().mean())
     return gradient.clamp(-most, most)
 
@@ -192,5 +192,5 @@ class _Descent:
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
         """Move in place; `rate` is that of the steady state (momentum averages, it does not amplify)."""
         for part, gradient, mean in zip(self.parts, gradients, self._mean, strict=True):
-            mean.lerp_(_limited(gradient, _STEEPEST), 1 - _MOMENTUM)
+            mean.lerp_(limited(gradient, STEEPEST), 1 - _MOMENTUM)
             part.sub_(mean, alpha=rate * part.shape[-2] * part.shape[-1])
