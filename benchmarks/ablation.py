@@ -147,15 +147,14 @@ def main() -> None:
             row.append((title, shown(result)))
             details.append((f"{title}: eyes of the left and the right view", enlarged(result)))
         rows += [row, details]
-    seconds = time.process_time() - start
-    head = (
-        f"{platform.machine()}, {os.cpu_count()} cores, commit {commit}; {options.size} px, steps {options.steps}, "
-        f"extractor {options.extractor}, seed {options.seed}; {seconds:.0f} CPU-s"
-    )
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "ablation.md").write_text(table(found, head))
-    write_sheet(contact_sheet(rows, width=3200), options.out / "ablation.png")
-    print(table(found, head))
+        head = (
+            f"{platform.machine()}, {os.cpu_count()} cores, commit {commit}; {options.size} px, steps {options.steps}, "
+            f"extractor {options.extractor}, seed {options.seed}; {time.process_time() - start:.0f} CPU-s"
+        )
+        options.out.mkdir(parents=True, exist_ok=True)  # after every pair: a long run may be cut short
+        (options.out / "ablation.md").write_text(table(found, head))
+        write_sheet(contact_sheet(rows, width=3200), options.out / "ablation.png")
+    print((options.out / "ablation.md").read_text())
 
 
 if __name__ == "__main__":

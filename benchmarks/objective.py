@@ -1,14 +1,14 @@
 """Our joint optimisation against a straightforward version of the published recipe: the same loss, both in one go.
 
-    python benchmarks/objective.py [PHOTO STYLE] [--size 512] [--reference-steps 3]
+    python benchmarks/objective.py [PHOTO STYLE] [--size 512] [--reference-steps 6] [--seed 0]
 
 Two views, a network of VGG-16's size and taps with random weights (no trained weights are needed to count seconds),
 the same start, keypoints and step sizes. Printed:
 
 1. CPU-seconds an iteration: ours (bfloat16 where the processor has it, one pass of the network over a random window
-   of all pictures, matched pairs only, fewer samples: the defaults of `PaperConfig`), ours on whole pictures with the
-   published numbers of samples, and the reference (benchmarks/reference_dst.py: float32, whole pictures, 2048 x 5000
-   samples, dense matrices).
+   of half of the pictures in turns, matched pairs only, fewer samples: the defaults of `PaperConfig`), ours on whole
+   pictures with the published numbers of samples, and the reference (benchmarks/reference_dst.py: float32, whole
+   pictures, 2048 x 5000 samples, dense matrices).
 2. CPU-seconds to the same held-out loss: the REFERENCE's loss function on samples drawn with a seed that neither side
    has seen, after every iteration of both. Its own cost is not counted. Ours is given in whole iterations and
    interpolated between the two about the goal.
@@ -19,6 +19,7 @@ What a whole run of the engine costs: benchmarks/paper_cost.py.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
 import resource
@@ -39,6 +40,7 @@ from paper_cost import random_weights
 from twinbrush import demo, vgg16
 from twinbrush.config import StylizeConfig
 from twinbrush.stylize.device import PLAIN, Compute, choose_compute
+from twinbrush.stylize.dst import STEEPEST, STEEPEST_KEYPOINT, limited
 from twinbrush.stylize.dst_keypoints import keypoints
 from twinbrush.stylize.dst_objective import WARP_UNIT, Task, evaluate
 from twinbrush.stylize.dst_scale import build_content, build_pool
@@ -79,8 +81,8 @@ def setting(photo: Path, style: Path, size: int, config: StylizeConfig, compute:
     content = build_content(np.ascontiguousarray(views.images, np.float32), views, aligned, size, compute.device)
     nets = network(compute), network(PLAIN)
     pools = [
-        build_pool(aligned, views, size, net, PLAIN, perspective=True, generator=torch.Generator().manual_seed(0))
-        for net in nets
+        build_pool(aligned, views, size, net, how, perspective=True, generator=torch.Generator().manual_seed(0))
+        for net, how in zip(nets, (compute, PLAIN), strict=True)
     ]
     with torch.no_grad():
         maps = [net(content.images) for net in nets]
@@ -101,13 +103,15 @@ def setting(photo: Path, style: Path, size: int, config: StylizeConfig, compute:
 
 
 class Descent:
-    """Gradient descent with momentum on a Laplacian pyramid and on theta, the same for both sides."""
+    """The engine's gradient descent on a Laplacian pyramid and on theta, the same for both sides: momentum (0.5, for so
+    few iterations), and no entry of a gradient larger than so many times the mean."""
 
     def __init__(self, given: Setting, rate: float, theta_rate: float) -> None:
         self.given, self.rate, self.theta_rate = given, rate, theta_rate
         self.parts = [p.clone().requires_grad_() for p in laplacian_pyramid(given.start, LEVELS)]
         self.theta = given.theta.clone().requires_grad_()
         self.mean = [torch.zeros_like(p) for p in self.parts]
+        self.drift = torch.zeros_like(self.theta)
 
     def images(self) -> Tensor:
         """The pictures; what shows no surface stays."""
@@ -118,18 +122,21 @@ class Descent:
         began = time.process_time()
         *gradients, slope = torch.autograd.grad(loss(self.images(), self.theta), [*self.parts, self.theta])
         with torch.no_grad():
-            self.theta.sub_(slope, alpha=self.theta_rate * self.theta.shape[1] / WARP_UNIT**2)
+            self.drift.lerp_(limited(slope, STEEPEST_KEYPOINT), 0.5)
+            self.theta.sub_(self.drift, alpha=self.theta_rate * self.theta.shape[1] / WARP_UNIT**2)
             for part, gradient, mean in zip(self.parts, gradients, self.mean, strict=True):
-                mean.lerp_(gradient, 0.5)
+                mean.lerp_(limited(gradient, STEEPEST), 0.5)
                 part.sub_(mean, alpha=self.rate * part.shape[-2] * part.shape[-1])
         return time.process_time() - began
 
 
 def ours(given: Setting, generator: torch.Generator) -> Callable[[Tensor, Tensor], Tensor]:
-    """The engine's loss."""
+    """The engine's loss, one turn after the other where it takes turns."""
+    turns = itertools.count()
 
     def loss(images: Tensor, theta: Tensor) -> Tensor:
-        return torch.stack(list(evaluate(images, theta, given.task, generator).values())).sum()
+        turn = next(turns) if given.task.config.paper.turns else None
+        return torch.stack(list(evaluate(images, theta, given.task, generator, turn).values())).sum()
 
     return loss
 
@@ -150,22 +157,23 @@ def held_out(given: Setting, net: Vgg, descent: Descent) -> float:
         return float(published(given, net, generator)(descent.images(), descent.theta))
 
 
-def compare(given: Setting, reference_steps: int) -> None:
-    """Print both comparisons."""
+def compare(given: Setting, reference_steps: int, seed: int) -> None:
+    """Print both comparisons. seed: of the samples of both sides."""
     paper = given.task.config.paper
-    full = replace(paper, content_samples=2048, style_samples=5000, similarity_samples=2048, crop=0)
+    full = replace(paper, content_samples=2048, style_samples=5000, similarity_samples=2048, crop=0, turns=False)
+    full = replace(full, moment_channels=0)
     same = replace(given, task=replace(given.task, config=replace(given.task.config, paper=full)))
     plain = network(PLAIN)
     mine, theirs = (Descent(given, paper.rate, paper.theta_rate) for _ in range(2))
-    step = ours(given, torch.Generator().manual_seed(0))
+    step = ours(given, torch.Generator().manual_seed(seed))
     Descent(given, paper.rate, paper.theta_rate).step(step)  # compiles what is compiled
-    cost = float(np.median([Descent(given, paper.rate, paper.theta_rate).step(step) for _ in range(5)]))
+    cost = float(np.median([Descent(given, paper.rate, paper.theta_rate).step(step) for _ in range(6)]))
     print(f"ours: {cost:.2f} CPU-s an iteration; peak memory so far {_peak():.2f} GB", flush=True)
     cost_same = Descent(given, paper.rate, paper.theta_rate).step(ours(same, torch.Generator().manual_seed(0)))
     print(f"ours, whole pictures, published samples: {cost_same:.2f} CPU-s an iteration", flush=True)
     start = Point(0.0, held_out(given, plain, mine))
     print(f"held-out loss: start {start.loss:.4f}", flush=True)
-    loss = published(given, plain, torch.Generator().manual_seed(0))
+    loss = published(given, plain, torch.Generator().manual_seed(seed))
     goals = _curve("reference", theirs, loss, start, given, plain, reference_steps, 0.0)
     per = goals[-1].seconds / reference_steps
     print(f"1. an iteration: {per / cost:.1f} times cheaper ({per / cost_same:.1f} at the same pictures and samples)")
@@ -221,20 +229,21 @@ def main() -> None:
     parser.add_argument("photo", type=Path, nargs="?")
     parser.add_argument("style", type=Path, nargs="?")
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--reference-steps", type=int, default=3)
+    parser.add_argument("--reference-steps", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     compute = choose_compute("cpu")
     config = StylizeConfig(method="paper", guidance=False)  # the reference knows no guidance
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, one thread, {compute}; commit {commit}; "
-        f"{options.size} px, two views"
-    )
     with tempfile.TemporaryDirectory() as folder:
         photo = options.photo or demo.write_photo(Path(folder))
         style = options.style or demo.bundled_styles()["oil"]
+        print(
+            f"{platform.machine()}, {os.cpu_count()} cores, one thread, {compute}; commit {commit}; "
+            f"{options.size} px, two views, {photo.stem} x {style.stem}, seed {options.seed}"
+        )
         with one_thread():
-            compare(setting(photo, style, options.size, config, compute), options.reference_steps)
+            compare(setting(photo, style, options.size, config, compute), options.reference_steps, options.seed)
 
 
 if __name__ == "__main__":

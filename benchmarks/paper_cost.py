@@ -3,9 +3,9 @@
     python benchmarks/paper_cost.py [PHOTO STYLE] [--size 512] [--steps 4] [--threads 1]
 
 The real command, from the photo to the written files, with weights of VGG-16's shape but random numbers (no trained
-weights are needed to count seconds) and only --steps steps at each size. The configured number of steps is then
-extrapolated: what is no step once, plus the median step of each size times its number. Wall seconds are given as the
-machine was; on free cores and one thread they are the CPU-seconds.
+weights are needed to count seconds) and only --steps steps at each size (0: all that are configured, nothing is
+extrapolated). The configured number of steps is then extrapolated: what is no step once, plus the median step of each
+size times its number. Wall seconds are given as the machine was; on free cores and one thread they are the CPU-seconds.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def main() -> None:
     options = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     paper, clock = PaperConfig(), Clock()
-    few = replace(paper, steps=(options.steps,) * len(paper.steps))
+    few = replace(paper, steps=(options.steps,) * len(paper.steps)) if options.steps else paper
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         weights = folder / "random.safetensors"
@@ -97,14 +97,17 @@ def main() -> None:
 
 
 def _report(clock: Clock, paper: PaperConfig, options: argparse.Namespace, cpu: float, wall: float) -> None:
-    total, rest = 0.0, cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    print(f"{'short' if options.steps else 'whole'} run {cpu:.1f} CPU-s, {wall:.1f} s wall; peak memory {peak:.2f} GB")
+    total, rest, whole, other = 0.0, cpu, 0.0, wall
     for size, steps, _ in scale_sizes(options.size, paper):
         each, lasted = (float(np.median(column)) for column in zip(*clock.costs[f"{size} px"], strict=True))
-        total, rest = total + steps * each, rest - options.steps * each
+        done = options.steps or steps
+        total, rest = total + steps * each, rest - done * each
+        whole, other = whole + steps * lasted, other - done * lasted
         print(f"{size} px: {each:.2f} CPU-s ({lasted:.2f} s wall) a step x {steps} = {steps * each:.0f} CPU-s")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(f"all else: {rest:.1f} CPU-s; short run {cpu:.1f} CPU-s, {wall:.1f} s wall; peak memory {peak:.2f} GB")
-    print(f"whole command with the configured steps: {total + rest:.0f} CPU-s")
+    print(f"all else: {rest:.1f} CPU-s, {other:.1f} s wall")
+    print(f"whole command with the configured steps: {total + rest:.0f} CPU-s, {whole + other:.0f} s wall")
 
 
 if __name__ == "__main__":

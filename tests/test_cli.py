@@ -184,7 +184,7 @@ def test_kernels_are_compiled_where_neither_the_package_nor_the_home_can_be_writ
         (folder / "__pycache__").write_text("")
     (tmp_path / "home").write_text("")
     (tmp_path / "temporary").mkdir()
-    code = "from twinbrush.views import rasterize; print(rasterize.__file__)"
+    code = "from twinbrush import rasterize; print(rasterize.__file__)"
     hidden = {"NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "TWINBRUSH_MODELS"}
     environment = {k: v for k, v in os.environ.items() if k not in hidden} | {
         "PYTHONPATH": str(tmp_path / "site"), "HOME": str(tmp_path / "home" / "nobody"),

@@ -185,6 +185,11 @@ class PaperConfig:
     """Places of the style that take part in a step (published: 5000)."""
     similarity_samples: Annotated[int, tyro.conf.arg(name="paper.similarity-samples")] = 512
     """Places of each view whose self-similarity is compared in a step (published: 2048)."""
+    moment_channels: Annotated[int, tyro.conf.arg(name="paper.moment-channels")] = 256
+    """Features whose covariances are compared in a step, drawn at random (0: all)."""
+    turns: Annotated[bool, tyro.conf.arg(name="paper.turns")] = True
+    """A step looks at one of each view's two pictures (unwarped, warped), with double weight, the next step at the
+    other; off: every step looks at both."""
     crop: Annotated[int, tyro.conf.arg(name="paper.crop")] = 160
     """Side in pixels of the random window that the network sees in a step (0: the whole picture)."""
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from twinbrush import store
 from twinbrush.config import FaceConfig, PortraitConfig
+from twinbrush.errors import BadMask
 from twinbrush.image import LoadedImage, load_image
 from twinbrush.portrait.face import find_face_with_warnings
 from twinbrush.portrait.segment import check_mask
@@ -67,7 +68,7 @@ def read_mask(path: Path, picture: LoadedImage, *, shown: str = "the person is")
     if image.pixels.shape[:2] != (height, width):
         got_height, got_width = image.pixels.shape[:2]
         raise BadMask(
-            f"{path}: the mask is {got_width} x {got_height}, its picture {width} x {height} pixels.",
+            f"{path} is a mask of {got_width} x {got_height} pixels, its picture has {width} x {height}.",
             f"Give a mask of the picture's size, white where {shown}.",
         )
     # A picture with transparency is taken by its alpha: that is how most programs save a cut-out.

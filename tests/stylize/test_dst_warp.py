@@ -16,6 +16,7 @@ from twinbrush.stylize.dst_warp import (
     inverse,
     learned_field,
     learned_splines,
+    pixel_centres,
     sample,
     to_pixels,
     to_units,
@@ -210,3 +211,15 @@ def test_transfer_is_known_only_where_all_neighbours_are() -> None:
     places, seen = transferred(transfer, (x + 0.5) / SIZE)
     assert seen.tolist() == [True, True, False, False]
     torch.testing.assert_close(places[0] * SIZE - 0.5, x[0] + torch.tensor([3.0, 0.0]), rtol=0, atol=1e-4)
+
+
+def test_places_are_a_bicubic_interpolation_and_a_window_of_them_is_their_part() -> None:
+    lattice = torch.rand(65, 65, 2, generator=torch.Generator().manual_seed(0)) * 0.1
+    field = Field(lattice, 0.75)
+    dense = torch.nn.functional.interpolate(
+        lattice.permute(2, 0, 1)[None], (128, 96), mode="bicubic", align_corners=True
+    )[0].permute(1, 2, 0)
+    places = field.places(128, 96)
+    torch.testing.assert_close(places, dense + pixel_centres(128, 96, dense), rtol=0, atol=1e-6)
+    part = field.places(128, 96, slice(16, 80), slice(32, 96))
+    torch.testing.assert_close(part, places[16:80, 32:96], rtol=0, atol=1e-6)

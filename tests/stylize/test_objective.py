@@ -15,7 +15,7 @@ from twinbrush.mesh import Region
 from twinbrush.stylize import stylize
 from twinbrush.stylize.adam import Adam
 from twinbrush.stylize.features import load_extractor
-from twinbrush.stylize.features.hypercolumns import hypercolumns, sample_rows
+from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.objective import Objective, StyleSampler, guide_cost, optimise_views, refine_views
 from twinbrush.stylize.problem import Box, box_around, build_problem, cropped, region_counts
 from twinbrush.stylize.pyramid import collapse, laplacian_pyramid
@@ -63,23 +63,6 @@ def test_hypercolumns_are_unit_and_read_the_right_pixel() -> None:
     both = hypercolumns([ramp, torch.nn.functional.avg_pool2d(ramp, 2)], torch.tensor([19]), 8, 8)  # row 2, column 3
     assert float(both[0, 0] / both[0, 1]) == pytest.approx(0.4)
     assert float(both[0, 2] / both[0, 3]) == pytest.approx(0.4)  # the coarse level, at the same place
-
-
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_sampled_rows_equal_grid_sample_and_its_gradient(layout: torch.memory_format) -> None:
-    maps = torch.rand(2, 5, 6, 8, generator=torch.Generator().manual_seed(0)).to(memory_format=layout).requires_grad_()
-    height, width = 12, 16
-    pixels = torch.tensor([0, 15, 37, 191, 192 + 5, 192 + 191])  # the last two lie in the second picture
-    y, x = (pixels % 192) // width, pixels % width
-    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], -1)[:, None, None]
-    sampled = torch.nn.functional.grid_sample(
-        maps[pixels // 192], grid, mode="bilinear", padding_mode="border", align_corners=False
-    )[:, :, 0, 0]
-    found = sample_rows(maps, pixels, height, width)
-    torch.testing.assert_close(found, sampled)
-    direction = torch.rand(6, 5, generator=torch.Generator().manual_seed(1))
-    gradients = [torch.autograd.grad((f * direction).sum(), maps)[0] for f in (found, sampled)]
-    torch.testing.assert_close(*gradients)
 
 
 def test_adam_is_torchs() -> None:

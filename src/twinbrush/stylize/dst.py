@@ -39,7 +39,8 @@ from twinbrush.views.values import ViewSet
 IDENTITY_RANGE = 2.5  # the content's weight at identity 1, relative to the middle of the slider (as in the hybrid)
 _LEVELS = 5  # of the Laplacian pyramid
 _MOMENTUM = 0.9
-_STEEPEST = 6.0  # times the mean of a level's gradient that one pixel's may have
+STEEPEST = 6.0  # times the mean of a level's gradient that one pixel's may have
+STEEPEST_KEYPOINT = 3.0  # the same of the keypoints' gradients
 _LAST_RATE = 0.1  # both rates fall to this share along a cosine over the steps of a size
 
 
@@ -153,17 +154,27 @@ def _descend(
     parts, theta = [part.clone().requires_grad_() for part in parts], theta.clone().requires_grad_()
     content, paper = task.content, task.config.paper
     optimizer = Adam(parts) if paper.optimizer == "adam" else _Descent(parts)
+    drift = torch.zeros_like(theta)
     for step in range(steps):
         fall = _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / max(steps - 1, 1)))
         images = torch.lerp(content.images, collapse(parts), content.painted)
-        terms = evaluate(images, theta, task, generator)
-        *gradients, slope = torch.autograd.grad(torch.stack(list(terms.values())).sum(), [*parts, theta])
+        terms = evaluate(images, theta, task, generator, step if paper.turns else None)
+        total = torch.stack(list(terms.values())).sum()
+        *gradients, slope = torch.autograd.grad(total, [*parts, theta], materialize_grads=True)
         with torch.no_grad():
-            theta.sub_(slope, alpha=paper.theta_rate * fall * theta.shape[1] / WARP_UNIT**2)
+            # Without the limit single keypoints (about black hair, as single pixels) were thrown 60 pixels off.
+            drift.lerp_(limited(slope, STEEPEST_KEYPOINT), 1 - _MOMENTUM)
+            theta.sub_(drift, alpha=paper.theta_rate * fall * theta.shape[1] / WARP_UNIT**2)
             optimizer.step(gradients, paper.rate * fall)
         report(step, {name: float(value.detach()) for name, value in terms.items()})
     with torch.no_grad():
         return torch.lerp(content.images, collapse(parts), content.painted), theta.detach()
+
+
+def limited(gradient: Float[Tensor, "*shape"], steepest: float) -> Float[Tensor, "*shape"]:
+    """No entry larger than `steepest` times the mean size."""
+    most = float(steepest * gradient.abs().mean())
+    return gradient.clamp(-most, most)
 
 
 class _Descent:
@@ -181,6 +192,5 @@ class _Descent:
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
         """Move in place; `rate` is that of the steady state (momentum averages, it does not amplify)."""
         for part, gradient, mean in zip(self.parts, gradients, self._mean, strict=True):
-            most = float(_STEEPEST * gradient.abs().mean())
-            mean.lerp_(gradient.clamp(-most, most), 1 - _MOMENTUM)
+            mean.lerp_(limited(gradient, STEEPEST), 1 - _MOMENTUM)
             part.sub_(mean, alpha=rate * part.shape[-2] * part.shape[-1])

@@ -48,45 +48,70 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step's pictures: images I^ou, warped I^o, places f_theta at every pixel, and the networks' maps of both
-    (first all I^ou, then all I^o) inside the window."""
+class Shown:
+    """One picture of a step, inside its window: I^ou (warped: I^o) of a view. pixels: those compared, linear indices of
+    the window; origin: the pixels of the whole I^ou that they show."""
 
-    images: Float[Tensor, "n 3 h w"]
-    warped: Float[Tensor, "n 3 h w"]
-    places: list[Float[Tensor, "h w 2"]]
-    window: Window
-    maps: list[Tensor]
+    view: int
+    warped: bool
+    picture: Float[Tensor, "3 a b"]
+    pixels: Int[Tensor, "p"]
+    origin: Int[Tensor, "p"]
 
-    def columns(self, pixels: list[Int[Tensor, "_"]]) -> list[Float[Tensor, "p c"]]:
-        """Hypercolumns of all pictures (first all I^ou, then all I^o), each at its linear pixel indices.
-
-        One gather for all of them: one backward pass goes through the maps.
-        """
-        window, width = self.window, self.images.shape[-1]
-        local = [k * window.height * window.width + window.local(p, width) for k, p in enumerate(pixels)]
-        found = hypercolumns(self.maps, torch.cat(local), window.height, window.width)
-        return list(found.split([len(p) for p in pixels]))
+    @property
+    def colours(self) -> Float[Tensor, "p 3"]:
+        """At the pixels."""
+        return self.picture.flatten(1)[:, self.pixels].T
 
 
 def evaluate(
-    images: Float[Tensor, "n 3 h w"], theta: Float[Tensor, "n k 2"], task: Task, generator: torch.Generator
+    images: Float[Tensor, "n 3 h w"], theta: Float[Tensor, "n k 2"], task: Task, generator: torch.Generator,
+    turn: int | None = None,
 ) -> dict[str, Float[Tensor, ""]]:
-    """The weighted terms by name; their sum is the loss. images: I^ou of all views."""
+    """The weighted terms by name; their sum is the loss. images: I^ou of all views.
+
+    turn: None: all terms. A number: half of them at double weight, one of each view's two pictures (I^ou in the even
+    views and I^o in the odd ones, or the other way round) and one direction of the disparity; two successive turns
+    have all, and their mean is the whole loss.
+    """  # fmt: skip
     paper, (height, width) = task.config.paper, task.content.size
-    count = len(images)
-    fields = [learned_field(task.source[k], theta[k], width / height, height) for k in range(count)]
-    places = [field.places(height, width) for field in fields]
-    warped = torch.stack([sample(image, place) for image, place in zip(images, places, strict=True)])
-    window = random_window(task.content.covered, paper.crop, generator)
-    maps = task.extractor(window.cut(torch.cat([images, warped])))
-    terms = _pictures(Step(images, warped, places, window, maps), task, generator)
+    fields = [learned_field(task.source[k], theta[k], width / height, height) for k in range(len(images))]
+    terms = _pictures(_shown(images, fields, task, generator, turn), task, generator)
+    if turn is not None:
+        terms = {name: 2 * value for name, value in terms.items()}
     terms |= _warps(fields, theta, task)
     transfers = task.content.transfers
+    if turn is not None and len(transfers) > 1:
+        transfers = transfers[turn % 2 :: 2]
     if task.config.ablation in ("both", "disparity") and transfers:
         found = torch.stack([disparity_term(images, fields, transfer) for transfer in transfers])
         terms["disparity"] = paper.delta[1] * found.mean()
     return terms
+
+
+def _shown(
+    images: Float[Tensor, "n 3 h w"], fields: list[Field], task: Task, generator: torch.Generator, turn: int | None
+) -> tuple[Window, list[Shown]]:
+    """A random window and this turn's pictures in it."""
+    content, samples, (height, width) = task.content, task.config.paper.content_samples, task.content.size
+    window = random_window(content.covered, task.config.paper.crop, generator)
+    inner = window.inner(height, width, images.device)
+    found: list[Shown] = []
+    for warped in (False, True):
+        for k, field in enumerate(fields):
+            if turn is not None and warped != bool((k + turn) % 2):
+                continue
+            if warped:
+                places = field.places(height, width, window.rows, window.columns)
+                sees, shows = unwarped_pixels(places.detach(), content.covered[k])
+                pixels = pick(sees & inner, samples, generator)
+                shown = Shown(k, True, sample(images[k], places), pixels, shows.flatten()[pixels])
+            else:
+                pixels = pick(window.cut(content.covered[k]) & inner, samples, generator)
+                shown = Shown(k, False, window.cut(images[k]), pixels, window.origin(pixels, width))
+            if len(pixels):  # a window beside this picture's surface has nothing to compare
+                found.append(shown)
+    return window, found
 
 
 def _warps(fields: list[Field], theta: Float[Tensor, "n k 2"], task: Task) -> dict[str, Float[Tensor, ""]]:
@@ -100,36 +125,43 @@ def _warps(fields: list[Field], theta: Float[Tensor, "n k 2"], task: Task) -> di
     }
 
 
-def _pictures(step: Step, task: Task, generator: torch.Generator) -> dict[str, Float[Tensor, ""]]:
-    """alpha L_content(I^ou) + L_style(I^ou) + L_style(I^o) of all views."""
-    paper, content, count = task.config.paper, task.content, len(step.images)
+def _pictures(
+    step: tuple[Window, list[Shown]], task: Task, generator: torch.Generator
+) -> dict[str, Float[Tensor, ""]]:
+    """alpha L_content(I^ou) + L_style(I^ou) + L_style(I^o) of the step's pictures."""
+    (window, pictures), paper, content, pool = step, task.config.paper, task.content, task.pool
     height, width = content.size
-    inner = step.window.inner(height, width, step.images.device)
-    pixels = [pick(covered & inner, paper.content_samples, generator) for covered in content.covered]
-    shown = list(pixels)  # the pixels of I^ou that each picture's pixels show
-    for k in range(count):
-        sees, shows = unwarped_pixels(step.places[k].detach(), content.covered[k])
-        pixels.append(pick(sees & inner, paper.content_samples, generator))
-        shown.append(shows.flatten()[pixels[-1]])
-    # The same places of the style for all views.
-    share = content.regions[0][pixels[0]].mean(0) if task.config.guidance else None
-    chosen = task.pool.choose(share, paper.style_samples, generator)
-    features = step.columns(pixels)
-    likeness, plain, moved = [], [], []
-    for k in range(count):
-        some = slice(0, paper.similarity_samples)
-        maps = [m[k : k + 1] for m in task.content_maps]
-        likeness.append(content_term(features[k][some], maps, pixels[k][some], height, width))
-        pool = task.pool
-        style = StyleDraw(pool.features[k][chosen], pool.colours[k][chosen], pool.statistics[k].mixed(share))
-        for number, images, losses in ((k, step.images, plain), (count + k, step.warped, moved)):
-            guide = None
-            if task.config.guidance:
-                guide = task.pool.guide(content, k, shown[number], chosen, task.config.objective)
-            colours = images[k].flatten(1)[:, pixels[number]].T
-            losses.append(style_loss(features[number], colours, style, guide, task.alpha, half=task.half))
-    delta = paper.delta[0]
-    return {
-        "content": delta * task.alpha * torch.stack(likeness).sum(), "style": delta * torch.stack(plain).sum(),
-        "style_warped": delta * torch.stack(moved).sum(),
-    }  # fmt: skip
+    zero = content.images.new_zeros(())
+    terms = {"content": zero, "style": zero, "style_warped": zero}
+    if not pictures:
+        return terms
+    # The same places of the style for all pictures.
+    share = content.regions[pictures[0].view][pictures[0].origin].mean(0) if task.config.guidance else None
+    chosen = pool.choose(share, paper.style_samples, generator)
+    # One pass of the network and one gather for all pictures, so that one backward pass goes through the maps.
+    maps = task.extractor(torch.stack([p.picture for p in pictures]))
+    local = torch.cat([i * window.height * window.width + p.pixels for i, p in enumerate(pictures)])
+    columns = hypercolumns(maps, local, window.height, window.width)
+    channels = _some_channels(columns.shape[1], paper.moment_channels, generator, columns.device)
+    for shown, features in zip(pictures, columns.split([len(p.pixels) for p in pictures]), strict=True):
+        k = shown.view
+        if not shown.warped:
+            some = slice(0, paper.similarity_samples)
+            own = [m[k : k + 1] for m in task.content_maps]
+            likeness = content_term(features[some], own, shown.origin[some], height, width, half=task.half)
+            terms["content"] = terms["content"] + paper.delta[0] * task.alpha * likeness
+        guide = None
+        if task.config.guidance:
+            guide = pool.guide(content, k, shown.origin, chosen, task.config.objective)
+        style = StyleDraw(pool.features[k][chosen], pool.colours[k][chosen], channels)
+        loss = style_loss(features, shown.colours, style, guide, task.alpha, half=task.half)
+        name = "style_warped" if shown.warped else "style"
+        terms[name] = terms[name] + paper.delta[0] * loss
+    return terms
+
+
+def _some_channels(
+    count: int, most: int, generator: torch.Generator, device: torch.device
+) -> Int[Tensor, "r"] | None:
+    """`most` of `count` channels at random, or None: all."""
+    return torch.randperm(count, generator=generator)[:most].to(device) if 0 < most < count else None

@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from twinbrush.config import ObjectiveConfig, PaperConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.stylize.device import Compute
-from twinbrush.stylize.dst_statistics import LEAST, StyleStatistics, style_statistics
 from twinbrush.stylize.dst_warp import sample
 from twinbrush.stylize.features import Extractor
+from twinbrush.stylize.features.hypercolumns import hypercolumns_at
 from twinbrush.stylize.guided.facemap import face_height
 from twinbrush.stylize.losses.matching import Guide
 from twinbrush.stylize.problem import (
@@ -31,6 +30,7 @@ from twinbrush.stylize.problem import (
 )
 from twinbrush.views.values import ViewSet
 
+LEAST = 60  # a region of the style with fewer places than this lends nothing of its own
 _POOL = 16384  # places of the style whose features are kept; each step draws from them
 _SURE = 0.4  # confidence of a style pixel's label below which it takes no part
 
@@ -57,14 +57,14 @@ class Content:
 
 @dataclass(frozen=True)
 class StylePool:
-    """Places of the style. features[k], colours[k]: as view k's perspective-transformed style shows them; row i is the
-    same place in every view. position (face heights), regions: of that place."""
+    """Places of the style. features[k] (unit rows; bfloat16 where that is fast), colours[k]: as view k's perspective-
+    transformed style shows them, between its pixels; row i is the same place in every view (the nearest pixels would
+    tell the views different things). position (face heights), regions: of that place."""
 
     features: list[Float[Tensor, "s c"]]
     colours: list[Float[Tensor, "s 3"]]
     position: Float[Tensor, "s 2"]
     regions: Float[Tensor, "s r"]
-    statistics: list[StyleStatistics]
 
     def choose(
         self, share: Float[Tensor, "r"] | None, count: int, generator: torch.Generator
@@ -144,18 +144,15 @@ def build_pool(
         picture = torch.from_numpy(shrunk(seen, shape)).permute(2, 0, 1)[None].contiguous().to(compute.device)
         places = torch.from_numpy(((xy + 0.5) / aligned.canvas.shape[0]).astype(np.float32)).to(compute.device)
         with torch.no_grad():
-            features.append(_columns(extractor(picture), places))
+            columns = hypercolumns_at(extractor(picture), places)
+            features.append(columns.bfloat16() if compute.half else columns)
             colours.append(sample(picture[0], places).T.contiguous())
         if not perspective:
             features, colours = features * len(aligned.homographies), colours * len(aligned.homographies)
             break
     regions = torch.from_numpy(np.ascontiguousarray(weights[pixels])).to(compute.device)
-    statistics = [style_statistics(f, regions, half=compute.half) for f in (features if perspective else features[:1])]
     position = (canvas_xy / face_height(aligned.canvas_landmarks_xy)).astype(np.float32)
-    return StylePool(
-        features, colours, torch.from_numpy(position).to(compute.device), regions,
-        statistics if perspective else statistics * len(features),
-    )  # fmt: skip
+    return StylePool(features, colours, torch.from_numpy(position).to(compute.device), regions)
 
 
 def _seen(
@@ -170,8 +167,3 @@ def _seen(
     return np.clip(moved, 0, 1), places[:, :2] / places[:, 2:]
 
 
-def _columns(maps: list[Tensor], places: Float[Tensor, "s 2"]) -> Float[Tensor, "s c"]:
-    """`hypercolumns` at places between pixels (heights): the same places of the style in every view, not the nearest
-    pixels, which would tell the views different things."""
-    rows = [functional.normalize(sample(m[0].float(), places).T, dim=1, eps=1e-4) for m in maps]
-    return torch.cat(rows, 1) / len(maps) ** 0.5

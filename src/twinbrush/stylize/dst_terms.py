@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from twinbrush.stylize.dst_warp import Field, inverse, sample, to_pixels, to_units
@@ -14,7 +14,7 @@ from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.losses.colour import colour_loss
 from twinbrush.stylize.losses.content import content_loss, self_similarity
 from twinbrush.stylize.losses.matching import Guide
-from twinbrush.stylize.losses.moments import Moments, moment_loss
+from twinbrush.stylize.losses.moments import sampled_moment_loss
 from twinbrush.stylize.losses.relaxed_emd import relaxed_emd_of_units
 from twinbrush.stylize.problem import Transfer
 from twinbrush.stylize.warp import ThinPlateSpline, pixel_grid
@@ -32,22 +32,32 @@ class Window:
     height: int
     width: int
 
-    def cut(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c a b"]:
-        """The pictures inside."""
-        return images[:, :, self.top : self.top + self.height, self.left : self.left + self.width]
+    @property
+    def rows(self) -> slice:
+        """Of the full picture."""
+        return slice(self.top, self.top + self.height)
 
-    def inner(self, height: int, width: int, device: torch.device) -> Bool[Tensor, "h w"]:
-        """Pixels of the full picture that may be compared: all, or those away from the window's border."""
-        mask = torch.zeros(height, width, dtype=torch.bool, device=device)
+    @property
+    def columns(self) -> slice:
+        """Of the full picture."""
+        return slice(self.left, self.left + self.width)
+
+    def cut(self, pictures: Shaped[Tensor, "*n h w"]) -> Shaped[Tensor, "*n a b"]:
+        """The part inside."""
+        return pictures[..., self.rows, self.columns]
+
+    def inner(self, height: int, width: int, device: torch.device) -> Bool[Tensor, "a b"]:
+        """Pixels of the window that may be compared: all of a whole picture, else those away from its border."""
         whole = (self.height, self.width) == (height, width)
         edge = 0 if whole else _EDGE
-        mask[self.top + edge : self.top + self.height - edge, self.left + edge : self.left + self.width - edge] = True
+        mask = torch.zeros(self.height, self.width, dtype=torch.bool, device=device)
+        mask[edge : self.height - edge, edge : self.width - edge] = True
         return mask
 
-    def local(self, pixels: Int[Tensor, "p"], width: int) -> Int[Tensor, "p"]:
-        """Linear indices of the full picture -> of the window."""
-        y, x = torch.div(pixels, width, rounding_mode="floor"), pixels % width
-        return (y - self.top) * self.width + (x - self.left)
+    def origin(self, pixels: Int[Tensor, "p"], width: int) -> Int[Tensor, "p"]:
+        """Linear indices of the window -> of the full picture, `width` pixels wide."""
+        y, x = torch.div(pixels, self.width, rounding_mode="floor"), pixels % self.width
+        return (y + self.top) * width + x + self.left
 
 
 def random_window(covered: Bool[Tensor, "n h w"], side: int, generator: torch.Generator) -> Window:
@@ -74,12 +84,11 @@ def pick(mask: Bool[Tensor, "h w"], count: int, generator: torch.Generator) -> I
 
 @dataclass(frozen=True)
 class StyleDraw:
-    """One step's samples of a view's style; moments: means and covariance of the whole style, its regions mixed as the
-    samples are."""
+    """One step's samples of a view's style. channels: whose covariances are compared (None: all)."""
 
     features: Float[Tensor, "m c"]
     colours: Float[Tensor, "m 3"]
-    moments: Moments
+    channels: Int[Tensor, "r"] | None
 
 
 def style_loss(
@@ -88,25 +97,26 @@ def style_loss(
 ) -> Float[Tensor, ""]:
     """L_style of Eq. 6: relaxed EMD of unit hypercolumns + means and covariances + palette / max(alpha, 1)."""
     loss = relaxed_emd_of_units(features, style.features, guide, half=half)
-    loss = loss + moment_loss(features, style.moments, half=half)
+    loss = loss + sampled_moment_loss(features, style.features, style.channels, half=half)
     palette = colour_loss(colours, style.colours, None if guide is None else guide.scaled(_COLOUR_GUIDE))
     return loss + palette / max(alpha, 1.0)
 
 
 def content_term(
     features: Float[Tensor, "p c"], content_maps: list[Float[Tensor, "1 _ _ _"]], pixels: Int[Tensor, "p"],
-    height: int, width: int,
+    height: int, width: int, *, half: bool,
 ) -> Float[Tensor, ""]:
     """L_content of Eq. 6 at the pixels."""
     with torch.no_grad():
-        target = self_similarity(hypercolumns(content_maps, pixels, height, width))
-    return content_loss(features, target)
+        target = self_similarity(hypercolumns(content_maps, pixels, height, width), half=half)
+    return content_loss(features, target, half=half)
 
 
 def unwarped_pixels(
-    places: Float[Tensor, "h w 2"], covered: Bool[Tensor, "h w"]
-) -> tuple[Bool[Tensor, "h w"], Int[Tensor, "h w"]]:
-    """For every pixel of the warped picture: does it see the surface, and which pixel of the unwarped one it shows."""
+    places: Float[Tensor, "a b 2"], covered: Bool[Tensor, "h w"]
+) -> tuple[Bool[Tensor, "a b"], Int[Tensor, "a b"]]:
+    """For pixels of the warped picture: does it see the surface, and which pixel of the unwarped one it shows.
+    places: f_theta at them; covered: of the whole unwarped picture."""
     height, width = covered.shape
     x = (places[..., 0] * height - 0.5).round().long()
     y = (places[..., 1] * height - 0.5).round().long()

@@ -8,6 +8,7 @@ all sizes of the coarse-to-fine optimisation. The forward map of the vertices is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -74,12 +75,15 @@ class Field:
     lattice: Float[Tensor, "a b 2"]
     aspect: float
 
-    def places(self, height: int, width: int) -> Float[Tensor, "h w 2"]:
-        """f_theta at every pixel centre of the warped picture, in heights (bicubic between the nodes)."""
-        dense = functional.interpolate(
-            self.lattice.permute(2, 0, 1)[None], (height, width), mode="bicubic", align_corners=True
-        )[0].permute(1, 2, 0)
-        return dense + pixel_centres(height, width, dense)
+    def places(
+        self, height: int, width: int, rows: slice = slice(None), columns: slice = slice(None)
+    ) -> Float[Tensor, "h w 2"]:
+        """f_theta at the pixel centres of the warped picture, in heights (bicubic between the nodes, as two products);
+        rows, columns: only of these."""
+        down = _bicubic(self.lattice.shape[0], height).to(self.lattice)[rows]
+        across = _bicubic(self.lattice.shape[1], width).to(self.lattice)[columns]
+        dense = torch.einsum("ya,abc,xb->yxc", down, self.lattice, across)
+        return dense + pixel_centres(height, width, dense)[rows, columns]
 
     def variation_field(self, height: int) -> Float[Tensor, "a b 2"]:
         """The displacement in heights, scaled so that differences of neighbouring nodes are those of neighbouring
@@ -93,6 +97,14 @@ class Field:
     def detached(self) -> Field:
         """The same map, without its gradient."""
         return Field(self.lattice.detach(), self.aspect)
+
+
+@lru_cache(maxsize=32)
+def _bicubic(nodes: int, size: int) -> Float[Tensor, "s n"]:
+    """Weights of the nodes at `size` places from the first node to the last (cubic convolution)."""
+    with torch.device("cpu"):
+        unit = torch.eye(nodes)[None, None]
+        return functional.interpolate(unit, (size, nodes), mode="bicubic", align_corners=True)[0, 0]
 
 
 def pixel_centres(height: int, width: int, like: Tensor) -> Float[Tensor, "h w 2"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from twinbrush.stylize.losses.colour import colour_loss, to_yuv
 from twinbrush.stylize.losses.content import content_loss, content_loss_reference, self_similarity
 from twinbrush.stylize.losses.disparity import disparity_loss, sample_image
 from twinbrush.stylize.losses.matching import Guide, nearest_both_ways
-from twinbrush.stylize.losses.moments import moment_loss, moments
+from twinbrush.stylize.losses.moments import moment_loss, moments, sampled_moment_loss
 from twinbrush.stylize.losses.relaxed_emd import relaxed_emd, relaxed_emd_of_units, unit
 from twinbrush.stylize.losses.total_variation import total_variation
 from twinbrush.stylize.losses.warp import warp_loss
@@ -42,6 +44,17 @@ def test_content_loss_equals_its_readable_form() -> None:
 def test_content_loss_is_zero_on_the_content_and_ignores_brightness_of_features() -> None:
     c = _random(20, 6)
     assert float(content_loss(3 * c, self_similarity(c))) < 1e-12
+
+
+def test_self_similarity_in_bfloat16_is_close_and_has_the_same_gradient() -> None:
+    """Rows that nearly agree, as features do: plain products in bfloat16 would be wrong by a third."""
+    x = (1 + 0.2 * _random(60, 200)).float().requires_grad_()
+    content = (1 + 0.2 * _random(60, 200, seed=1)).float()
+    losses = [content_loss(x, self_similarity(content, half=half), half=half) for half in (False, True)]
+    assert float(losses[1].detach()) == pytest.approx(float(losses[0].detach()), rel=0.01)
+    gradients = [torch.autograd.grad(loss, x)[0].flatten() for loss in losses]
+    assert float(torch.nn.functional.cosine_similarity(*gradients, dim=0)) > 0.99
+    assert float(gradients[1].norm()) == pytest.approx(float(gradients[0].norm()), rel=0.02)
 
 
 def test_content_loss_of_a_constant_picture_is_finite() -> None:
@@ -120,6 +133,35 @@ def test_covariance_in_bfloat16_is_close() -> None:
     assert float(torch.nn.functional.cosine_similarity(*gradients, dim=0)) > 0.998
 
 
+@pytest.mark.parametrize("rows", [torch.float32, torch.bfloat16])
+def test_relaxed_emd_in_bfloat16_is_close_and_has_the_same_gradient(rows: torch.dtype) -> None:
+    """The matches are chosen in bfloat16, of style rows that may be stored in it."""
+    x, style = unit(1 + _random(50, 40)).float().requires_grad_(), unit(1 + _random(70, 40, seed=1)).float()
+    whole = relaxed_emd_of_units(x, style)
+    half = relaxed_emd_of_units(x, style.to(rows), half=True)
+    assert float(half.detach()) == pytest.approx(float(whole.detach()), rel=0.01)
+    gradients = [torch.autograd.grad(value, x)[0].flatten() for value in (whole, half)]
+    assert float(torch.nn.functional.cosine_similarity(*gradients, dim=0)) > 0.98
+
+
+def test_covariances_of_random_channels_are_on_average_all_of_them() -> None:
+    """Of all draws of 3 of 5 channels the mean is exactly the full loss, its gradient the full gradient."""
+    x, style = _random(30, 5).requires_grad_(), _random(40, 5, seed=1) @ _random(5, 5, seed=2)
+    gaps = [torch.cov(x.T, correction=0) - torch.cov(style.T, correction=0), x.mean(0) - style.mean(0)]
+    full = gaps[0].abs().mean() + gaps[1].abs().mean()
+    torch.testing.assert_close(sampled_moment_loss(x, style, None), full)
+    torch.testing.assert_close(sampled_moment_loss(x, style, torch.tensor([4, 2, 0, 1, 3])), full)
+    for count in (1, 2, 3):
+        draws = [
+            sampled_moment_loss(x, style, torch.tensor(chosen)) for chosen in itertools.combinations(range(5), count)
+        ]
+        if count > 1:  # one channel has no partner
+            torch.testing.assert_close(torch.stack(draws).mean(), full)
+            gradients = [torch.autograd.grad(v, x, retain_graph=True)[0] for v in (torch.stack(draws).mean(), full)]
+            torch.testing.assert_close(*gradients)
+        assert float(torch.stack(draws).detach().std()) > 0.01
+
+
 def test_covariance_sees_what_deviations_do_not() -> None:
     x = _random(500, 2)
     correlated = torch.stack([x[:, 0], x[:, 0]], 1)
@@ -186,6 +228,9 @@ GRADIENTS = {
     "relaxed_emd": (lambda x: relaxed_emd(x, _random(11, 4, seed=2), GUIDE.dense()), (9, 4)),
     "relaxed_emd_of_units": (lambda x: relaxed_emd_of_units(unit(x), unit(_random(11, 4, seed=2)), GUIDE), (9, 4)),
     "covariance": (lambda x: moment_loss(x, moments(_random(11, 4, seed=2))), (9, 4)),
+    "covariance_of_some": (
+        lambda x: sampled_moment_loss(x, _random(11, 4, seed=2), torch.tensor([2, 0, 3])), (9, 4)
+    ),
     "deviation": (lambda x: moment_loss(x, moments(_random(11, 4, seed=2), "deviation")), (9, 4)),
     "colour": (lambda x: colour_loss(x, _random(11, 3, seed=2)), (9, 3)),
     "warp": (lambda x: warp_loss(_random(9, 2, seed=1), x, _random(9, 2, seed=2)), (9, 2)),

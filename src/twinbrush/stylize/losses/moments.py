@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
+
+from twinbrush.stylize.features.gather import summed_rows
 
 Spread = Literal["covariance", "deviation"]
 
@@ -43,28 +45,51 @@ def moment_loss(features: Float[Tensor, "n c"], target: Moments, *, half: bool =
     """Mean absolute difference of the means plus that of the spreads (of the target's kind). half: see `moments`."""
     if target.spread.ndim == 2:
         mean = features.mean(0)
-        gap: Any = _CovarianceGap.apply(features - mean, target.spread, half)
+        gap: Any = _CovarianceGap.apply(features - mean, target.spread, half, features.shape[1])
         return (mean - target.mean).abs().mean() + gap
     own = moments(features, "deviation")
     return (own.mean - target.mean).abs().mean() + (own.spread - target.spread).abs().mean()
 
 
-class _CovarianceGap(torch.autograd.Function):
-    """Mean absolute difference of the covariance of centred rows (n, c) to `target` (c, c).
+def sampled_moment_loss(
+    features: Float[Tensor, "n c"], style: Float[Tensor, "m c"], channels: Int[Tensor, "r"] | None, *,
+    half: bool = False,
+) -> Float[Tensor, ""]:
+    """`moment_loss` between samples, with only the covariances among `channels` (None: all).
 
-    The sign of the difference is symmetric, so that the gradient is ONE product, 2/(n c^2) rows @ sign.
+    Over channels drawn evenly without repetition the expectation is the full loss: a pair of two channels is drawn with
+    probability r (r - 1) / (c (c - 1)), a channel with itself with r / c, and each is weighted by the inverse.
+    """  # fmt: skip
+    if channels is None:
+        return moment_loss(features, moments(style.to(features.dtype), half=half), half=half)
+    everything = torch.zeros(len(style), dtype=torch.long, device=style.device)
+    mean, style_mean = features.mean(0), summed_rows(style, everything, 1)[0] / len(style)
+    target = moments(style[:, channels].to(features.dtype), half=half).spread
+    gap: Any = _CovarianceGap.apply(features[:, channels] - mean[channels], target, half, features.shape[1])
+    return (mean - style_mean).abs().mean() + gap
+
+
+class _CovarianceGap(torch.autograd.Function):
+    """Mean absolute difference of the covariance of centred rows (n, r) to `target` (r, r): of r of c channels,
+    weighted so that the mean over draws of channels is the mean over all c x c pairs.
+
+    The sign of the difference is symmetric, so that the gradient is ONE product, 2/n rows @ (weights * sign).
     """
 
     @staticmethod
-    def forward(ctx: Any, centred: Tensor, target: Tensor, half: bool) -> Tensor:
-        rows = centred.bfloat16() if half else centred
+    def forward(ctx: Any, centred: Tensor, target: Tensor, half: bool, channels: int) -> Tensor:
+        rows, chosen = centred.bfloat16() if half else centred, centred.shape[1]
         gap = (rows.T @ rows).to(centred.dtype).div_(len(rows)).sub_(target)
-        ctx.save_for_backward(rows, gap.sign().to(rows.dtype))
-        return gap.abs_().mean()
+        # Of a pair, and of a channel with itself in units of it: 1 where all channels are there.
+        ctx.pair = (channels - 1) / (chosen * max(chosen - 1, 1) * channels)
+        own = max(chosen - 1, 1) / max(channels - 1, 1)
+        sign = gap.sign()
+        sign.diagonal().mul_(own)
+        ctx.save_for_backward(rows, sign.to(rows.dtype))
+        return (gap * sign).sum() * ctx.pair
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         (gradient,) = gradients
         rows, sign = ctx.saved_tensors
-        scale = gradient * (2 / (rows.shape[0] * rows.shape[1] ** 2))
-        return (rows @ sign).to(gradient.dtype) * scale, None, None
+        return (rows @ sign).to(gradient.dtype) * (gradient * (2 * ctx.pair / len(rows))), None, None, None

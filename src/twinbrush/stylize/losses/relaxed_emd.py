@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from twinbrush.stylize.features.gather import summed_rows
 from twinbrush.stylize.losses.matching import Guide, nearest_both_ways
 
 
@@ -47,18 +48,22 @@ def relaxed_emd_of_units(
 
     The matches are found without a graph. Given them, each one-sided mean is linear in the features, 1 - <features, W>
     with a constant W (the matched style rows, added up per feature), and only the larger one is differentiated: no
-    backward pass through an n x m matrix or through m gathered rows. No gradient goes to the style. half: choose the
-    matches in bfloat16 (a cosine is then known to about 0.004).
+    backward pass through an n x m matrix or through m gathered rows. No gradient goes to the style, whose rows may be
+    in bfloat16. half: choose the matches in bfloat16 (a cosine is then known to about 0.004).
     """
     dtype = torch.bfloat16 if half else features.dtype
     own = features.detach()
     forward, backward = nearest_both_ways(own.to(dtype), style.to(dtype), guide)
     with torch.no_grad():
-        weights = style[forward] / len(features), torch.zeros_like(own).index_add_(0, backward, style) / len(style)
+        weights = style[forward].to(own.dtype) / len(features), summed_rows(style, backward, len(own)) / len(style)
         constants = _guide_mean(own, guide, None, forward), _guide_mean(own, guide, backward, None)
-        costs = [constant - (own * w).sum() for w, constant in zip(weights, constants, strict=True)]
-        first = costs[0] >= costs[1]  # chosen without asking for its value: a GPU need not wait
-    return 1 - (features * torch.where(first, *weights)).sum() + torch.where(first, *constants)
+        costs = [c - torch.dot(own.flatten(), w.flatten()) for w, c in zip(weights, constants, strict=True)]
+        first = costs[0] >= costs[1]
+        if own.device.type == "cpu":
+            chosen, constant = (weights[0], constants[0]) if bool(first) else (weights[1], constants[1])
+        else:  # chosen without asking for its value: a GPU need not wait
+            chosen, constant = torch.where(first, *weights), torch.where(first, *constants)
+    return 1 - torch.dot(features.flatten(), chosen.flatten()) + constant
 
 
 def _guide_mean(
