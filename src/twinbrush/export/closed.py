@@ -24,7 +24,7 @@ from twinbrush.export.back import (
 )
 from twinbrush.export.chart import find_chart, painted
 from twinbrush.export.seam import plated_seam
-from twinbrush.export.skull import pushed_back, squared_depth
+from twinbrush.export.skull import Depth, pushed_back, squared_depth
 from twinbrush.export.surface import border_edges, sample_texture, surface_of
 from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
 from twinbrush.export.wrap import dense, wrapped
@@ -81,7 +81,7 @@ def close_portrait(
     layout = _layout(sheet)
     hair = None if sheet.regions is None else (sheet.regions[sheet.faces] == Region.HAIR).all(1)
     colours = [sample_texture(m.texture, sheet.uv) for m in meshes if m.texture is not None]
-    backs, near = _shapes(sheet, layout, head)
+    backs, near, ears = _shapes(sheet, layout, head)
     back_colours = _colours(sheet, layout, backs[0], colours)
     chart = find_chart(sheet.uv, sheet.faces, hair, unfolded(layout.uv, layout.faces, layout.rim, backs[0]))
     faces = np.concatenate([sheet.faces, layout.faces[:, ::-1] + count])
@@ -92,7 +92,7 @@ def close_portrait(
     uv = np.concatenate([sheet.uv, chart.uv])
     closed: list[Mesh] = []
     for m, shape, back, colour in zip(meshes, sheet.shapes, backs, back_colours, strict=True):
-        vertices = plated_seam(np.concatenate([shape, back]), welded[faces], sheet.rim)
+        vertices = plated_seam(np.concatenate([shape, back]), welded[faces], sheet.rim, ears)
         vertices[seam[:, 1]] = vertices[seam[:, 0]]
         assert m.texture is not None
         texture = painted(m.texture, chart, layout.faces, colour)
@@ -175,8 +175,9 @@ def _inside(outline: Float[np.ndarray, "n 2"], points: Float[np.ndarray, "p 2"])
 
 def _shapes(
     sheet: _Sheet, layout: _Layout, head: HeadShape | None
-) -> tuple[list[Float[np.ndarray, "b 3"]], Int[np.ndarray, "b"]]:
-    """Where the back lies, for every shape (one factorisation for all of them), and the front's vertex nearest to each.
+) -> tuple[list[Float[np.ndarray, "b 3"]], Int[np.ndarray, "b"], Bool[np.ndarray, "n"]]:
+    """Where the back lies, for every shape (one factorisation for all of them), the front's vertex nearest to each, and
+    which of the rim's vertices run over an ear.
 
     The depth behind the membrane over the rim is found for the first shape, the photo's; others take it along, scaled.
     """
@@ -193,12 +194,13 @@ def _shapes(
     waves[rim] = np.hstack([shape[sheet.rim] for shape in sheet.shapes]) - fixed[rim, 1:]
     damped = (laplacian + sparse.diags(areas / _WAVES_MM**2)).tocsc()
     membranes = solved[:, 1:] + solve_fixed(damped, np.zeros_like(waves), rim, waves)
-    squared, loose, skin = _depth(sheet, layout, head, solved[:, :4], laplacian, areas)
+    found = _depth(sheet, layout, head, solved[:, :4], laplacian, areas)
+    squared = found.squared
     # the layout is even in the plane of the picture; behind the rim the surface runs away from it
     uneven = pushed_back(membranes[:, :3], np.sqrt(squared))
     flat = unfolded(layout.uv, layout.faces, rim, uneven)
     corners, weights = located(flat, layout.faces, layout.uv)
-    plain = np.column_stack([membranes, loose, squared, layout.uv])
+    plain = np.column_stack([membranes, found.loose, squared, layout.uv])
     even = (plain[corners] * weights[..., None]).sum(1)
     even[rim] = plain[rim]
     near = layout.near.copy()
@@ -212,28 +214,29 @@ def _shapes(
         behind = np.minimum(membrane[:, 2] - size * np.sqrt(even[:, -3]), shape[near, 2] - _WALL_MM)
         back = pushed_back(membrane, membrane[:, 2] - behind)
         back[rim] = shape[sheet.rim]
-        if i == 0 and skin is not None and head is not None:
-            target = dense(skin, head.faces)
+        if i == 0 and head is not None:
+            target = dense(found.skin, head.faces)
             drawn = wrapped(back, layout.faces, rim, target, even[:, -4]) - back
         backs.append(back + size * drawn)
-    return backs, near
+    return backs, near, found.ears
 
 
 def _depth(
     sheet: _Sheet, layout: _Layout, head: HeadShape | None, solved: Float[np.ndarray, "b 4"],
     laplacian: sparse.csc_matrix, areas: Float[np.ndarray, "b"],
-) -> tuple[Float[np.ndarray, "b"], Float[np.ndarray, "b"], Float[np.ndarray, "v 3"] | None]:
-    """As `skull.Depth` tells it; as far as there is no head to trust, a balloon's.
+) -> Depth:
+    """As the predicted head tells it; as far as there is none to trust, a balloon's.
 
     solved: the Poisson solution, the membrane.
     """
     plain = balloon(solved[:, 0], solved[:, 2], float(np.ptp(sheet.shapes[0][:, 1]))) ** 2
     if head is None:
-        return plain, np.zeros(len(plain)), None
-    hair = np.zeros(len(layout.rim), bool) if sheet.regions is None else sheet.regions[sheet.rim] == Region.HAIR
+        return Depth(plain, np.zeros(len(plain)), np.zeros((0, 3)), np.zeros(len(layout.rim), bool))
+    regions = np.full(len(layout.rim), Region.SKIN) if sheet.regions is None else sheet.regions[sheet.rim]
     share = min(1.0, 2 * head.trust)
-    depth = squared_depth(head, solved[:, 1:], layout.rim, hair, laplacian, areas)
-    return share * depth.squared + (1 - share) * plain, share * depth.loose, depth.skin
+    depth = squared_depth(head, solved[:, 1:], layout.rim, regions, laplacian, areas)
+    squared = share * depth.squared + (1 - share) * plain
+    return Depth(squared, share * depth.loose, depth.skin, depth.ears & (share > 0))
 
 
 def _outline_area(loop: Float[np.ndarray, "n 3"]) -> float:

@@ -16,7 +16,7 @@ from scipy import ndimage, sparse, spatial
 
 from twinbrush.camera import INTERPUPILLARY_MM
 from twinbrush.export.back import smoothed_loop, solve_fixed
-from twinbrush.mesh import vertex_normals
+from twinbrush.mesh import Region, vertex_normals
 from twinbrush.portrait.filters import smoothstep
 from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD
 from twinbrush.portrait.head_prior import EAR, HeadShape, laid_flat
@@ -32,6 +32,7 @@ _CURTAIN_SLOPE, _CURTAIN_MM = 0.06, 6.0  # long hair falls from the skull, a lit
 _EAR_Y_MM = -45.0  # below it what is wider than the neck says nothing about hair on the skull
 _NAPE_Y_MM = (-130.0, -90.0)  # between them the skull's surface gives way to the depth along the rays
 _LONG_HAIR = (0.05, 0.25)  # share of the rim that is hair below the ears: from there on hair is behind, no head ...
+_CLOTH = 0.4  # share of cloth from which on clothes are behind
 _LONG_REACH_MM, _LONG_TOP_MM = 40.0, 50.0  # ... so near to that hair, and below this height over the eyes
 _FLANGE_MM, _FLANGE_Y_MM = 9.0, (-75.0, 40.0)  # skin beside the skull is an ear: so thick
 
@@ -85,31 +86,32 @@ def seen_from_behind(head: HeadShape, vertices: Float[np.ndarray, "v 3"], *, ear
 class Depth:
     """squared: the square (mm^2, zero on the rim) of how far the head's back lies behind the membrane, along z. loose:
     1 where the skull under its hair is what is seen, 0 at ears, under long hair, from the nape down. skin: that surface
-    (the head's vertices, ears laid flat, where the hair ends)."""
+    (the head's vertices, ears laid flat, where the hair ends). ears: which of the rim's vertices run over an ear."""
 
     squared: Float[np.ndarray, "b"]
     loose: Float[np.ndarray, "b"]
     skin: Float[np.ndarray, "v 3"]
+    ears: Bool[np.ndarray, "n"]
 
 
 def squared_depth(
-    head: HeadShape, membrane: Float[np.ndarray, "b 3"], rim: Int[np.ndarray, "n"], hair: Bool[np.ndarray, "n"],
+    head: HeadShape, membrane: Float[np.ndarray, "b 3"], rim: Int[np.ndarray, "n"], regions: Int[np.ndarray, "n"],
     laplacian: sparse.csc_matrix, areas: Float[np.ndarray, "b"],
 ) -> Depth:
     """How deep the back is behind the membrane.
 
-    hair: which of the vertices `rim` show hair. laplacian, areas: of the membrane's flat layout, mm.
+    regions: labels of the vertices `rim`. laplacian, areas: of the membrane's flat layout, mm.
     """
-    at = on_plane(membrane)
+    at, hair = on_plane(membrane), regions == Region.HAIR
     y = at[:, 1]
     inside = _sampled(seen_from_behind(head, head.vertices).inside_mm, at)
     on_skull = smoothstep((y[rim] - _EAR_Y_MM) / 30)
     eared = _sampled(seen_from_behind(head, head.vertices, eared=True).inside_mm, at[rim])
     gap = np.maximum(-eared, 0) * hair * on_skull
     low = smoothed_loop((hair & (y[rim] < _EAR_Y_MM))[:, None].astype(float), membrane[rim], _LONG_REACH_MM)[:, 0]
-    known = np.zeros((len(at), 3))
-    known[rim] = np.stack([gap, hair.astype(float), low], 1)
-    thickness, share, long = solve_fixed(laplacian, np.zeros_like(known), rim, known).T
+    known = np.zeros((len(at), 4))
+    known[rim] = np.stack([gap, hair.astype(float), low, regions == Region.CLOTH], 1)
+    thickness, share, long, cloth = solve_fixed(laplacian, np.zeros_like(known), rim, known).T
     haired = _with_hair(head, at, thickness)
     behind = seen_from_behind(head, haired)
     z, facing = _sampled(np.nan_to_num(behind.z_mm), at), _sampled(behind.facing, at)
@@ -129,9 +131,10 @@ def squared_depth(
     squared = np.maximum(solve_fixed(system, (weight * areas * target)[:, None], rim, start)[:, 0], 0)
     above = smoothstep((y - _NAPE_Y_MM[0]) / (_NAPE_Y_MM[1] - _NAPE_Y_MM[0]))
     hanging = smoothstep((long - _LONG_HAIR[0]) / (_LONG_HAIR[1] - _LONG_HAIR[0]))
+    above = above * (1 - smoothstep(cloth / _CLOTH))
     above = above + hanging * (smoothstep(y / _LONG_TOP_MM) - above)
     bare = laid_flat(replace(head, vertices=haired), head.labels == EAR)
-    return Depth(squared, (1 - np.clip(falls, 0, 1)) * ~ear * above, bare.vertices)
+    return Depth(squared, (1 - np.clip(falls, 0, 1)) * ~ear * above, bare.vertices, ear[rim])
 
 
 def _with_hair(

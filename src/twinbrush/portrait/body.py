@@ -22,7 +22,7 @@ HEAD_SOURCE, BODY_SOURCE = 7.0, 2.1  # c: an adult skull's ellipsoid has 5.1; a 
 CHEST_MM = 58.0  # throat and chest stay this near to the rim's depth: the chin stands well before them
 COARSE = 3  # solved on every third pixel
 CLOSE_MM = 16.0  # notches narrower than this (behind the jaw, between strands) don't pull the surface back
-GROW_MM = 3.0  # the volume's silhouette lies this far outside the matte's, so that the cut is not infinitely steep
+GROW_MM = 4.5  # the volume's silhouette lies this far outside the matte's, so that the cut is not infinitely steep
 SMOOTH_MM = 5.0  # and is smoothed by this
 SLOPE_SMOOTH_MM = 6.0  # blur of q's slope along it
 

@@ -29,9 +29,10 @@ JAW_STEP_MM, JAW_SLOPE = 5.0, 0.15  # the neck starts this far behind the jaw's 
 JAW_CURVE_MM, JAW_SOFT_MM = 70.0, 9.0  # ... then freely
 HAIR_ON_NECK_MM, CLOTH_ON_NECK_MM = 7.0, 3.0  # hair and cloth lie on the neck, not in it
 LAYER_SOFT_MM = 2.5
-SIDE_SLOPE, SIDE_SOFT_MM = 2.8, 4.0  # depth over width of what is seen of the head's side, at most
+THROAT_MM = (12.0, 35.0)  # so far below the jaw the neck is not the predicted head's, whose chin ends elsewhere
+SIDE_SLOPE, SIDE_SOFT_MM = 2.2, 4.0  # depth over width of what is seen of the head's side, at most
 STEEP = 0.6  # cosine below which the surface is seen so much at a slant that details become combs: they fade
-CALM_MM, FACING_MM = 2.5, 1.5
+CALM_MM, FACING_MM = 4.0, 1.5
 
 
 def relief_depth(
@@ -57,7 +58,8 @@ def relief_depth(
     rows = np.mgrid[: shape[0], : shape[1]][0]
     head = smoothstep((chin_y - rows) / (HEAD_TO_BODY_MM * unit) + 0.45)
     rest = volume_depth(person, ~crop.inside, face, attach, head, frame)
-    rest, hair_mm = on_skull(rest, skull, frame, crop, grown_silhouette(person, unit), face, attach)
+    throat = open_jaw * (1 - smoothstep((-oval - THROAT_MM[0]) / (THROAT_MM[1] - THROAT_MM[0])))
+    rest, hair_mm = on_skull(rest, skull, frame, crop, grown_silhouette(person, unit), face, attach, 1 - throat)
     edge = _edge_depth(face, rest, outline_xy)
     rest = _shallow(rest, edge, oval)
     rest = _neck(rest, edge, oval, open_jaw, crop, frame)
@@ -69,7 +71,7 @@ def relief_depth(
     band = smoothstep(2 * band)
     depth = depth + band * (blur(depth, SEAM_SOFT_MM * unit) - depth)
     facing = _facing(depth, unit)
-    calm = np.clip(1 - facing / STEEP, 0, 1) * np.clip(-oval / 4, 0, 1)
+    calm = np.clip(1 - facing / STEEP, 0, 1) * np.clip(-oval / 4, 0, 1) * (1 - open_jaw)
     depth = depth + calm * (blur(depth, CALM_MM * unit) - depth)
     detail = hair_relief(crop, frame, oval, hair_mm) + skin_relief(crop, frame, oval) + cloth_relief(crop, frame)
     return depth + np.clip(facing / STEEP, 0, 1) * detail

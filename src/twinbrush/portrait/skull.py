@@ -34,9 +34,9 @@ FAR_MM = (25.0, 45.0)  # hair thicker than that hangs, and its depth is not the 
 HANGS_MM = (-40.0, -10.0)  # hair below the ears (height over the eyes) hangs too
 LONG_MM, LONG_REACH_MM = (20.0, 70.0), 40.0  # ... and, where hair falls below them, so much of it above them
 LONG_SHARE = (0.05, 0.25)
-EAR_SKIN, EAR_SLOPE = 0.6, 1.8  # share of an ear that must be seen as skin; the most that its depth is of its width
+EAR_SKIN, EAR_SLOPE = 0.6, 1.5  # share of an ear that must be seen as skin; the most that its depth is of its width
 ALIKE_MM = 15.0  # smoothing of that judgement along the outline
-JOIN_MM = 18.0  # head and face are joined over this width
+JOIN_MM = 28.0  # head and face are joined over this width
 BELOW_MM = (30.0, 80.0)  # below the chin the neck's depth passes into the body's
 BORDER_MM = 4.0  # so near to the head's open lower border an outline is none
 
@@ -123,13 +123,13 @@ def carried(
 
 def on_skull(
     rest: Float[np.ndarray, "s s"], head: HeadShape, frame: Frame, crop: Crop, person_mm: Float[np.ndarray, "s s"],
-    face_z: Float[np.ndarray, "s s"], attach: Bool[np.ndarray, "s s"],
+    face_z: Float[np.ndarray, "s s"], attach: Bool[np.ndarray, "s s"], wanted: Float[np.ndarray, "s s"],
 ) -> tuple[Float[np.ndarray, "s s"], Float[np.ndarray, "s s"]]:
     """`rest` (world z, mm), replaced by the head's depth as far as the head tells it; and how thick the hair is there
     (mm; what the person's outline stands off the head's).
 
     person_mm: signed distance to the outline of the person (mm). face_z: the face's own depth, to which the head's is
-    joined where `attach`.
+    joined where `attach`. wanted: 0..1, where the head may have a say.
     """
     unit, free = frame.pixels_per_mm, ~crop.inside
     seen = see_head(shown_ears(head, frame, crop), frame, len(person_mm))
@@ -157,7 +157,7 @@ def on_skull(
     depth = rim + np.sign(square) * np.sqrt(np.abs(square))
     depth = depth + _joint(face_z - depth, attach, inside | free, unit)
     below = (ys - crop.face.landmarks[indices.CHIN, 1]) / unit
-    share = share * smoothstep((BELOW_MM[1] - below) / (BELOW_MM[1] - BELOW_MM[0])) * min(1.0, 2 * head.trust)
+    share = wanted * share * smoothstep((BELOW_MM[1] - below) / (BELOW_MM[1] - BELOW_MM[0])) * min(1.0, 2 * head.trust)
     return rest + share * (depth - rest), np.where(share > 0.05, thick, np.inf)
 
 
