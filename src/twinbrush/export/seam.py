@@ -1,7 +1,7 @@
 """The seam between front and back, made fair without shrinking: a thin plate across it.
 
-Averaging neighbours would pull a crown down by millimetres. Here the band about the seam is the surface of least
-bending between what lies beside it, and away from the seam more and more what it was.
+Averaging neighbours would pull a crown down by millimetres. Here the band about the seam bends as little as it can
+while staying near what it was; away from the seam it is more and more the same.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy.sparse.linalg import splu
 
 from twinbrush.export.back import laplacian_of
 
-BAND_MM, EAR_MM = 16.0, 10.0  # to both sides of the seam, along the surface; around ears, which are small
+BAND_MM, EAR_MM = 16.0, 12.0  # to both sides of the seam, along the surface; around ears, which are small
 STIFF_MM = 10.0  # bending of details smaller than this is taken out at the seam
 
 
@@ -25,17 +25,19 @@ def plated_seam(
     """`vertices` (mm) with the band about the vertices `seam` of the closed surface `faces` made fair; `ears`: which of
     the seam run over an ear."""
     distance = _distance(vertices, faces, seam, np.where(ears, EAR_MM, BAND_MM))
-    near = (distance < 1)[faces].any(1)
-    used, local = np.unique(faces[near], return_inverse=True)
+    band = distance < 1
+    beside = np.zeros(len(vertices), bool)
+    beside[faces[band[faces].any(1)]] = True  # and the first ring around it: it bends along
+    used, local = np.unique(faces[beside[faces].any(1)], return_inverse=True)
     local = local.reshape(-1, 3)
     place = vertices[used]
     laplacian, areas = laplacian_of(place, local, float(np.ptp(place, axis=0).max()))
-    mass = sparse.diags(1 / np.maximum(areas, 1e-6))
-    share = np.clip(distance[used], 0, 1) ** 2
-    own = sparse.diags(areas * np.maximum(share, 1e-3))
-    system = (STIFF_MM**4 * (laplacian @ mass @ laplacian) + own).tocsc()
-    free = np.flatnonzero(distance[used] < 1)
-    held = np.flatnonzero(distance[used] >= 1)
+    free, held, whole = np.flatnonzero(band[used]), np.flatnonzero(~band[used]), np.flatnonzero(beside[used])
+    bending = laplacian[whole]  # of vertices whose neighbours are all here: at the cut-out's border it means nothing
+    stiff = bending.T @ sparse.diags(1 / np.maximum(areas[whole], 1e-6)) @ bending
+    # never less than 1: a plate that is free to bend between the band's ends would flatten a crown
+    own = sparse.diags(areas / np.maximum(1 - np.clip(distance[used], 0, 1) ** 2, 1e-3))
+    system = (STIFF_MM**4 * stiff + own).tocsc()
     load = (own @ place)[free] - system[free][:, held] @ place[held]
     factors = splu(system[free][:, free].tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
     out = vertices.copy()

@@ -30,7 +30,7 @@ JAW_CURVE_MM, JAW_SOFT_MM = 70.0, 9.0  # ... then freely
 HAIR_ON_NECK_MM, CLOTH_ON_NECK_MM = 7.0, 3.0  # hair and cloth lie on the neck, not in it
 LAYER_SOFT_MM = 2.5
 THROAT_MM = (12.0, 35.0)  # so far below the jaw the neck is not the predicted head's, whose chin ends elsewhere
-SIDE_SLOPE, SIDE_SOFT_MM = 2.2, 4.0  # depth over width of what is seen of the head's side, at most
+SIDE_SLOPE, SIDE_SOFT_MM, EDGE_SMOOTH_MM = 2.2, 4.0, 5.0  # depth over width of what is seen of the head's side, at most
 STEEP = 0.6  # cosine below which the surface is seen so much at a slant that details become combs: they fade
 CALM_MM, FACING_MM = 4.0, 1.5
 
@@ -61,7 +61,7 @@ def relief_depth(
     throat = open_jaw * (1 - smoothstep((-oval - THROAT_MM[0]) / (THROAT_MM[1] - THROAT_MM[0])))
     rest, hair_mm = on_skull(rest, skull, frame, crop, grown_silhouette(person, unit), face, attach, 1 - throat)
     edge = _edge_depth(face, rest, outline_xy)
-    rest = _shallow(rest, edge, oval)
+    rest = _shallow(rest, blur(edge, EDGE_SMOOTH_MM * unit), oval, 1 - open_jaw)
     rest = _neck(rest, edge, oval, open_jaw, crop, frame)
     joined = smoothstep(oval / JOIN_BLEND_MM)
     wall = smoothstep(0.5 + oval / (2 * JAW_WALL_MM))
@@ -93,12 +93,14 @@ def _edge_depth(
 
 
 def _shallow(
-    rest: Float[np.ndarray, "s s"], edge: Float[np.ndarray, "s s"], oval: Float[np.ndarray, "s s"]
+    rest: Float[np.ndarray, "s s"], edge: Float[np.ndarray, "s s"], oval: Float[np.ndarray, "s s"],
+    beside: Float[np.ndarray, "s s"],
 ) -> Float[np.ndarray, "s s"]:
     """Beside the face the surface falls at most so steeply that what the photo shows of it is not drawn out into
-    streaks; how it goes on is the back's affair."""
+    streaks; how it goes on is the back's affair. beside: 0 below the jaw, where there is a step."""
     gap = edge - SIDE_SLOPE * np.maximum(-oval, 0) - rest
-    return rest + np.where(oval < 0, 0.5 * (gap + np.sqrt(gap**2 + SIDE_SOFT_MM**2)) - 0.5 * SIDE_SOFT_MM, 0)
+    raised = np.maximum(0.5 * (gap + np.sqrt(gap**2 + SIDE_SOFT_MM**2)) - 0.25 * SIDE_SOFT_MM, 0)
+    return rest + beside * np.where(oval < 0, raised, 0)
 
 
 def _neck(
