@@ -139,3 +139,15 @@ def test_without_trust_it_is_the_plain_back(head: HeadShape) -> None:
     mesh = relief(head)
     plain, doubted = close_portrait(mesh)[0], close_portrait(mesh, head=replace(head, trust=0.0))[0]
     np.testing.assert_allclose(doubted.vertices, plain.vertices, atol=1e-9)
+
+
+def test_a_rim_on_pixels_of_the_background_belongs_to_the_person(head: HeadShape) -> None:
+    """The matte ends where the labels say background already: hair is hair there too."""
+    mesh = relief(head, 20, Region.HAIR)
+    edges = np.sort(mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    unique, count = np.unique(edges, axis=0, return_counts=True)
+    assert mesh.regions is not None
+    labels = mesh.regions.copy()
+    labels[unique[count == 1]] = Region.BACKGROUND
+    plain, ragged = (back_of(close_portrait(m, head=head)[0]) for m in (mesh, replace(mesh, regions=labels)))
+    np.testing.assert_allclose(ragged, plain, atol=1e-6)
