@@ -15,7 +15,7 @@ from twinbrush.portrait.filters import signed_distance
 from twinbrush.portrait.geometry import Frame, make_frame
 from twinbrush.portrait.head_prior import EAR, HeadShape, ears, head_prior, laid_flat, predict_head
 from twinbrush.portrait.silhouette import registered, trace
-from twinbrush.portrait.skull import EAR_SLOPE, on_skull, see_head, shown_ears
+from twinbrush.portrait.skull import EAR_SLOPE, carried, on_skull, see_head, shown_ears
 from twinbrush.portrait.values import Face
 
 SIZE = 400
@@ -187,3 +187,16 @@ def test_a_head_fits_the_landmarks_that_were_seen(frame: Frame) -> None:
     goal = project(frame.camera, smaller.landmarks_xyz)[0]
     np.testing.assert_allclose(places.mean(0), goal.mean(0), atol=0.05)
     assert np.linalg.norm(places - places.mean(0)) == pytest.approx(np.linalg.norm(goal - goal.mean(0)), rel=0.02)
+
+
+def test_values_of_a_curve_are_carried_inward_and_outward() -> None:
+    level = _disc(60.0)
+    angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    curve = 200 + 60 * np.stack([np.cos(angle), np.sin(angle)], 1)
+    inside, values = level > 0, np.stack([curve[:, 0], np.full(200, 7.0)], 1)
+    found = carried(curve, values, ~inside, inside, level.shape)
+    x = np.mgrid[:SIZE, :SIZE][1]
+    assert np.abs(found[..., 0] - x)[inside].max() < 4  # x is harmonic
+    assert np.abs(found[..., 1] - 7).max() < 1e-3
+    nothing = np.zeros_like(inside)
+    assert np.allclose(carried(curve, values, nothing, ~nothing, level.shape), values.mean(0))

@@ -106,9 +106,12 @@ def carried(
     points_xy: Float[np.ndarray, "n 2"], values: Float[np.ndarray, "n c"], outside: Bool[np.ndarray, "s s"],
     domain: Bool[np.ndarray, "s s"], shape: tuple[int, int], zero: Bool[np.ndarray, "s s"] | None = None,
 ) -> Float[np.ndarray, "s s c"]:
-    """Values known on a curve: outside it the nearest one's, inside harmonic (zero where `zero`)."""
+    """Values known on a curve: outside it the nearest one's, inside harmonic (zero where `zero`). Their mean everywhere
+    when nothing lies outside."""
     pick = np.s_[::COARSE, ::COARSE]
     beyond = outside[pick]
+    if not beyond.any():
+        return np.broadcast_to(values.mean(0), (*shape, values.shape[1])).copy()
     held = np.zeros_like(beyond) if zero is None else zero[pick]
     ys, xs = np.nonzero(beyond & ~held)
     tree = spatial.KDTree(points_xy)
