@@ -10,9 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.sparse.linalg import splu
 
-from twinbrush.export.back import laplacian_of
+from twinbrush.export.back import laplacian_of, solve_fixed
 
 BAND_MM, EAR_MM = 16.0, 12.0  # to both sides of the seam, along the surface; around ears, which are small
 STIFF_MM = 10.0  # bending of details smaller than this is taken out at the seam
@@ -32,16 +31,14 @@ def plated_seam(
     local = local.reshape(-1, 3)
     place = vertices[used]
     laplacian, areas = laplacian_of(place, local, float(np.ptp(place, axis=0).max()))
-    free, held, whole = np.flatnonzero(band[used]), np.flatnonzero(~band[used]), np.flatnonzero(beside[used])
+    whole = np.flatnonzero(beside[used])
     bending = laplacian[whole]  # of vertices whose neighbours are all here: at the cut-out's border it means nothing
     stiff = bending.T @ sparse.diags(1 / np.maximum(areas[whole], 1e-6)) @ bending
     # never less than 1: a plate that is free to bend between the band's ends would flatten a crown
     own = sparse.diags(areas / np.maximum(1 - np.clip(distance[used], 0, 1) ** 2, 1e-3))
     system = (STIFF_MM**4 * stiff + own).tocsc()
-    load = (own @ place)[free] - system[free][:, held] @ place[held]
-    factors = splu(system[free][:, free].tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
     out = vertices.copy()
-    out[used[free]] = factors.solve(load)
+    out[used] = solve_fixed(system, own @ place, np.flatnonzero(~band[used]), place)
     return out
 
 
