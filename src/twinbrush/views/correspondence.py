@@ -60,20 +60,28 @@ def surface_pixels(
 
 @dataclass(frozen=True)
 class MutualPoints:
-    """Surface points that two views both see: the points are the pixel centres of view `a` and of view `b`."""
+    """Surface points that two views both see: first those at pixel centres of view `a`, then those at centres of `b`.
+
+    face: the triangle each point lies on. seen_a (h, w): pixels of `a` whose centre shows such a point; seen_b alike.
+    """
 
     pixels_a: Float[np.ndarray, "p 2"]
     pixels_b: Float[np.ndarray, "p 2"]
+    face: Int[np.ndarray, "p"]
+    seen_a: Bool[np.ndarray, "h w"]
+    seen_b: Bool[np.ndarray, "h w"]
 
 
 def mutual_points(views: ViewSet, a: int, b: int) -> MutualPoints:
     """All surface points seen at a pixel centre of one view and visible in the other, from both sides."""
     there, valid_a = transfer_map(views, a, b)
     back, valid_b = transfer_map(views, b, a)
-    centres_a, centres_b = _centres(valid_a), _centres(valid_b)
     return MutualPoints(
-        np.concatenate([centres_a, back[valid_b]]), np.concatenate([there[valid_a], centres_b])
-    )
+        np.concatenate([_centres(valid_a), back[valid_b]]),
+        np.concatenate([there[valid_a], _centres(valid_b)]),
+        np.concatenate([views.face_index[a][valid_a], views.face_index[b][valid_b]]),
+        valid_a, valid_b,
+    )  # fmt: skip
 
 
 def _centres(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "p 2"]:

@@ -86,11 +86,27 @@ class TextureSampler:
         return cv2.remap(self.texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+def sampled(
+    image: Float[np.ndarray, "h w c"], pixels_xy: Float[np.ndarray, "p 2"], interpolation: int
+) -> Float32[np.ndarray, "p c"]:
+    """Colours between pixels; cv2.remap takes at most 32767 rows, so the points are folded into a rectangle."""
+    width = 4096
+    rows = max(1, -(-len(pixels_xy) // width))
+    folded = np.zeros((rows * width, 2), np.float32)
+    folded[: len(pixels_xy)] = pixels_xy
+    folded = folded.reshape(rows, width, 2)
+    colour = cv2.remap(
+        np.ascontiguousarray(image, np.float32), folded[..., 0], folded[..., 1], interpolation,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    return colour.reshape(rows * width, -1)[: len(pixels_xy)]
+
+
 def texels_per_pixel(
     texels_xy: Float[np.ndarray, "v 2"], pixels_xy: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"]
 ) -> float:
     """Side of a pixel's footprint in texels: the median over the picture (faces weighted by their pixels)."""
-    texels, pixels = _areas(texels_xy, faces), _areas(pixels_xy, faces)
+    texels, pixels = face_areas(texels_xy, faces), face_areas(pixels_xy, faces)
     ratio = texels / np.maximum(pixels, 1e-12)
     order = np.argsort(ratio)
     cumulative = np.cumsum(pixels[order])
@@ -98,7 +114,8 @@ def texels_per_pixel(
     return float(np.sqrt(ratio[order[min(middle, len(order) - 1)]]))
 
 
-def _areas(places: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "f"]:
+def face_areas(places: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "f"]:
+    """Twice the area of every triangle in a picture."""
     a, b, c = (places[faces[:, corner]] for corner in range(3))
     ab, ac = b - a, c - a
     return np.abs(ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0])

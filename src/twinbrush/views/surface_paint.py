@@ -17,6 +17,7 @@ from scipy import ndimage
 from twinbrush.camera import Camera, project
 from twinbrush.mesh import Mesh
 from twinbrush.rasterize import Raster, interpolate, rasterize
+from twinbrush.views.sampling import sampled
 from twinbrush.views.texels import Seen, Texels, seen_texels, texels_of
 
 GRAZING = 0.22  # cosine below which a view's pixels would be smeared over the surface
@@ -132,22 +133,6 @@ class SurfacePaint:
         inner &= raster.face_index >= 0
         distance = np.asarray(ndimage.distance_transform_edt(inner))
         return np.clip(distance / (RIM_PX * depth.shape[0] / 512), 0, 1).astype(np.float32)
-
-
-def sampled(
-    image: Float32[np.ndarray, "h w c"], pixels_xy: Float32[np.ndarray, "p 2"], interpolation: int
-) -> Float32[np.ndarray, "p c"]:
-    """Colours between pixels; cv2.remap takes at most 32767 rows, so the points are folded into a rectangle."""
-    width = 4096
-    rows = max(1, -(-len(pixels_xy) // width))
-    folded = np.zeros((rows * width, 2), np.float32)
-    folded[: len(pixels_xy)] = pixels_xy
-    folded = folded.reshape(rows, width, 2)
-    colour = cv2.remap(
-        np.ascontiguousarray(image, np.float32), folded[..., 0], folded[..., 1], interpolation,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-    return colour.reshape(rows * width, -1)[: len(pixels_xy)]
 
 
 def broad_normals(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -39,6 +40,31 @@ def test_a_plain_surface_agrees_and_a_busy_one_better_where_it_shows_in_full(spe
     assert busy["consistency_pixels"] > 1.3 * SIZE
     assert busy["consistency_worst_pair"] < 0.8 * busy["consistency_painted_size"]
     assert busy["consistency_mean_absolute"] <= busy["consistency_worst_pair"]
+    assert busy["consistency_pointwise_worst_pair"] < 0.8 * busy["consistency_pointwise_painted_size"]
+    for name in ("mean_absolute", "worst_pair", "painted_size"):
+        assert busy[f"consistency_{name}"] < 0.8 * busy[f"consistency_pointwise_{name}"]
+
+
+@pytest.mark.parametrize("wrong", ["colour", "moved"])
+def test_a_view_that_is_wrong_makes_its_pairs_the_worst(
+    speckled: Mesh, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    cameras = ring(speckled)
+    soft = speckled.painted(cv2.GaussianBlur(np.asarray(speckled.texture), (0, 0), 3.0))
+    good = ring_consistency(soft, cameras)
+    assert good["consistency_worst_pair"] < 0.008
+    render = agreement._seen
+
+    def seen(mesh: Mesh, camera: Camera) -> agreement.ViewSet | None:
+        views = render(mesh, camera)
+        if views is None or not np.allclose(camera.world_to_camera, cameras[3].world_to_camera):
+            return views
+        return replace(views, images=views.images * 0.94 if wrong == "colour" else np.roll(views.images, 1, axis=2))
+
+    monkeypatch.setattr(agreement, "_seen", seen)
+    bad = ring_consistency(soft, cameras)
+    assert bad["consistency_worst_pair"] > 0.015
+    assert bad["consistency_mean_absolute"] < 0.6 * bad["consistency_worst_pair"]
 
 
 def test_views_are_as_large_as_the_texture_is_fine(speckled: Mesh) -> None:
@@ -66,9 +92,9 @@ def test_every_neighbour_is_compared_once_and_caps_are_not(
     def note(images: np.ndarray, views: agreement.ViewSet) -> dict[str, float]:
         azimuths = [np.degrees(np.arctan2(-c.world_to_camera[2, 0], -c.world_to_camera[2, 2])) for c in views.cameras]
         seen.append((round(azimuths[0]) % 360, round(azimuths[1]) % 360))
-        return {"mean_absolute": 0.0, "delta_e": 0.0}
+        return {"mean_absolute": 0.0, "delta_e": 0.0, "pointwise_mean_absolute": 0.0}
 
-    monkeypatch.setattr(agreement, "view_consistency", note)
+    monkeypatch.setattr(agreement, "footprint_consistency", note)
     coarse = speckled.painted(np.full((16, 16, 3), 0.5, np.float32))
     ring_consistency(coarse, (*ring(coarse, 4), *ring(coarse, 2, 65.0)))
     assert {frozenset(pair) for pair in seen} == {frozenset(p) for p in ((0, 90), (90, 180), (180, 270), (270, 0))}

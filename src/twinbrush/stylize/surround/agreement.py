@@ -7,7 +7,7 @@ import numpy as np
 from twinbrush.camera import Camera, project
 from twinbrush.errors import BadMesh
 from twinbrush.mesh import Mesh
-from twinbrush.views.consistency import view_consistency
+from twinbrush.views.consistency import footprint_consistency
 from twinbrush.views.render import render_mesh_views
 from twinbrush.views.sampling import texels_per_pixel
 from twinbrush.views.values import ViewSet, joined
@@ -17,12 +17,13 @@ MOST_PX = 2048  # of a view in which agreement is measured
 
 
 def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float]:
-    """How well neighbouring views of the painted mesh agree on all points both see (views/consistency.py).
+    """How well neighbouring views of the painted mesh agree on all points both see (`footprint_consistency`: each point
+    at the coarser of its two resolutions), mean of all pairs and worst pair.
 
     cameras: in any order; neighbours are nearest in azimuth, those above and below are left out. The views are rendered
-    where the texture shows in full: at about one texel a pixel (the median of a view), MOST_PX at most. With fewer
-    pixels a stroke is as wide as one of them, and the view that sees it foreshortened can but average it; how much that
-    is tells consistency_painted_size, the worst pair at the size of `cameras`.
+    where the texture shows in full: at about one texel a pixel (the median of a view), MOST_PX at most.
+    consistency_painted_size: the worst pair at the size of `cameras`. The same with every point read bilinearly in both
+    pictures, whatever their resolution there, is consistency_pointwise_*: the stricter reading, and the older one.
     """
     steepest = np.sin(np.radians(LEVEL))
     level = [camera for camera in cameras if abs(camera.world_to_camera[2, 1]) < steepest]
@@ -38,6 +39,9 @@ def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float
         "consistency_worst_pair": max(values["mean_absolute"] for values in found),
         "consistency_delta_e": float(np.mean([values["delta_e"] for values in found])),
         "consistency_painted_size": max(values["mean_absolute"] for values in painted),
+        "consistency_pointwise_mean_absolute": float(np.mean([values["pointwise_mean_absolute"] for values in found])),
+        "consistency_pointwise_worst_pair": max(values["pointwise_mean_absolute"] for values in found),
+        "consistency_pointwise_painted_size": max(values["pointwise_mean_absolute"] for values in painted),
         "consistency_pixels": float(enlarged(ring[0], factor).width),
     }
 
@@ -73,7 +77,7 @@ def _agreement(a: ViewSet | None, b: ViewSet | None) -> list[dict[str, float]]:
     if a is None or b is None:
         return []
     views = joined(a, b)
-    return [view_consistency(views.images, views)]
+    return [footprint_consistency(views.images, views)]
 
 
 def enlarged(camera: Camera, factor: float) -> Camera:

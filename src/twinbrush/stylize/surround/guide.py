@@ -18,7 +18,7 @@ from twinbrush.stylize.colour import PAINTED, fit_colour_map, style_tone
 from twinbrush.stylize.guided.atlas import StyleSheet
 from twinbrush.stylize.surround.values import Subject
 from twinbrush.views.fill import push_pull
-from twinbrush.views.surface_paint import sampled
+from twinbrush.views.sampling import sampled
 from twinbrush.views.texels import Texels, texels_of
 
 GUIDE_SIZE = 1024  # texels a side: the guide is smooth
