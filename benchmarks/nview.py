@@ -99,7 +99,9 @@ def painting(model: SourceModel, style: Path, sizes: argparse.Namespace) -> None
         print(
             f"{count} views ({len(cameras)} with caps): {spent:.1f} cpu-s, {spent / len(cameras):.2f} a view; "
             f"neighbours differ by {agreement['consistency_mean_absolute']:.4f}, "
-            f"worst pair {agreement['consistency_worst_pair']:.4f}; borders {log['border_difference']:.4f}, "
+            f"worst pair {agreement['consistency_worst_pair']:.4f} (pointwise "
+            f"{agreement['consistency_pointwise_mean_absolute']:.4f}, "
+            f"{agreement['consistency_pointwise_worst_pair']:.4f}); borders {log['border_difference']:.4f}, "
             f"seams {baked.metrics['seam_difference']:.4f}; seen {baked.metrics['texels_seen']:.1%}; "
             f"peak memory {memory:.2f} GB",
             flush=True,

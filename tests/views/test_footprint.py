@@ -23,17 +23,18 @@ SIZE = 160
 STRAIGHT, SLANTED = 0.0, 78.0  # degrees: a pixel of the slanted view covers five of the straight one
 
 
-def sheet(texture: np.ndarray, degrees: tuple[float, ...]) -> ViewSet:
-    """A flat sheet seen from several azimuths."""
-    grid = np.linspace(0, 1, 9)
+def sheet(texture: np.ndarray, degrees: tuple[float, ...], cells: int = 8, distance: float = 2000) -> ViewSet:
+    """A flat sheet of cells x cells squares seen from several azimuths."""
+    grid = np.linspace(0, 1, cells + 1)
     u, v = (values.ravel() for values in np.meshgrid(grid, grid))
-    corner = np.arange(81).reshape(9, 9)
+    corner = np.arange(len(u)).reshape(cells + 1, cells + 1)
     a, b, c, d = (part.ravel() for part in (corner[:-1, :-1], corner[:-1, 1:], corner[1:, 1:], corner[1:, :-1]))
     faces = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
     vertices = np.stack([100 * u - 50, 100 * v - 50, 0 * u], 1)
     mesh = Mesh(vertices, faces, np.stack([u, v], 1), texture.astype(np.float32))
     turns = np.radians(degrees)
-    return render_mesh_views(mesh, np.zeros((0, 3)), around(vertices, turns, 0 * turns, size=SIZE, distance_mm=2000))
+    cameras = around(vertices, turns, 0 * turns, size=SIZE, distance_mm=distance)
+    return render_mesh_views(mesh, np.zeros((0, 3)), cameras)
 
 
 def strokes(seed: int = 0, sigma: float = 2.0) -> np.ndarray:
@@ -110,25 +111,21 @@ def test_points_are_compared_in_the_pixel_of_the_coarser_view(painted: ViewSet) 
     np.testing.assert_array_equal(compared.shown, painted.images[1][row, column].astype(np.float32))
 
 
-def test_the_average_is_over_what_a_pixel_shows(painted: ViewSet) -> None:
-    """By hand: places within a pixel of the slanted view, looked up in the straight one through the sheet's plane."""
-    ramp = sheet(np.linspace(0, 1, SIZE)[None, :, None].repeat(SIZE, 0).repeat(3, 2) ** 2, (STRAIGHT, SLANTED))
-    wanted = ramp.coverage[1]
-    found = averaged_onto(ramp.images[0], ramp, 0, 1, wanted)
-    inner = cv2.erode(wanted.astype(np.uint8), np.ones((5, 5))) > 0
-    np.testing.assert_allclose(found[inner], ramp.images[1][inner], atol=2e-3)
-    assert not found[~wanted].any()
-
-    over = averaged_onto(painted.images[0], painted, 0, 1, painted.coverage[1])
-    to_straight = cv2.findHomography(painted.vertex_pixels[1], painted.vertex_pixels[0])[0]
-    rows, columns = np.nonzero(cv2.erode(painted.coverage[1].astype(np.uint8), np.ones((5, 5))))
+def test_the_average_is_over_what_a_pixel_shows() -> None:
+    """By hand: places within a pixel of the more slanted view, looked up in the other through the sheet's plane (two large
+    triangles seen from near by: perspective counts)."""
+    near = sheet(strokes(), (-30.0, 70.0), cells=1, distance=200)
+    over = averaged_onto(near.images[0], near, 0, 1, near.coverage[1])
+    assert not over[~near.coverage[1]].any()
+    to_other = cv2.findHomography(near.vertex_pixels[1], near.vertex_pixels[0])[0]
+    rows, columns = np.nonzero(cv2.erode(near.coverage[1].astype(np.uint8), np.ones((5, 5))))
     offsets = (np.arange(footprint.SAMPLES) + 0.5) / footprint.SAMPLES - 0.5
     total = np.zeros((len(rows), 3))
     for dy in offsets:
         for dx in offsets:
-            place = cv2.perspectiveTransform(np.stack([columns + dx, rows + dy], 1)[None], to_straight)[0]
+            place = cv2.perspectiveTransform(np.stack([columns + dx, rows + dy], 1)[None], to_other)[0]
             x, y = place.astype(np.float32).T[:, None]
-            total += cv2.remap(painted.images[0].astype(np.float32), x, y, cv2.INTER_CUBIC)[0]
+            total += cv2.remap(near.images[0].astype(np.float32), x, y, cv2.INTER_CUBIC)[0]
     np.testing.assert_allclose(over[rows, columns], (total / footprint.SAMPLES**2).clip(0, 1), atol=0.01)
 
 

@@ -81,7 +81,7 @@ def test_one_texel_a_pixel_on_a_flat_sheet() -> None:
     sheet = Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]]), (corners[:, :2] + 50) / 100, np.zeros((512, 512, 3)))
     camera = around(corners, np.zeros(1), np.zeros(1), size=SIZE, distance_mm=1000)[0]
     side = np.ptp(project(camera, corners)[0][:, 0])
-    assert agreement._full_size(sheet, [camera]) == pytest.approx(512 / side, rel=1e-6)
+    assert agreement.full_size(sheet, [camera]) == pytest.approx(512 / side, rel=1e-6)
 
 
 def test_every_neighbour_is_compared_once_and_caps_are_not(

@@ -29,11 +29,11 @@ def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float
     level = [camera for camera in cameras if abs(camera.world_to_camera[2, 1]) < steepest]
     azimuth = [float(np.arctan2(-camera.world_to_camera[2, 0], -camera.world_to_camera[2, 2])) for camera in level]
     ring = [level[i] for i in np.argsort(azimuth)]
-    factor = _full_size(mesh, ring)
-    found = _pairs(mesh, [enlarged(camera, factor) for camera in ring])
+    factor = full_size(mesh, ring)
+    found = all_pairs(mesh, [enlarged(camera, factor) for camera in ring])
     if not found:
         return {}
-    painted = found if factor == 1 else _pairs(mesh, ring)
+    painted = found if factor == 1 else all_pairs(mesh, ring)
     return {
         "consistency_mean_absolute": float(np.mean([values["mean_absolute"] for values in found])),
         "consistency_worst_pair": max(values["mean_absolute"] for values in found),
@@ -46,7 +46,7 @@ def ring_consistency(mesh: Mesh, cameras: tuple[Camera, ...]) -> dict[str, float
     }
 
 
-def _full_size(mesh: Mesh, ring: list[Camera]) -> float:
+def full_size(mesh: Mesh, ring: list[Camera]) -> float:
     """How many times larger the views have to be to show one texel a pixel."""
     assert mesh.uv is not None
     assert mesh.texture is not None
@@ -55,7 +55,7 @@ def _full_size(mesh: Mesh, ring: list[Camera]) -> float:
     return float(np.clip(np.median(steps), 1.0, max(1.0, MOST_PX / ring[0].width)))
 
 
-def _pairs(mesh: Mesh, ring: list[Camera]) -> list[dict[str, float]]:
+def all_pairs(mesh: Mesh, ring: list[Camera]) -> list[dict[str, float]]:
     """Agreement of all neighbours, three views in memory at a time."""
     found: list[dict[str, float]] = []
     first = before = _seen(mesh, ring[0])
