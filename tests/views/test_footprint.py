@@ -112,7 +112,7 @@ def test_points_are_compared_in_the_pixel_of_the_coarser_view(painted: ViewSet) 
 
 
 def test_the_average_is_over_what_a_pixel_shows() -> None:
-    """By hand: places within a pixel of the more slanted view, looked up in the other through the sheet's plane (two large
+    """By hand: places within a pixel of the more slanted view, looked up in the other through its plane (two large
     triangles seen from near by: perspective counts)."""
     near = sheet(strokes(), (-30.0, 70.0), cells=1, distance=200)
     over = averaged_onto(near.images[0], near, 0, 1, near.coverage[1])
