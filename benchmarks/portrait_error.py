@@ -31,8 +31,8 @@ from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.face_model import mean_face
 from twinbrush.portrait.filters import polygon_mask
 from twinbrush.portrait.geometry import Frame, make_frame
-from twinbrush.portrait.head_prior import HeadShape, predict_head
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.portrait.head_prior import predict_head
+from twinbrush.portrait.values import Face
 
 NECK_FACE_HEIGHTS = 0.35  # the neck is measured this far down; the bust ends below
 HEADS = Path(__file__).resolve().parents[2] / "shared" / "data" / "heads"
@@ -94,11 +94,6 @@ def mean_face_points(face: Face, frame: Frame, inside: np.ndarray) -> np.ndarray
     return frame.lift(np.stack([xs, ys], 1).astype(float), depth[ys, xs])
 
 
-def prior_of(portrait: Portrait) -> HeadShape:
-    """The head that belongs to the portrait's face."""
-    return predict_head(make_frame(portrait.face, portrait.camera.width, portrait.camera.height))
-
-
 def measure(path: Path) -> dict[str, float]:
     """All errors of one head, mm."""
     image = load_image(path.with_suffix(".png")).pixels
@@ -139,7 +134,7 @@ def measure(path: Path) -> dict[str, float]:
     matrix = align(whole, vertices[on_face], guess, area[on_face])
     distance, _ = cKDTree(whole @ matrix[:, :3].T + matrix[:, 3]).query(vertices)
     everywhere = vertex_areas(vertices, truth["faces"], np.ones(len(vertices), bool))
-    closed = dense_points(close_portrait(portrait.mesh, head=prior_of(portrait))[0])
+    closed = dense_points(close_portrait(portrait.mesh, head=portrait.head)[0])
     matrix = align(closed, vertices[on_face], guess, area[on_face])
     to_closed, _ = cKDTree(closed @ matrix[:, :3].T + matrix[:, 3]).query(vertices)
     groups = {"head": ~below, "head's neck": below}

@@ -2,10 +2,12 @@
 
     python training/train_head_prior.py sample KIT/FaceXModel OUT.npz --count 5000 --seed 1
     python training/train_head_prior.py fit OUT.npz [MORE.npz ...] --out src/twinbrush/portrait/head_prior.safetensors
+    python training/train_head_prior.py doubt HELD_OUT.npz --weights src/twinbrush/portrait/head_prior.safetensors
 
 KIT: ICT-FaceKit (https://github.com/ICT-VGL/ICT-FaceKit, MIT licence). See HEAD_MODEL_CARD.md. `sample` draws random
 heads, takes their pictures, finds the landmarks in them as the program does, and keeps both; it needs
-fast-simplification. `fit` learns; `judge` measures on samples that were not learned from.
+fast-simplification. `fit` learns; `doubt` adds to the weights how far heads lie from their prediction, measured on
+samples that were not learned from.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from head_kit import SKIN_VERTICES, Kit, Template, attach, load_kit, make_template, region_labels
 from head_pictures import SIZE, Paint, Shot, known, make_paint, random_expression, shoot
-from safetensors.numpy import save
+from safetensors.numpy import load_file, save
 
 from twinbrush.camera import INTERPUPILLARY_MM
 from twinbrush.config import FaceConfig, PortraitConfig
@@ -28,7 +30,7 @@ from twinbrush.portrait.face import find_face, make_face
 from twinbrush.portrait.face_model import mirror_indices
 from twinbrush.portrait.geometry import eye_centres as corner_middles
 from twinbrush.portrait.geometry import make_frame
-from twinbrush.portrait.head_prior import observe
+from twinbrush.portrait.head_prior import observe, predict_head, read_prior
 from twinbrush.portrait.landmarks import Fit
 from twinbrush.portrait.values import Face
 from twinbrush.rasterize import rasterize
@@ -139,6 +141,21 @@ def fit(paths: list[Path]) -> dict[str, Array]:
     }
 
 
+def doubt(weights: dict[str, Array], rows: dict[str, Array]) -> Array:
+    """Covariance (m, m) of the true coefficients less the predicted ones, the head's size and place being fitted to the
+    landmarks as in use."""
+    prior = read_prior(save({**weights, "doubt": np.eye(weights["basis"].shape[2], dtype=np.float32)}))
+    _, truth = observations(rows["landmarks"], rows["heads"], rows["camera"],
+                            (prior.landmark_corners, prior.landmark_weights))
+    inverse = np.linalg.pinv(prior.basis.reshape(-1, prior.basis.shape[2]))
+    off = []
+    for points, head in zip(rows["landmarks"], truth, strict=True):
+        frame = make_frame(make_face(Fit(points.astype(float), 1.0, 0.0), 1.0), SIZE, SIZE)
+        found = predict_head(frame, prior).vertices @ observe(frame)[1]
+        off.append(inverse @ (head - found).reshape(-1))
+    return np.cov(np.array(off).T)
+
+
 def principal_axes(rows: Array, count: int) -> Array:
     """The leading principal axes (d, count) of centred rows (n, d), n < d."""
     values, vectors = np.linalg.eigh((rows @ rows.T).astype(np.float64))
@@ -168,14 +185,27 @@ def main() -> None:
     two = commands.add_parser("fit")
     two.add_argument("samples", type=Path, nargs="+")
     two.add_argument("--out", type=Path, default=Path("src/twinbrush/portrait/head_prior.safetensors"))
+    three = commands.add_parser("doubt")
+    three.add_argument("samples", type=Path)
+    three.add_argument("--weights", type=Path, default=Path("src/twinbrush/portrait/head_prior.safetensors"))
     arguments = parser.parse_args()
     if arguments.command == "sample":
         kit = load_kit(arguments.kit)
         np.savez(arguments.out, **sample(kit, make_template(kit), arguments.count, arguments.seed))
         return
-    data = save({name: np.ascontiguousarray(values) for name, values in fit(arguments.samples).items()})
-    write_atomically(arguments.out, data)
-    print(f"{arguments.out}: {len(data) / 1e6:.2f} MB, sha256 {hashlib.sha256(data).hexdigest()}")
+    if arguments.command == "doubt":
+        weights = {k: v for k, v in load_file(arguments.weights).items() if k != "doubt"}
+        weights["doubt"] = doubt(weights, dict(np.load(arguments.samples))).astype(np.float32)
+        write(weights, arguments.weights)
+        return
+    write(fit(arguments.samples), arguments.out)
+
+
+def write(weights: dict[str, Array], out: Path) -> None:
+    """The weights' file; its hash goes into head_prior.py."""
+    data = save({name: np.ascontiguousarray(values) for name, values in weights.items()})
+    write_atomically(out, data)
+    print(f"{out}: {len(data) / 1e6:.2f} MB, sha256 {hashlib.sha256(data).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -115,16 +115,12 @@ class Finished:
 def finish(scene: Scene, config: Config) -> Finished:
     """Give the portrait its back, unless it shall stay open (or must: that is told)."""
     from twinbrush.export.closed import close_portrait
-    from twinbrush.portrait.geometry import make_frame
-    from twinbrush.portrait.head_prior import predict_head
 
     mesh, before = scene.mesh, scene.portrait.mesh
     if not config.export.back:
         return Finished(mesh, before)
     try:
-        camera = scene.portrait.camera
-        head = predict_head(make_frame(scene.portrait.face, camera.width, camera.height))
-        closed, closed_before = close_portrait(mesh, before, head)
+        closed, closed_before = close_portrait(mesh, before, scene.portrait.head)
     except BadMesh as error:
         return Finished(mesh, before, (f"the portrait stays open behind: {error.problem}",))
     assert closed_before is not None

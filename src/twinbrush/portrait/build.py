@@ -15,11 +15,12 @@ from twinbrush.portrait.dome import with_dome
 from twinbrush.portrait.face_prior import informed
 from twinbrush.portrait.filters import push_colours
 from twinbrush.portrait.geometry import Frame, make_frame
+from twinbrush.portrait.head_outline import fitted_to_outline
 from twinbrush.portrait.head_prior import predict_head
 from twinbrush.portrait.lattice import Lattice, cut_lattice, graded_axis, sample
 from twinbrush.portrait.relief import relief_depth
 from twinbrush.portrait.segment import segment
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.portrait.values import Face, HeadShape, Portrait
 from twinbrush.progress import Progress, Step, ignore
 
 WORK_SIZE = 576  # the relief is computed on this many pixels a side: about 0.65 mm each
@@ -37,24 +38,27 @@ def build_portrait(
     """
     progress(Step(STAGE, 0, 3, "segmentation"))
     segmentation = segment(image, face, mask=mask, others=others)
+    rows = len(image)
     image, segmentation, face = with_dome(image, segmentation, face)
     crop = cut_crop(image, segmentation, face)
     progress(Step(STAGE, 1, 3, "relief"))
     work = resized(crop, WORK_SIZE)
     frame = make_frame(work.face, WORK_SIZE, WORK_SIZE)
     head = predict_head(frame)
+    if len(image) == rows:  # the outline of a head that was completed tells nothing
+        head = fitted_to_outline(head, frame, work)
     frame, doubts = informed(frame, work.face.landmarks[:, :2], head)
     level_mm = outline(work, frame)
     depth = relief_depth(work, frame, work.matte > 0.5, head)
     progress(Step(STAGE, 2, 3, "mesh"))
-    portrait = _assemble(crop, work, frame, level_mm, depth, config, (*segmentation.warnings, *doubts))
+    portrait = _assemble(crop, work, frame, level_mm, depth, config, head, (*segmentation.warnings, *doubts))
     progress(Step(STAGE, 3, 3, f"{len(portrait.mesh.faces)} triangles"))
     return portrait
 
 
 def _assemble(
     crop: Crop, work: Crop, frame: Frame, level_mm: Float[np.ndarray, "s s"], depth: Float[np.ndarray, "s s"],
-    config: PortraitConfig, warnings: tuple[str, ...],
+    config: PortraitConfig, head: HeadShape, warnings: tuple[str, ...],
 ) -> Portrait:
     size = crop.image.shape[0]
     lattice = _face_lattice(work, level_mm * frame.pixels_per_mm, config)
@@ -68,7 +72,8 @@ def _assemble(
     texture = _defringed(crop)
     mesh = Mesh(vertices, lattice.faces, uv, texture, regions)
     matte = crop.matte * crop.inside
-    return Portrait(mesh, _landmarks_on(work, frame, depth), camera, texture, matte, crop.regions, crop.face, warnings)
+    landmarks = _landmarks_on(work, frame, depth)
+    return Portrait(mesh, landmarks, camera, texture, matte, crop.regions, crop.face, warnings, head)
 
 
 def _face_lattice(work: Crop, level_px: Float[np.ndarray, "s s"], config: PortraitConfig) -> Lattice:

@@ -25,26 +25,12 @@ from twinbrush.mesh import vertex_normals
 from twinbrush.portrait.face_model import mean_face, mirror_indices
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.pose import RIGID
+from twinbrush.portrait.values import HeadShape
 
 WEIGHTS_FILE = "head_prior.safetensors"
-WEIGHTS_SHA256 = "19b6a5e8b2694802114cb22ad1cd6a29da58791873e059eaaa468f5cd4bf7a1f"
+WEIGHTS_SHA256 = "478ef828e9d2ca69c1f7009ed025a3ece7a3913ef83c70fbbd045bba08a63b58"
 FACE, SKULL, EAR, NECK = 0, 1, 2, 3  # labels of the head's vertices
 ODD = 4.0  # mean squared deviation from a face as seen in training (there: median 0.8, 99% below 3.5; photos: 0.9-2.0)
-
-
-@dataclass(frozen=True)
-class HeadShape:
-    """vertices (v, 3): world mm in the photo's frame; faces counter-clockwise from outside, open only below the neck.
-    labels (v,): FACE, SKULL, EAR or NECK. landmarks_xyz: where the 468 landmarks lie on it. landmark_normals: the
-    surface's there; landmark_smooth: 1 where it is plain skin. trust 0..1: 1 when the landmarks look like a photo's."""
-
-    vertices: Float[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
-    labels: UInt8[np.ndarray, "v"]
-    landmarks_xyz: Float[np.ndarray, "468 3"]
-    landmark_normals: Float[np.ndarray, "468 3"]
-    landmark_smooth: Float[np.ndarray, "468"]
-    trust: float
 
 
 @dataclass(frozen=True)
@@ -52,7 +38,8 @@ class HeadPrior:
     """The weights. observed_mean (468, 3); whitening (1404, k): landmarks -> their k leading uncorrelated numbers of
     variance 1; regression (1404, m): landmarks -> coefficients; mean (v, 3), basis (v, 3, m): coefficients -> head, mm.
     landmark_corners, landmark_weights (468, 3): the landmarks on the head. smooth (468,): 1 for landmarks on plain
-    skin, 0 on features. mirror (v,): each vertex' partner on the other side."""
+    skin, 0 on features. mirror (v,): each vertex' partner on the other side. doubt (m, m): covariance of what heads'
+    coefficients are off from their prediction."""
 
     observed_mean: Float[np.ndarray, "468 3"]
     whitening: Float[np.ndarray, "1404 k"]
@@ -65,6 +52,7 @@ class HeadPrior:
     landmark_corners: Int[np.ndarray, "468 3"]
     landmark_weights: Float[np.ndarray, "468 3"]
     smooth: Float[np.ndarray, "468"]
+    doubt: Float[np.ndarray, "m m"]
 
     def landmarks(self, vertices: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "468 3"]:
         """The landmarks on a head, or any other attribute of its vertices there."""
@@ -77,11 +65,11 @@ def head_prior() -> HeadPrior:
     return read_prior(files("twinbrush.portrait").joinpath(WEIGHTS_FILE).read_bytes(), WEIGHTS_SHA256)
 
 
-def read_prior(data: bytes, sha256: str) -> HeadPrior:
-    """The weights in a safetensors file's bytes. Raises ModelFileError when their hash is another."""
+def read_prior(data: bytes, sha256: str | None = None) -> HeadPrior:
+    """The weights in a safetensors file's bytes. Raises ModelFileError when their hash is another (if one is given)."""
     from safetensors.numpy import load
 
-    if hashlib.sha256(data).hexdigest() != sha256:
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise ModelFileError(f"{WEIGHTS_FILE}: wrong sha256.", "The installation is damaged: reinstall twinbrush.")
     tensors = load(data)
     whole = ("faces", "mirror", "landmark_corners")
@@ -113,16 +101,24 @@ def _regress_once(prior: HeadPrior, observed: Float[np.ndarray, "468 3"]) -> tup
     return prior.mean + prior.basis @ (deviations @ prior.regression), odd
 
 
-def predict_head(frame: Frame) -> HeadShape:
-    """The head whose face was seen, in the photo's frame (world mm; see `make_frame`). Raises ModelFileError."""
-    prior = head_prior()
+def predict_head(frame: Frame, prior: HeadPrior | None = None) -> HeadShape:
+    """The head whose face was seen, in the photo's frame (world mm; see `make_frame`). prior: None for the packaged.
+    Raises ModelFileError."""
+    prior = head_prior() if prior is None else prior
     observed, rotation = observe(frame)
     upright, odd = regress(prior, observed)
     vertices = _as_seen(upright @ rotation.T, rotation, prior, frame)
-    normals = prior.landmarks(vertex_normals(vertices, prior.faces))
-    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    nothing = np.zeros((468, 3))
     trust = float(min(1.0, ODD / max(odd, 1e-9)))
-    return HeadShape(vertices, prior.faces, prior.labels, prior.landmarks(vertices), normals, prior.smooth, trust)
+    head = HeadShape(vertices, prior.faces, prior.labels, nothing, nothing, prior.smooth, trust)
+    return with_vertices(head, vertices, prior)
+
+
+def with_vertices(head: HeadShape, vertices: Float[np.ndarray, "v 3"], prior: HeadPrior) -> HeadShape:
+    """The head with its vertices elsewhere, and its landmarks with them."""
+    normals = prior.landmarks(vertex_normals(vertices, head.faces))
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return replace(head, vertices=vertices, landmarks_xyz=prior.landmarks(vertices), landmark_normals=normals)
 
 
 def _as_seen(

@@ -24,7 +24,7 @@ JOIN_BLEND_MM = 7.0  # inside its outline the face takes over within this width
 SEAM_MM, SEAM_SOFT_MM = 5.0, 2.2  # this band about the join is smoothed by that
 HEAD_TO_BODY_MM = 75.0  # head passes into body over this height about the chin
 SIDE_MM, SIDE_SMOOTH_MM = 16.0, 3.5  # toward its outline the face is seen at a slant: landmarks' noise is smoothed
-JAW_WALL_MM = 2.2  # softness of the step under the chin
+JAW_WALL_MM, JAW_OUT_MM = 2.2, 1.7  # softness of the step under the chin; its middle lies so far outside the jaw's edge
 JAW_STEP_MM, JAW_SLOPE = 5.0, 0.15  # the neck starts this far behind the jaw's edge and rises at most so steeply
 JAW_CURVE_MM, JAW_SOFT_MM = 70.0, 9.0  # ... then freely
 HAIR_ON_NECK_MM, CLOTH_ON_NECK_MM = 7.0, 3.0  # hair and cloth lie on the neck, not in it
@@ -52,7 +52,7 @@ def relief_depth(
     face_known = np.isfinite(face)
     face = np.where(face_known, face, -200.0)
     sides = smoothstep((SIDE_MM - oval) / (0.5 * SIDE_MM)) * face_known
-    face = face + sides * (masked_blur(face, face_known, SIDE_SMOOTH_MM * unit) - face)
+    face = face + sides * (_calmed(face, face_known, SIDE_SMOOTH_MM * unit) - face)
     attach = face_known & (oval > np.where(open_jaw > 0.5, 9.0, 0.0))
     chin_y = landmarks[indices.CHIN, 1]
     rows = np.mgrid[: shape[0], : shape[1]][0]
@@ -64,7 +64,7 @@ def relief_depth(
     rest = _shallow(rest, blur(edge, EDGE_SMOOTH_MM * unit), oval, 1 - open_jaw)
     rest = _neck(rest, edge, oval, open_jaw, crop, frame)
     joined = smoothstep(oval / JOIN_BLEND_MM)
-    wall = smoothstep(0.5 + oval / (2 * JAW_WALL_MM))
+    wall = smoothstep(0.5 + (oval + JAW_OUT_MM) / (2 * JAW_WALL_MM))
     weight = np.where(face_known, (1 - open_jaw) * joined + open_jaw * wall, 0)
     depth = weight * face + (1 - weight) * rest
     band = np.clip(1 - np.abs(oval - JOIN_BLEND_MM / 3) / SEAM_MM, 0, 1) * (1 - open_jaw)
@@ -75,6 +75,15 @@ def relief_depth(
     depth = depth + calm * (blur(depth, CALM_MM * unit) - depth)
     detail = hair_relief(crop, frame, oval, hair_mm) + skin_relief(crop, frame, oval) + cloth_relief(crop, frame)
     return depth + np.clip(facing / STEEP, 0, 1) * detail
+
+
+def _calmed(
+    values: Float[np.ndarray, "s s"], known: Bool[np.ndarray, "s s"], sigma: float
+) -> Float[np.ndarray, "s s"]:
+    """Smoothed without sinking where it curves: what smoothing takes from the smoothed is put back (Tukey's twicing,
+    1977)."""
+    once = masked_blur(values, known, sigma)
+    return 2 * once - masked_blur(once, known, sigma)
 
 
 def _facing(depth: Float[np.ndarray, "s s"], unit: float) -> Float[np.ndarray, "s s"]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy import spatial
 
 from twinbrush.camera import project
@@ -38,6 +38,7 @@ EAR_SKIN, EAR_SLOPE = 0.6, 1.5  # share of an ear that must be seen as skin; the
 ALIKE_MM = 15.0  # smoothing of that judgement along the outline
 JOIN_MM = 28.0  # head and face are joined over this width
 BELOW_MM = (30.0, 80.0)  # below the chin the neck's depth passes into the body's
+PHOTO_EDGE_PX = 2  # so near to the photo's edge an outline is none
 BORDER_MM = 4.0  # so near to the head's open lower border an outline is none
 
 
@@ -86,20 +87,23 @@ def _near(points_xy: Float[np.ndarray, "n 2"], shape: tuple[int, int], radius: f
 def _rim(
     head: HeadShape, frame: Frame, outline: Outline, seen: Bool[np.ndarray, "s s"], unit: float
 ) -> Float[np.ndarray, "s s"]:
-    """z of the silhouette (edges between triangles that face the camera and triangles that do not), carried inward
-    harmonically and outward to the nearest."""
+    """z of the silhouette, carried inward harmonically and outward to the nearest."""
+    middles = head.vertices[turning_edges(head, frame)].mean(1)
+    _, nearest = spatial.KDTree(project(frame.camera, middles)[0]).query(outline.points_xy)
+    z = outline.smoothed(middles[nearest, 2:], 2.0)[:, 0]
+    points, z = outline.points_xy[outline.real], z[outline.real]
+    return carried(points, z[:, None], ~seen, seen, seen.shape)[..., 0]
+
+
+def turning_edges(head: HeadShape, frame: Frame) -> Int[np.ndarray, "n 2"]:
+    """The head's silhouettes: edges between a triangle that faces the camera and one that does not."""
     a, b, c = head.vertices[head.faces].transpose(1, 0, 2)
     facing = (np.cross(b - a, c - a) * (frame.camera.centre_xyz - a)).sum(1) > 0
     edges = np.sort(head.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     unique, number = np.unique(edges, axis=0, return_inverse=True)
     count = np.bincount(number)
     front = np.bincount(number, np.repeat(facing, 3))
-    turning = unique[(count == 2) & (front == 1)]
-    middles = head.vertices[turning].mean(1)
-    _, nearest = spatial.KDTree(project(frame.camera, middles)[0]).query(outline.points_xy)
-    z = outline.smoothed(middles[nearest, 2:], 2.0)[:, 0]
-    points, z = outline.points_xy[outline.real], z[outline.real]
-    return carried(points, z[:, None], ~seen, seen, seen.shape)[..., 0]
+    return unique[(count == 2) & (front == 1)]
 
 
 def carried(
@@ -136,8 +140,7 @@ def on_skull(
     """
     unit, free = frame.pixels_per_mm, ~crop.inside
     seen = see_head(shown_ears(head, frame, crop), frame, len(person_mm))
-    real = cv2.erode(crop.inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    person = trace(person_mm, real, unit)
+    person = trace(person_mm, crop.within(PHOTO_EDGE_PX), unit)
     if seen is None or person is None or person.real.sum() < 30:
         return rest, np.full(rest.shape, np.inf)
     moved = (registered(person, seen.outline, unit) - person.points_xy)
