@@ -80,7 +80,7 @@ def main() -> None:
         measure("sheet as PNG", lambda: write_sheet(sheet, Path(folder) / "sheet.png"))
         measure("turntable.webp", lambda: turntable_bytes(mesh, options.turntable_frames, 448))
         bust = [Path(folder) / "bust.stl", Path(folder) / "bust.3mf"]
-        measure("bust.stl and bust.3mf", lambda: write_solid(mesh, bust, height_mm=100.0), optional=True)
+        measure("bust.stl and bust.3mf", lambda: write_solid(mesh, bust, height_mm=100.0, closed=False), optional=True)
     print(f"{'at defaults':24s} {total:6.2f} cpu-s")
 
 

@@ -71,6 +71,13 @@ def test_a_second_run_resumes(finished: Result, inputs: tuple[Path, Path]) -> No
     assert again.metrics == finished.metrics
 
 
+def test_a_bust_of_a_mesh_is_not_silently_left_out(finished: Result, inputs: tuple[Path, Path]) -> None:
+    asked = replace(CONFIG, export=replace(CONFIG.export, stl=True))
+    result = pipeline.stylize_files(*inputs, finished.out, asked)
+    assert any("--stl" in warning for warning in result.warnings)
+    assert "bust.stl" not in result.files
+
+
 def test_reshape_scales_the_change_and_paints_nothing(finished: Result, inputs: tuple[Path, Path]) -> None:
     rest, full = vertices_of(inputs[0]), vertices_of(finished.out / "thing.obj")
     glued = pipeline.reshape_files(finished.out, 0.5)

@@ -1,0 +1,72 @@
+"""The printable bust of one run: its files, and what the manifest and the command line tell of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from twinbrush.config import ExportConfig
+from twinbrush.export.bust import MIN_WALL_MM, Solid
+from twinbrush.export.crossings import crossings
+from twinbrush.export.mend import missing_wall
+from twinbrush.export.solid import write_solid
+from twinbrush.mesh import Mesh
+
+_CLEARLY = 0.9  # a wall of this share of the least is not called thin
+
+
+@dataclass(frozen=True)
+class Bust:
+    """made_from: see `Solid`; open_because: why it was not the closed head (empty: it was). self_intersections: edges
+    that run through a triangle, in the file's precision. thin_share: of the vertices, on walls clearly thinner than
+    wall_mm."""
+
+    files: tuple[str, ...]
+    made_from: Literal["closed head", "open relief"]
+    open_because: str
+    height_mm: float
+    wall_mm: float
+    base_mm2: float
+    self_intersections: int
+    thin_share: float
+
+    @property
+    def told(self) -> str:
+        """One line for people."""
+        made = "the whole head" if self.made_from == "closed head" else "the open relief with a back of its own"
+        why = f" ({self.open_because})" if self.open_because else ""
+        return f"{', '.join(self.files)}: {made}{why}, {self.height_mm:g} mm high"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a maker should look at in the slicer."""
+        found: list[str] = []
+        if self.self_intersections:
+            found.append(f"the bust runs through itself in {self.self_intersections} places: repair it in the slicer.")
+        if self.thin_share > 0.01:
+            found.append(f"{self.thin_share:.0%} of the bust is thinner than {self.wall_mm:g} mm: print it larger.")
+        return tuple(found)
+
+
+def write_bust(mesh: Mesh, folder: Path, config: ExportConfig, open_because: str = "") -> Bust | None:
+    """Write what `config` asks for into `folder`: bust.stl, bust.3mf. `mesh` is closed unless `open_because` says why
+    not. None when nothing is asked for. Raises BadOption, BadMesh, OutputError."""
+    names = tuple(n for n, wanted in (("bust.stl", config.stl), ("bust.3mf", config.threemf)) if wanted)
+    if not names:
+        return None
+    paths = [folder / name for name in names]
+    solid = write_solid(mesh, paths, height_mm=config.print_height_mm, closed=not open_because)
+    return _measured(solid, names, config.print_height_mm, open_because)
+
+
+def _measured(solid: Solid, files: tuple[str, ...], height_mm: float, open_because: str) -> Bust:
+    points = solid.vertices.astype(np.float32).astype(np.float64)  # as STL has them
+    down = solid.faces[(points[solid.faces][:, :, 2] == 0).all(1)]
+    a, b, c = points[down].transpose(1, 0, 2)
+    base = float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2
+    thin = float((missing_wall(points, solid.faces, MIN_WALL_MM) > (1 - _CLEARLY) * MIN_WALL_MM).mean())
+    crossed = len(crossings(points, solid.faces))
+    return Bust(files, solid.made_from, open_because, height_mm, MIN_WALL_MM, round(base, 1), crossed, round(thin, 6))
