@@ -130,6 +130,7 @@ def test_a_cut_beside_vertices_leaves_no_slivers_and_the_lid_closes_it(level: fl
     mesh = trimesh.Trimesh(rows, whole, process=False)
     assert at == level
     assert mesh.is_watertight
+    assert mesh.is_winding_consistent
     height = 50 - level
     assert mesh.volume == pytest.approx(np.pi * height**2 * (50 - height / 3), rel=0.03)
 
