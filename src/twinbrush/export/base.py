@@ -60,7 +60,8 @@ def base_level(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
     good = low[sections.lean[low] >= _LEAN]
     chosen = good[0] if len(good) else low[sections.lean[low].argmax()]
     if not sections.lean[chosen] > 0:
-        raise BadMesh("The head would fall over on any flat base.", "Leave out --stl and --threemf, or show more neck and shoulders.")
+        remedy = "Leave out --stl and --threemf, or use a photo with more neck and shoulders."
+        raise BadMesh("The head would fall over on any flat base.", remedy)
     return float(sections.levels[chosen])
 
 
@@ -80,7 +81,8 @@ def on_flat_base(
         if is_simple(outline):
             lid = loops[0][triangles_of(outline)][:, ::-1]  # a border runs along its triangles, the lid against them
             return cut, np.concatenate([kept, lid]), at
-    raise BadMesh("No level cut leaves one outline to stand on.", "Leave out --stl and --threemf, or print the open relief with --no-back.")
+    remedy = "Leave out --stl and --threemf, or print the open relief with --no-back."
+    raise BadMesh("No level cut leaves one outline to stand on.", remedy)
 
 
 def _section(
