@@ -18,12 +18,6 @@ from twinbrush.outputs import Result
 
 
 @pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("inputs")
-    return write_obj(folder / "thing.obj"), write_style(folder / "style.png")
-
-
-@pytest.fixture(scope="module")
 def finished(inputs: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Result:
     return pipeline.stylize_files(*inputs, tmp_path_factory.mktemp("out") / "run", CONFIG)
 
