@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from creatures import CONFIG, write_obj, write_style
+from creatures import CONFIG
 from twinbrush import cli, pipeline
 from twinbrush.config import Config
 from twinbrush.errors import BadMask, BadOption
