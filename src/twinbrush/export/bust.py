@@ -16,9 +16,9 @@ from jaxtyping import Float, Int
 from twinbrush.errors import BadMesh
 from twinbrush.export.base import base_level, on_flat_base
 from twinbrush.export.mend import thickened, uncrossed
-from twinbrush.export.surface import border_edges, sample_texture, surface_of, used_vertices
+from twinbrush.export.surface import sample_texture, surface_of, used_vertices
 from twinbrush.export.topology import largest_piece, split_fans
-from twinbrush.mesh import Mesh
+from twinbrush.mesh import Mesh, border_edges
 
 MIN_WALL_MM = 1.2  # in the print: three lines of a 0.4 mm nozzle
 

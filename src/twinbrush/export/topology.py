@@ -10,7 +10,8 @@ from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from twinbrush.export.surface import border_edges, used_vertices
+from twinbrush.export.surface import used_vertices
+from twinbrush.mesh import border_edges
 
 
 def cut_level(
