@@ -26,9 +26,10 @@ class ExportConfig:
     back: bool = True
     """Give the portrait the back of a whole head, so that it can be seen from every side (off: the open relief)."""
     stl: bool = False
-    """Also write a watertight bust as STL (for printing)."""
+    """Also write a printable bust as STL: the whole head, watertight, on a flat base (of a photo; with --no-back the
+    relief with a back of its own)."""
     threemf: bool = False
-    """Also write the watertight bust as 3MF."""
+    """Also write the printable bust as 3MF, in colour."""
     print_height_mm: float = 100.0
     """Height of the printed bust in mm."""
     still_size: int = 768
