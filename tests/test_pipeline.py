@@ -78,6 +78,7 @@ def test_the_bust_is_the_whole_heads_and_that_is_told(first: pipeline.Result) ->
     assert manifest["bust"]["files"] == ["bust.stl", "bust.3mf"]
     assert manifest["bust"]["self_intersections"] == 0
     assert manifest["bust"]["base_mm2"] > 300
+    assert manifest["bust"]["leans_degrees"] > 8
     assert manifest["fallbacks"] == []
     assert "bust.stl, bust.3mf: the whole head, 100 mm high" in first.summary()
 
