@@ -21,3 +21,12 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is not there")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A made-up mesh and style as files."""
+    from creatures import write_obj, write_style
+
+    folder = tmp_path_factory.mktemp("inputs")
+    return write_obj(folder / "thing.obj"), write_style(folder / "style.png")

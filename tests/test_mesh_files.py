@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from creatures import CONFIG, write_obj, write_style
+from creatures import CONFIG
 from twinbrush import cli, pipeline
 from twinbrush.outputs import Result
 from twinbrush.progress import Step
@@ -25,12 +25,6 @@ TOOLS = Path(__file__).parent / "tools"
 MODULES = Path(os.environ.get("TWINBRUSH_NODE_TOOLS", Path(__file__).parents[1] / ".tools"))
 SMALL = ["--preset", "fast", "--size", "128", "--views", "4", "--texture-size", "256", "--still-size", "128"]
 TURNING = replace(CONFIG, export=replace(CONFIG.export, turntable=True, turntable_frames=4))
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("inputs")
-    return write_obj(folder / "thing.obj"), write_style(folder / "style.png")
 
 
 @pytest.fixture(scope="module")

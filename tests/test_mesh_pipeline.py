@@ -9,18 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from creatures import CONFIG, write_obj, write_style
+from creatures import CONFIG
 from twinbrush import cli, pipeline
 from twinbrush.config import Config
 from twinbrush.errors import BadMask, BadOption
 from twinbrush.image import save_png
 from twinbrush.outputs import Result
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("inputs")
-    return write_obj(folder / "thing.obj"), write_style(folder / "style.png")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +63,13 @@ def test_a_second_run_resumes(finished: Result, inputs: tuple[Path, Path]) -> No
     stages.pop("front", None)  # only where the face models are
     assert stages == {"style": True, "align": True, "shape": True, "paint": True, "export": False}
     assert again.metrics == finished.metrics
+
+
+def test_a_bust_of_a_mesh_is_not_silently_left_out(finished: Result, inputs: tuple[Path, Path]) -> None:
+    asked = replace(CONFIG, export=replace(CONFIG.export, stl=True))
+    result = pipeline.stylize_files(*inputs, finished.out, asked)
+    assert any("--stl" in warning for warning in result.warnings)
+    assert "bust.stl" not in result.files
 
 
 def test_reshape_scales_the_change_and_paints_nothing(finished: Result, inputs: tuple[Path, Path]) -> None:

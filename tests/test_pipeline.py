@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from twinbrush import demo, pipeline
+from twinbrush import cli, demo, pipeline
 from twinbrush.config import DEFAULT, Config
-from twinbrush.errors import BadOption, OutputError
+from twinbrush.errors import BadMesh, BadOption, OutputError
 from twinbrush.outputs import move_over
 from twinbrush.progress import Step
 
@@ -70,6 +70,61 @@ def test_manifest_tells_inputs_parameters_and_metrics(first: pipeline.Result, ph
     assert metrics["skew_px"] < 2
     assert {m["licence"] for m in manifest["models"]} == {"Apache-2.0 (MediaPipe, Google)"}
     assert manifest["artefacts"]["portrait.glb"] == _hashes(first.out)["portrait.glb"]
+
+
+def test_the_bust_is_the_whole_heads_and_that_is_told(first: pipeline.Result) -> None:
+    manifest = json.loads((first.out / "manifest.json").read_text())
+    assert manifest["bust"]["made_from"] == "closed head"
+    assert manifest["bust"]["files"] == ["bust.stl", "bust.3mf"]
+    assert manifest["bust"]["self_intersections"] == 0
+    assert manifest["bust"]["base_mm2"] > 300
+    assert manifest["bust"]["leans_degrees"] > 8
+    assert manifest["fallbacks"] == []
+    assert "bust.stl, bust.3mf: the whole head, 100 mm high" in first.summary()
+
+
+def test_an_open_portrait_gets_the_other_bust_and_that_is_told(
+    first: pipeline.Result, photo: Path, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(first.out, tmp_path / "open")
+    config = replace(SMALL, export=replace(SMALL.export, back=False, threemf=False, turntable=False))
+    result = pipeline.stylize_files(photo, style, tmp_path / "open", config)
+    manifest = json.loads((result.out / "manifest.json").read_text())
+    assert manifest["bust"]["made_from"] == "open relief"
+    assert manifest["bust"]["open_because"] == "--no-back"
+    assert manifest["fallbacks"] == []  # it was asked for
+    assert "bust.stl: the open relief with a back of its own (--no-back), 100 mm high" in result.summary()
+    assert _hashes(result.out)["bust.stl"] != _hashes(first.out)["bust.stl"]
+
+    def full(*_: object) -> None:
+        raise BadMesh("The texture has no room.", "")
+
+    monkeypatch.setattr("twinbrush.export.closed.close_portrait", full)
+    config = replace(config, export=replace(config.export, back=True))
+    result = pipeline.stylize_files(photo, style, tmp_path / "open", config)
+    manifest = json.loads((result.out / "manifest.json").read_text())
+    assert manifest["bust"]["made_from"] == "open relief"
+    assert manifest["fallbacks"] == [
+        "bust.stl: the open relief with a back of its own (The texture has no room.), 100 mm high"
+    ]
+    assert any("stays open behind" in warning for warning in result.warnings)
+
+
+def test_a_bust_that_cannot_stand_leaves_nothing_new(
+    first: pipeline.Result, photo: Path, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def falls(*_: object) -> float:
+        raise BadMesh("The head would fall over on any flat base.", "Leave out --stl.")
+
+    shutil.copytree(first.out, tmp_path / "out")
+    before = _hashes(tmp_path / "out")
+    monkeypatch.setattr("twinbrush.export.bust.base_level", falls)
+    with pytest.raises(BadMesh, match="fall over"):
+        pipeline.stylize_files(photo, style, tmp_path / "out", SMALL)
+    assert _hashes(tmp_path / "out") == before
+    assert not list((tmp_path / "out" / ".twinbrush").glob("new-*"))
+    assert cli.main(["stylize", str(photo), str(style), "-o", str(tmp_path / "out"), "--preset", "fast", "--size",
+                     "128", "--grid", "96", "--texture-size", "256", "--stl"]) == 2  # fmt: skip
 
 
 def test_second_run_resumes_and_gives_the_same_bytes(first: pipeline.Result, photo: Path, style: Path) -> None:

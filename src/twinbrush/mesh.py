@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 
 class Region(IntEnum):
@@ -68,3 +68,13 @@ def vertex_normals(
         normals = total[original].astype(normals.dtype)
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return normals / np.where(length > 0, length, 1)
+
+
+def border_edges(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
+    """Directed edges that only one triangle has, in the direction in which that triangle walks them."""
+    edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    count = int(edges.max()) + 1 if len(edges) else 1
+    key, opposite = edges[:, 0] * count + edges[:, 1], np.sort(edges[:, 1] * count + edges[:, 0])
+    place = np.minimum(np.searchsorted(opposite, key), max(len(key) - 1, 0))
+    single: Bool[np.ndarray, "e"] = opposite[place] != key
+    return edges[single]

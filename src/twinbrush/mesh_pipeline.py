@@ -78,6 +78,8 @@ def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress
 
 def _stylize(run: Run, model: SourceModel, given: _Inputs, out: Path, config: Config) -> Result:
     run.warn((*model.repairs, *model.warnings))
+    if config.export.stl or config.export.threemf:
+        run.warn(("--stl, --threemf: only a photo's portrait becomes a bust; the mesh comes back in its own format.",))
     head = _as_head(run, model, given, config)
     if head is None:
         run.warn(given.picture.notes)

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +26,10 @@ from twinbrush.reconstruct.texture import BakedTexture
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.values import ViewSet
 
+if TYPE_CHECKING:
+    from twinbrush.export.prints import Bust
+
+NO_BACK = "--no-back"
 TURNTABLE_SIZE = 448  # px: an animation to send around, not to print
 
 
@@ -67,13 +72,15 @@ class RunReport:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run made: the files in `out`, the manifest's metrics, everything worth a warning, and the costs."""
+    """What a run made: the files in `out`, the manifest's metrics, everything worth a warning, the costs, and what is
+    to be said about single files."""
 
     out: Path
     files: tuple[str, ...]
     metrics: dict[str, float]
     warnings: tuple[str, ...]
     timings: tuple[Timing, ...]
+    notes: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """A few lines for people."""
@@ -82,7 +89,7 @@ class Result:
         meshes = [name for name in self.files if name.endswith(".glb")]
         shown = meshes + [name for name in ("viewer.html", "sheet.png") if name in self.files]
         first = f"{self.out}: {len(self.files)} files in {wall:.1f} s ({cpu:.1f} CPU-seconds)"
-        return "\n".join([first, *(f"  {self.out / name}" for name in shown)])
+        return "\n".join([first, *(f"  {self.out / name}" for name in shown), *(f"  {note}" for note in self.notes)])
 
 
 def run_metrics(scene: Scene) -> dict[str, float]:
@@ -105,10 +112,12 @@ def run_metrics(scene: Scene) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Finished:
-    """The portrait as it goes into the files, and the photo's portrait in the same triangles."""
+    """The portrait as it goes into the files, and the photo's portrait in the same triangles. open_because: why it has
+    no back; empty when it has one."""
 
     mesh: Mesh
     before: Mesh
+    open_because: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -118,11 +127,11 @@ def finish(scene: Scene, config: Config) -> Finished:
 
     mesh, before = scene.mesh, scene.portrait.mesh
     if not config.export.back:
-        return Finished(mesh, before)
+        return Finished(mesh, before, NO_BACK)
     try:
         closed, closed_before = close_portrait(mesh, before, scene.portrait.head)
     except BadMesh as error:
-        return Finished(mesh, before, (f"the portrait stays open behind: {error.problem}",))
+        return Finished(mesh, before, error.problem, (f"the portrait stays open behind: {error.problem}",))
     assert closed_before is not None
     return Finished(closed, closed_before)
 
@@ -147,11 +156,12 @@ def write_pictures(scene: Scene, mesh: Mesh, folder: Path, config: Config, progr
         write_turntable(mesh, folder / "turntable.webp", frames=config.export.turntable_frames, size=TURNTABLE_SIZE)
 
 
-def write_meshes(scene: Scene, finished: Finished, folder: Path, config: Config, progress: Progress) -> None:
-    """GLB, OBJ, PLY, the viewer page, and on request the printable bust."""
+def write_meshes(scene: Scene, finished: Finished, folder: Path, config: Config, progress: Progress) -> Bust | None:
+    """GLB, OBJ, PLY, the viewer page, and on request the printable bust (which is told)."""
     from twinbrush.export.gltf import write_glb
     from twinbrush.export.obj import write_obj
     from twinbrush.export.ply import write_ply
+    from twinbrush.export.prints import write_bust
     from twinbrush.export.viewer import write_viewer
 
     mesh, before = finished.mesh, finished.before
@@ -163,11 +173,7 @@ def write_meshes(scene: Scene, finished: Finished, folder: Path, config: Config,
     progress(Step("export", 2, 6, "viewer"))
     inputs = (("Photo", scene.content.picture.pixels), ("Style", scene.art.picture.pixels))
     write_viewer(mesh, folder / "viewer.html", before=before, inputs=inputs)
-    if config.export.stl or config.export.threemf:
-        from twinbrush.export.solid import write_solid
-
-        names = [n for n, wanted in (("bust.stl", config.export.stl), ("bust.3mf", config.export.threemf)) if wanted]
-        write_solid(scene.mesh, [folder / name for name in names], height_mm=config.export.print_height_mm)
+    return write_bust(mesh, folder, config.export, finished.open_because)
 
 
 def used_models() -> list[page.UsedModel]:
@@ -177,7 +183,9 @@ def used_models() -> list[page.UsedModel]:
     return [page.UsedModel(e.model.name, e.model.sha256, e.model.licence, WHEEL) for e in list_models()]
 
 
-def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str, float], run: RunReport) -> None:
+def write_manifest(
+    scene: Scene, folder: Path, config: Config, metrics: dict[str, float], run: RunReport, bust: Bust | None = None
+) -> None:
     """manifest.json: what went in, what was set, what came out, what it cost (see export/manifest.py)."""
     inputs = {
         role: page.InputFile(
@@ -190,6 +198,8 @@ def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str
         for role, given in (("photo", scene.content), ("style", scene.art))
     }
     artefacts = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    # --no-back is a wish, not a fallback
+    fallen = bust is not None and bust.open_because not in ("", NO_BACK)
     document = page.Manifest(
         inputs=inputs,
         parameters=config,
@@ -199,6 +209,8 @@ def write_manifest(scene: Scene, folder: Path, config: Config, metrics: dict[str
         compute=scene.painted.compute,
         metrics=metrics,
         warnings=run.warnings,
+        fallbacks=(bust.told,) if bust is not None and fallen else (),
+        bust=bust,
         models=used_models(),
         artefacts=artefacts,
         timings=run.timings,

@@ -115,12 +115,14 @@ def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
         metrics = run_metrics(scene)
         finished = finish(scene, config)
         run.warn(finished.warnings)
-        write_meshes(scene, finished, staging, config, run.progress)
+        bust = write_meshes(scene, finished, staging, config, run.progress)
+        run.warn(() if bust is None else bust.warnings)
         write_pictures(scene, finished.mesh, staging, config, run.progress)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
-        write_manifest(scene, staging, config, metrics, RunReport(tuple(run.warnings), tuple(run.timings)))
+        write_manifest(scene, staging, config, metrics, RunReport(tuple(run.warnings), tuple(run.timings)), bust)
         files = move_over(staging, out, (scene.content.picture.path, scene.art.picture.path))
-    return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
+    notes = () if bust is None else (bust.told,)
+    return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings), notes)
 
 
 def reshape_files(out: Path, strength: float, *, progress: Progress = ignore) -> Result:

@@ -14,17 +14,7 @@ from twinbrush.export.back import unfolded
 from twinbrush.export.chart import best_rectangle
 from twinbrush.export.closed import close_portrait
 from twinbrush.export.surface import sample_texture, surface_of
-from twinbrush.mesh import Mesh, Region
-
-
-@pytest.fixture(scope="module")
-def small(bust: Mesh) -> Mesh:
-    """The bust laid out in the middle of its texture, as portraits are, with labels."""
-    texture = np.full((128, 128, 3), 0.5, np.float32)
-    texture[32:96, 32:96] = bust.texture
-    height = bust.vertices[:, 1]
-    regions = np.where(height > 40, Region.HAIR, np.where(height > -100, Region.SKIN, Region.CLOTH)).astype(np.uint8)
-    return replace(bust, uv=0.25 + bust.uv / 2, texture=texture, regions=regions)
+from twinbrush.mesh import Mesh
 
 
 def front_count(closed: Mesh) -> int:

@@ -1,4 +1,4 @@
-"""The printable bust is closed, stands on its base, and keeps the portrait's front."""
+"""The printable bust of an open relief is closed, stands on its base, keeps the portrait's front; STL and 3MF."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import trimesh
 from lxml import etree
 
 from twinbrush.errors import BadMesh, BadOption
-from twinbrush.export.bust import MIN_WALL_MM, Solid, _cut_front, printable_solid
+from twinbrush.export.bust import MIN_WALL_MM, Solid
+from twinbrush.export.relief_bust import _cut_front, bust_of_relief
 from twinbrush.export.solid import stl_bytes, threemf_bytes, write_solid
 from twinbrush.export.topology import border_loops, cut_level, fill_holes, largest_piece, split_fans
 from twinbrush.mesh import Mesh
@@ -32,7 +33,7 @@ def holed(mesh: Mesh) -> Mesh:
 
 @pytest.mark.parametrize("change", [lambda m: m, holed, lambda m: Mesh(m.vertices, m.faces)])
 def test_bust_is_watertight_and_oriented(bust: Mesh, change) -> None:
-    solid = printable_solid(change(bust), 100.0)
+    solid = bust_of_relief(change(bust), 100.0)
     mesh = as_trimesh(solid)
     assert mesh.is_watertight
     assert mesh.is_winding_consistent
@@ -42,7 +43,7 @@ def test_bust_is_watertight_and_oriented(bust: Mesh, change) -> None:
 
 
 def test_bust_stands_on_a_flat_wide_base(bust: Mesh) -> None:
-    mesh = as_trimesh(printable_solid(bust, 80.0))
+    mesh = as_trimesh(bust_of_relief(bust, 80.0))
     low, high = mesh.bounds
     assert low[2] == pytest.approx(0, abs=1e-9)
     assert high[2] == pytest.approx(80.0)
@@ -57,7 +58,7 @@ def test_bust_stands_on_a_flat_wide_base(bust: Mesh) -> None:
 
 def test_front_is_the_portrait_and_the_back_is_behind(bust: Mesh) -> None:
     """Away from the seam the front's points lie on the solid unchanged; behind each of them stands a wall."""
-    solid = printable_solid(bust, 100.0)
+    solid = bust_of_relief(bust, 100.0)
     count = len(solid.vertices) // 2
     front, back = solid.vertices[:count], solid.vertices[count:]
     x, y, z = _cut_front(bust).vertices.T
@@ -74,7 +75,7 @@ def test_front_is_the_portrait_and_the_back_is_behind(bust: Mesh) -> None:
 
 
 def test_the_back_takes_the_colours_of_the_rim(bust: Mesh) -> None:
-    solid = printable_solid(bust, 100.0)
+    solid = bust_of_relief(bust, 100.0)
     count = len(solid.vertices) // 2
     back, colours = solid.vertices[count:], solid.colours[count:]
     crown, shoulders = back[:, 2] > 90, back[:, 2] < 8
@@ -85,11 +86,12 @@ def test_the_back_takes_the_colours_of_the_rim(bust: Mesh) -> None:
 def test_closed_mesh_is_refused() -> None:
     ball = trimesh.creation.icosphere(3, 80.0)
     with pytest.raises(BadMesh):
-        printable_solid(Mesh(np.array(ball.vertices), np.array(ball.faces)).moved(np.array(ball.vertices)), 100.0)
+        bust_of_relief(Mesh(np.array(ball.vertices), np.array(ball.faces)).moved(np.array(ball.vertices)), 100.0)
 
 
 def test_files_read_back_closed_in_millimetres(bust: Mesh, tmp_path: Path) -> None:
-    paths = write_solid(bust, [tmp_path / "bust.stl", tmp_path / "bust.3mf"], height_mm=120.0)
+    paths = [tmp_path / "bust.stl", tmp_path / "bust.3mf"]
+    assert write_solid(bust, paths, height_mm=120.0, closed=False).made_from == "open relief"
     for path in paths:
         mesh = trimesh.load_mesh(path)
         assert mesh.is_watertight, path
@@ -98,7 +100,7 @@ def test_files_read_back_closed_in_millimetres(bust: Mesh, tmp_path: Path) -> No
 
 
 def test_3mf_is_a_package_with_colours_and_the_same_bytes(bust: Mesh) -> None:
-    solid = printable_solid(bust, 100.0)
+    solid = bust_of_relief(bust, 100.0)
     data = threemf_bytes(solid, name='Ana & "Bo"')
     assert data == threemf_bytes(solid, name='Ana & "Bo"')
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -114,7 +116,7 @@ def test_3mf_is_a_package_with_colours_and_the_same_bytes(bust: Mesh) -> None:
 
 
 def test_stl_bytes_depend_on_the_mesh_alone(bust: Mesh) -> None:
-    assert stl_bytes(printable_solid(bust, 100.0)) == stl_bytes(printable_solid(bust, 100.0))
+    assert stl_bytes(bust_of_relief(bust, 100.0)) == stl_bytes(bust_of_relief(bust, 100.0))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_stl_bytes_depend_on_the_mesh_alone(bust: Mesh) -> None:
 )
 def test_senseless_options_are_refused(bust: Mesh, tmp_path: Path, name: str, height: float) -> None:
     with pytest.raises(BadOption):
-        write_solid(bust, [tmp_path / name], height_mm=height)
+        write_solid(bust, [tmp_path / name], height_mm=height, closed=False)
     assert not list(tmp_path.iterdir())
 
 

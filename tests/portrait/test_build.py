@@ -12,8 +12,8 @@ from tests.portrait.faces import aligned, astronaut, need_models
 from twinbrush.camera import project
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import BadMask
-from twinbrush.export.surface import border_edges, sample_texture
-from twinbrush.mesh import Region, vertex_normals
+from twinbrush.export.surface import sample_texture
+from twinbrush.mesh import Region, border_edges, vertex_normals
 from twinbrush.portrait import indices
 from twinbrush.portrait.build import build_portrait
 from twinbrush.portrait.face import find_face

@@ -17,6 +17,7 @@ from twinbrush.portrait.head_prior import EAR, HeadShape, ears, head_prior, laid
 from twinbrush.portrait.silhouette import registered, trace
 from twinbrush.portrait.skull import EAR_SLOPE, carried, on_skull, see_head, shown_ears
 from twinbrush.portrait.values import Face
+from twinbrush.rasterize import rasterize
 
 SIZE = 400
 CENTRE = np.array([200.0, 170.0])
@@ -102,18 +103,25 @@ def test_the_head_is_seen_where_the_camera_projects_it(head: HeadShape, frame: F
     assert -130 < np.median(silhouette) < -40  # half a head behind the eyes
 
 
+def _level_mm(head: HeadShape, frame: Frame) -> np.ndarray:
+    """Signed distance to the head's outline in the photo, positive inside."""
+    seen = rasterize(*project(frame.camera, head.vertices), head.faces, SIZE, SIZE).face_index >= 0
+    return signed_distance(seen) / frame.pixels_per_mm
+
+
 def _on_own_outline(head: HeadShape, frame: Frame, region: Region = Region.SKIN, grown: float = 0.0) -> tuple:
     """`on_skull` of a person who looks just like the head (or `grown` mm wider): depth, hair, the head's own depth."""
     seen = see_head(head, frame, SIZE)
     assert seen is not None
     own = seen.rim_mm + np.sign(seen.square) * np.sqrt(np.abs(seen.square))
-    matte = (seen.level_mm > -grown).astype(np.float64)
+    level_mm = _level_mm(head, frame)
+    matte = (level_mm > -grown).astype(np.float64)
     face = np.hypot(*(np.mgrid[:SIZE, :SIZE][::-1] - CENTRE[:, None, None])) < 25
     depth, hair = on_skull(
-        np.full((SIZE, SIZE), -200.0), head, frame, _crop(region, frame, matte), seen.level_mm + grown, own, face,
+        np.full((SIZE, SIZE), -200.0), head, frame, _crop(region, frame, matte), level_mm + grown, own, face,
         np.ones((SIZE, SIZE)),
     )
-    return depth, hair, own, seen.level_mm
+    return depth, hair, own, level_mm
 
 
 def test_a_person_with_the_heads_outline_has_the_heads_depth(head: HeadShape, frame: Frame) -> None:
@@ -140,11 +148,10 @@ def test_without_trust_the_head_has_no_say(head: HeadShape, frame: Frame) -> Non
 
 def test_long_hair_beside_the_neck_is_not_the_heads(head: HeadShape, frame: Frame) -> None:
     """Hair that falls to the shoulders: beside cheek and neck the old depth stays, on top of the head it does not."""
-    seen = see_head(laid_flat(head, head.labels == EAR), frame, SIZE)
-    assert seen is not None
+    level_mm = _level_mm(laid_flat(head, head.labels == EAR), frame)
     y, x = np.mgrid[:SIZE, :SIZE]
     curtain = (np.abs(x - CENTRE[0]) < 80) & (y > CENTRE[1] - 20)
-    matte = (seen.level_mm > -12) | curtain
+    matte = (level_mm > -12) | curtain
     regions = np.where(matte, Region.HAIR, Region.BACKGROUND).astype(np.uint8)
     regions[np.hypot(x - CENTRE[0], y - CENTRE[1] - 30) < 60] = Region.SKIN
     face = np.hypot(x - CENTRE[0], y - CENTRE[1]) < 25
@@ -154,7 +161,7 @@ def test_long_hair_beside_the_neck_is_not_the_heads(head: HeadShape, frame: Fram
                         np.ones((SIZE, SIZE)))
     beside = (np.abs(x - CENTRE[0]) > 66) & curtain & (y > CENTRE[1] + 40) & (y < CENTRE[1] + 100)
     assert (depth[beside] + 200).mean() < 20
-    crown = (y < CENTRE[1] - 75) & (seen.level_mm > 8)
+    crown = (y < CENTRE[1] - 75) & (level_mm > 8)
     assert (depth[crown] + 200).mean() > 80
 
 

@@ -74,7 +74,8 @@ def test_volume_is_round_and_falls_to_the_rim() -> None:
     ys, xs = np.mgrid[:SIZE, :SIZE]
     person = np.hypot((xs - 160) / 80, (ys - 160) / 105) < 1
     nothing = np.zeros_like(person)
-    z = body.volume_depth(person, nothing, np.zeros(person.shape), nothing, np.ones(person.shape), frame)
+    silhouette = body.grown_silhouette(person, frame.pixels_per_mm)
+    z = body.volume_depth(silhouette, nothing, np.zeros(person.shape), nothing, np.ones(person.shape), frame)
     assert z[160, 160] - body.RIM_DEPTH_MM > 60
     assert z[160, 160] > z[160, 200] > z[160, 230] > z[160, 238]
     assert abs(z[160, 100] - z[160, 220]) < 1.5
@@ -242,7 +243,8 @@ def test_volume_has_no_stairs_along_its_silhouette() -> None:
     away = (xs - 90) * np.cos(0.05) + (ys - 160) * np.sin(0.05)
     person = (away > 0) & (xs < 290)
     nothing = np.zeros_like(person)
-    z = body.volume_depth(person, nothing, np.zeros(person.shape), nothing, np.ones(person.shape), frame)
+    silhouette = body.grown_silhouette(person, frame.pixels_per_mm)
+    z = body.volume_depth(silhouette, nothing, np.zeros(person.shape), nothing, np.ones(person.shape), frame)
     line = np.arange(110, 210)
     column = 90 + (1.0 - (line - 160) * np.sin(0.05)) / np.cos(0.05)
     depth = sample(z, np.column_stack([column, line]).astype(float))

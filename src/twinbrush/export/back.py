@@ -11,6 +11,8 @@ from jaxtyping import Float, Int
 from scipy import ndimage, sparse, spatial
 from scipy.sparse.linalg import splu
 
+from twinbrush.portrait.filters import smoothstep
+
 HEAD_ROUNDNESS, NECK_ROUNDNESS = 1.25, 0.75  # depth of the back over half the width, about: a long skull, a flat nape
 MOST_DEPTH_SHARE = 0.42  # of the height: shoulders, which are wide, shall not get a back like a barrel
 _EAR_Y_MM, _NAPE_Y_MM = -45.0, -125.0  # where the skull ends and the nape begins, below the eyes (see camera.py)
@@ -21,8 +23,7 @@ def balloon(
     poisson: Float[np.ndarray, "v"], y_mm: Float[np.ndarray, "v"], height_mm: float
 ) -> Float[np.ndarray, "v"]:
     """How far the back lies behind the membrane, mm. `poisson`: the solution of -laplace(u) = 1; y as in camera.py."""
-    t = np.clip((y_mm - _NAPE_Y_MM) / (_EAR_Y_MM - _NAPE_Y_MM), 0, 1)
-    skull = t * t * (3 - 2 * t)
+    skull = smoothstep((y_mm - _NAPE_Y_MM) / (_EAR_Y_MM - _NAPE_Y_MM))
     depth = (NECK_ROUNDNESS + (HEAD_ROUNDNESS - NECK_ROUNDNESS) * skull) * np.sqrt(np.maximum(2 * poisson, 0))
     most = MOST_DEPTH_SHARE * height_mm
     return most * np.tanh(depth / most)

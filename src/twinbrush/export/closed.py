@@ -25,10 +25,10 @@ from twinbrush.export.back import (
 from twinbrush.export.chart import find_chart, painted
 from twinbrush.export.seam import plated_seam
 from twinbrush.export.skull import Depth, pushed_back, squared_depth
-from twinbrush.export.surface import border_edges, sample_texture, surface_of
+from twinbrush.export.surface import sample_texture, surface_of
 from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
 from twinbrush.export.wrap import dense, wrapped
-from twinbrush.mesh import Mesh, Region
+from twinbrush.mesh import Mesh, Region, border_edges
 from twinbrush.portrait.head_prior import HeadShape
 
 _BACK_EDGE_MM = 3.5

@@ -70,6 +70,7 @@ class Manifest:
     engine: which painter ran; extractor: the network it saw with ("": none); weights: the sha256 of that network's
     weights, None when it needs none; compute: on which device and how precisely.
     metrics: numbers or groups of numbers. fallbacks: what was done instead of what was asked, and why.
+    bust: of what the printable bust was made, and its measures (None: none was asked for).
     artefacts: {file name: sha256} of the files of this run. timings: one value (a dataclass or a mapping) a stage, with
     its cpu and wall seconds. machine: see `this_machine`; created: ISO 8601, UTC."""
 
@@ -82,6 +83,7 @@ class Manifest:
     metrics: Mapping[str, object] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     fallbacks: Sequence[str] = ()
+    bust: object = None
     models: Sequence[UsedModel] = ()
     artefacts: Mapping[str, str] = field(default_factory=dict)
     timings: Sequence[object] = ()
@@ -111,6 +113,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         "metrics": plain(dict(manifest.metrics), "metrics"),
         "warnings": list(manifest.warnings),
         "fallbacks": list(manifest.fallbacks),
+        "bust": plain(manifest.bust, "bust"),
         "artefacts": dict(sorted(manifest.artefacts.items())),
     }
     volatile = {

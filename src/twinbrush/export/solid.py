@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from twinbrush.errors import BadOption
-from twinbrush.export.bust import Solid, printable_solid
+from twinbrush.export.bust import Solid, bust_of_head
+from twinbrush.export.relief_bust import bust_of_relief
 from twinbrush.files import write_atomically
 from twinbrush.image import to_bytes
 from twinbrush.mesh import Mesh
@@ -60,8 +61,9 @@ def threemf_bytes(solid: Solid, *, name: str = "portrait") -> bytes:
     return stream.getvalue()
 
 
-def write_solid(mesh: Mesh, paths: Sequence[Path | str], *, height_mm: float) -> list[Path]:
-    """Make the bust once and write it to every path, by its ending .stl or .3mf.
+def write_solid(mesh: Mesh, paths: Sequence[Path | str], *, height_mm: float, closed: bool) -> Solid:
+    """Make the bust once, of a whole head (`closed`) or of an open relief, and write it to every path, by its ending
+    .stl or .3mf; returns it.
 
     Raises BadOption (height, ending), BadMesh, OutputError.
     """
@@ -73,8 +75,10 @@ def write_solid(mesh: Mesh, paths: Sequence[Path | str], *, height_mm: float) ->
     for path in paths:
         if Path(path).suffix.lower() not in writers:
             raise BadOption(f"{path}: a solid is written as .stl or .3mf.", "Choose one of these endings.")
-    solid = printable_solid(mesh, height_mm)
-    return [write_atomically(path, writers[Path(path).suffix.lower()](solid)) for path in paths]
+    solid = bust_of_head(mesh, height_mm) if closed else bust_of_relief(mesh, height_mm)
+    for path in paths:
+        write_atomically(path, writers[Path(path).suffix.lower()](solid))
+    return solid
 
 
 def _model(solid: Solid, name: str) -> str:

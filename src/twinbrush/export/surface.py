@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Float, Int, UInt8
 from PIL import Image
 
 from twinbrush.errors import BadMesh
@@ -102,13 +102,3 @@ def sample_texture(
     top = texture[y0, x0] * (1 - fx) + texture[y0, x1] * fx
     bottom = texture[y1, x0] * (1 - fx) + texture[y1, x1] * fx
     return (top * (1 - fy) + bottom * fy).astype(np.float64)
-
-
-def border_edges(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
-    """Directed edges that only one triangle has, in the direction in which that triangle walks them."""
-    edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    count = int(edges.max()) + 1 if len(edges) else 1
-    key, opposite = edges[:, 0] * count + edges[:, 1], np.sort(edges[:, 1] * count + edges[:, 0])
-    place = np.minimum(np.searchsorted(opposite, key), max(len(key) - 1, 0))
-    single: Bool[np.ndarray, "e"] = opposite[place] != key
-    return edges[single]

@@ -6,38 +6,52 @@ Vertices are rows of any number of columns (positions first, then whatever rides
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from twinbrush.export.surface import border_edges, used_vertices
+from twinbrush.export.surface import used_vertices
+from twinbrush.mesh import border_edges
 
 
 def cut_level(
-    vertices: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"], level: float
+    vertices: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"], level: float, tolerance: float | None = None
 ) -> tuple[Float[np.ndarray, "w c"], Int[np.ndarray, "g 3"]]:
-    """Keep what lies above y = level; crossed triangles are cut, the new vertices lie exactly on the plane."""
-    # A vertex (almost) on the plane would leave slivers: it counts as above and is put on the plane.
-    tolerance = 1e-6 * float(np.ptp(vertices[:, 1]))
+    """Keep what lies above y = level; crossed triangles are cut, the new vertices lie exactly on the plane.
+
+    tolerance: a vertex so near to the plane (default: a millionth of the height) would leave slivers and is put on it.
+    Triangles that lie in the plane are left out.
+    """
+    if tolerance is None:
+        tolerance = 1e-6 * float(np.ptp(vertices[:, 1]))
     vertices = vertices.copy()
     height = vertices[:, 1] - level
     on_plane = np.abs(height) <= tolerance
     vertices[on_plane, 1], height[on_plane] = level, 0.0
-    above: Bool[np.ndarray, "v"] = height >= 0
-    number_above = above[faces].sum(1)
-    crossed = faces[(number_above == 1) | (number_above == 2)]
-    single = np.where(above[crossed].sum(1) == 1, above[crossed].argmax(1), (~above[crossed]).argmax(1))
-    a, b, c = (crossed[np.arange(len(crossed)), (single + k) % 3] for k in range(3))  # a is alone on its side
-    pairs = np.sort(np.concatenate([np.stack([a, b], 1), np.stack([c, a], 1)]), axis=1)
+    side = np.sign(height).astype(int)[faces]
+    whole = (side.min(1) >= 0) & (side.max(1) > 0)
+    crossed = np.flatnonzero((side.min(1) < 0) & (side.max(1) > 0))
+    side, corners = side[crossed], faces[crossed]
+    # first: a corner on the plane, else the one that is alone on its side
+    first = np.where((side == 0).any(1), (side == 0).argmax(1), (side == -np.sign(side.sum(1))[:, None]).argmax(1))
+    order = (first[:, None] + np.arange(3)) % 3
+    (a, b, c), (side_a, side_b, _) = (np.take_along_axis(x, order, 1).T for x in (corners, side))
+    touching = side_a == 0
+    pairs = np.where(touching[:, None], np.stack([b, c], 1), np.stack([a, b], 1))
+    pairs = np.sort(np.concatenate([pairs, np.stack([c, a], 1)[~touching]]), axis=1)
     edges, place = np.unique(pairs, axis=0, return_inverse=True)
     place = place.reshape(-1) + len(vertices)
-    ab, ca = place[: len(a)], place[len(a) :]
+    cut, ca = place[: len(a)], np.zeros(len(a), np.int64)  # cut: on b-c where a touches the plane, else on a-b
+    ca[~touching] = place[len(a) :]
     share = (height[edges[:, 0]] / (height[edges[:, 0]] - height[edges[:, 1]]))[:, None]
     points = vertices[edges[:, 0]] * (1 - share) + vertices[edges[:, 1]] * share
     points[:, 1] = level
-    up = above[a]
-    kept = [faces[number_above == 3], np.stack([a, ab, ca], 1)[up]]
-    kept += [np.stack([ab, b, c], 1)[~up], np.stack([ab, c, ca], 1)[~up]]
+    up, down = ~touching & (side_a > 0), ~touching & (side_a < 0)
+    kept = [
+        faces[whole], np.stack([a, cut, ca], 1)[up],
+        np.stack([cut, b, c], 1)[down], np.stack([cut, c, ca], 1)[down],
+        np.stack([a, b, cut], 1)[touching & (side_b > 0)], np.stack([a, cut, c], 1)[touching & (side_b < 0)],
+    ]
     return np.concatenate([vertices, points]), np.concatenate(kept)
 
 

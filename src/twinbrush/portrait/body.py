@@ -28,16 +28,16 @@ SLOPE_SMOOTH_MM = 6.0  # blur of q's slope along it
 
 
 def volume_depth(
-    person: Bool[np.ndarray, "h w"], free: Bool[np.ndarray, "h w"], face_z: Float[np.ndarray, "h w"],
+    person_mm: Float[np.ndarray, "h w"], free: Bool[np.ndarray, "h w"], face_z: Float[np.ndarray, "h w"],
     attach: Bool[np.ndarray, "h w"], head: Float[np.ndarray, "h w"], frame: Frame,
 ) -> Float[np.ndarray, "h w"]:
     """World z (mm) of the volume over the whole crop.
 
-    person: the matte. free: beyond the photo's edge (no silhouette). face_z: the face's depth where `attach`.
-    head: 1 on the head, 0 on the body, soft between.
+    person_mm: the matte's `grown_silhouette`. free: beyond the photo's edge (no silhouette). face_z: the face's depth
+    where `attach`. head: 1 on the head, 0 on the body, soft between.
     """
     pick = np.s_[::COARSE, ::COARSE]
-    level_mm = grown_silhouette(person, frame.pixels_per_mm)[pick]
+    level_mm = person_mm[pick]
     domain = level_mm > 0
     fixed = attach[pick]
     outside = ~domain & ~free[pick] & ~fixed
@@ -48,7 +48,7 @@ def volume_depth(
     if outside.any():
         ring = np.where(fixed, height**2, _ring_values(q, level_mm, outside, step))
         q = solve_screened(domain, fixed | outside, ring, source, (step / REACH_MM) ** 2)
-    rise = np.sqrt(np.maximum(upsample(q, COARSE, person.shape), 0))
+    rise = np.sqrt(np.maximum(upsample(q, COARSE, person_mm.shape), 0))
     body = rise / (1 + (rise / CHEST_MM) ** 4) ** 0.25
     return RIM_DEPTH_MM + head * rise + (1 - head) * body
 

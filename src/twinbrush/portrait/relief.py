@@ -57,9 +57,10 @@ def relief_depth(
     chin_y = landmarks[indices.CHIN, 1]
     rows = np.mgrid[: shape[0], : shape[1]][0]
     head = smoothstep((chin_y - rows) / (HEAD_TO_BODY_MM * unit) + 0.45)
-    rest = volume_depth(person, ~crop.inside, face, attach, head, frame)
+    person_mm = grown_silhouette(person, unit)
+    rest = volume_depth(person_mm, ~crop.inside, face, attach, head, frame)
     throat = open_jaw * (1 - smoothstep((-oval - THROAT_MM[0]) / (THROAT_MM[1] - THROAT_MM[0])))
-    rest, hair_mm = on_skull(rest, skull, frame, crop, grown_silhouette(person, unit), face, attach, 1 - throat)
+    rest, hair_mm = on_skull(rest, skull, frame, crop, person_mm, face, attach, 1 - throat)
     edge = _edge_depth(face, rest, outline_xy)
     rest = _shallow(rest, blur(edge, EDGE_SMOOTH_MM * unit), oval, 1 - open_jaw)
     rest = _neck(rest, edge, oval, open_jaw, crop, frame)

@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import spatial
 
 from twinbrush.camera import project
-from twinbrush.mesh import Region
+from twinbrush.mesh import Region, border_edges
 from twinbrush.portrait import indices
 from twinbrush.portrait.body import GROW_MM, upsample
 from twinbrush.portrait.crop import Crop
@@ -44,10 +44,9 @@ BORDER_MM = 4.0  # so near to the head's open lower border an outline is none
 
 @dataclass(frozen=True)
 class SeenHead:
-    """The head in the photo's picture. level_mm: signed distance to its outline, positive inside. rim_mm: z of its
-    silhouette, continued over everything. square: (z - rim) |z - rim| where it is seen, zero elsewhere. outline."""
+    """The head in the photo's picture. rim_mm: z of its silhouette, continued over everything. square:
+    (z - rim) |z - rim| where it is seen, zero elsewhere. outline."""
 
-    level_mm: Float[np.ndarray, "s s"]
     rim_mm: Float[np.ndarray, "s s"]
     square: Float[np.ndarray, "s s"]
     outline: Outline
@@ -62,19 +61,13 @@ def see_head(head: HeadShape, frame: Frame, size: int) -> SeenHead | None:
     if seen.sum() < 100:
         return None
     z = interpolate(raster.face_index, raster.barycentric, head.faces, head.vertices[:, 2:])[..., 0]
-    level = signed_distance(seen)
-    outline = trace(level, ~_near(pixels[_open_border(head)], seen.shape, BORDER_MM * unit), unit)
+    border = pixels[np.unique(border_edges(head.faces))]
+    outline = trace(signed_distance(seen), ~_near(border, seen.shape, BORDER_MM * unit), unit)
     if outline is None or outline.real.sum() < 30:
         return None
     rim = _rim(head, frame, outline, seen, unit)
     rise = np.where(seen, z - rim, 0.0)
-    return SeenHead(level / unit, rim, rise * np.abs(rise), outline)
-
-
-def _open_border(head: HeadShape) -> np.ndarray:
-    edges = np.sort(head.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    unique, count = np.unique(edges, axis=0, return_counts=True)
-    return np.unique(unique[count == 1])
+    return SeenHead(rim, rise * np.abs(rise), outline)
 
 
 def _near(points_xy: Float[np.ndarray, "n 2"], shape: tuple[int, int], radius: float) -> Bool[np.ndarray, "s s"]:

@@ -1,0 +1,47 @@
+"""All options together, and the presets: plain Python objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated
+
+import tyro
+
+from twinbrush.config.content import AlignConfig, FaceConfig, MeshConfig, ObjectConfig, PortraitConfig, ViewsConfig
+from twinbrush.config.painting import StylizeConfig
+from twinbrush.config.results import ExportConfig, ReconstructConfig
+
+
+@dataclass(frozen=True)
+class Config:
+    """All options of `twinbrush stylize`."""
+
+    photo_face: tyro.conf.OmitArgPrefixes[FaceConfig] = field(default_factory=FaceConfig)
+    style_face: Annotated[FaceConfig, tyro.conf.arg(name="style")] = field(default_factory=FaceConfig)
+    portrait: tyro.conf.OmitArgPrefixes[PortraitConfig] = field(default_factory=PortraitConfig)
+    mesh: tyro.conf.OmitArgPrefixes[MeshConfig] = field(default_factory=MeshConfig)
+    views: tyro.conf.OmitArgPrefixes[ViewsConfig] = field(default_factory=ViewsConfig)
+    align: tyro.conf.OmitArgPrefixes[AlignConfig] = field(default_factory=AlignConfig)
+    objects: tyro.conf.OmitArgPrefixes[ObjectConfig] = field(default_factory=ObjectConfig)
+    stylize: tyro.conf.OmitArgPrefixes[StylizeConfig] = field(default_factory=StylizeConfig)
+    reconstruct: tyro.conf.OmitArgPrefixes[ReconstructConfig] = field(default_factory=ReconstructConfig)
+    export: tyro.conf.OmitArgPrefixes[ExportConfig] = field(default_factory=ExportConfig)
+    seed: int = 0
+    """Seed of every random choice: the same seed on the same machine gives the same bytes."""
+
+
+DEFAULT = Config()
+FAST = replace(
+    DEFAULT,
+    portrait=replace(DEFAULT.portrait, grid=256),
+    views=replace(DEFAULT.views, size=256),
+    stylize=replace(DEFAULT.stylize, method="guided"),
+    reconstruct=replace(DEFAULT.reconstruct, texture_size=1024),
+    export=replace(DEFAULT.export, turntable=False, still_size=512),
+)
+FINE = replace(
+    DEFAULT,
+    views=replace(DEFAULT.views, size=1024),
+    reconstruct=replace(DEFAULT.reconstruct, texture_size=4096),
+)
+PRESETS: dict[str, Config] = {"fast": FAST, "default": DEFAULT, "fine": FINE}

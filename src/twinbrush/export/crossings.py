@@ -1,0 +1,105 @@
+"""Where a surface runs through itself: edges that pierce triangles, found by way of a grid of cells.
+
+`crossings` looks for every edge only at the triangles of the cells it touches. Triangles that lie in one plane and
+overlap there are not found. (`no_type_check` keeps the import hook of the tests away from the compiled kernels.)
+"""
+
+from __future__ import annotations
+
+from typing import no_type_check
+
+import numpy as np
+from jaxtyping import Float, Int
+from numba import njit
+
+_CELL_EDGES = 1.5  # side of a cell, in median edges
+_MOST_CELLS = 400  # along a side of the box: stray far vertices shall not need all memory
+
+
+def crossings(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "n 3"]:
+    """Rows (first vertex, second vertex, triangle): that edge runs through the inside of that triangle, of which it has
+    no corner. Empty: the surface does not cross itself."""
+    faces = np.ascontiguousarray(faces, np.int64)
+    edges = np.unique(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
+    if len(edges) == 0:
+        return np.zeros((0, 3), np.int64)
+    points = np.ascontiguousarray(vertices, np.float64)
+    used = points[np.unique(faces)]
+    low, size = used.min(0), float(np.ptp(used, axis=0).max())
+    cell = _CELL_EDGES * float(np.median(np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)))
+    cell = max(cell, size / _MOST_CELLS, 1e-12)
+    counts = (np.ptp(used, axis=0) / cell).astype(np.int64) + 1
+    corners = (points[faces] - low) / cell
+    first, last = corners.min(1).astype(np.int64), corners.max(1).astype(np.int64)
+    starts, inside = _filed(first, last, counts)
+    found = _pierced(points, edges, faces, low, cell, counts, starts, inside)
+    return np.unique(np.array(found, np.int64).reshape(-1, 3), axis=0)
+
+
+@njit(cache=True)
+@no_type_check
+def _filed(first, last, counts):
+    """The triangles of every cell that their boxes touch: where each cell's list starts, and the lists."""
+    starts = np.zeros(counts[0] * counts[1] * counts[2] + 1, np.int64)
+    for turn in range(2):
+        if turn == 1:
+            starts[1:] = np.cumsum(starts[1:])
+            inside = np.empty(starts[-1], np.int64)
+            place = starts[:-1].copy()
+        for f in range(len(first)):
+            for i in range(first[f, 0], last[f, 0] + 1):
+                for j in range(first[f, 1], last[f, 1] + 1):
+                    for k in range(first[f, 2], last[f, 2] + 1):
+                        number = (i * counts[1] + j) * counts[2] + k
+                        if turn == 0:
+                            starts[number + 1] += 1
+                        else:
+                            inside[place[number]] = f
+                            place[number] += 1
+    return starts, inside
+
+
+@njit(cache=True, inline="always")
+@no_type_check
+def _volume(a, b, c, d):
+    """Six times the signed volume of a tetrahedron."""
+    bx, by, bz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+    cx, cy, cz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+    dx, dy, dz = d[0] - a[0], d[1] - a[1], d[2] - a[2]
+    return bx * (cy * dz - cz * dy) - by * (cx * dz - cz * dx) + bz * (cx * dy - cy * dx)
+
+
+@njit(cache=True)
+@no_type_check
+def _pierces(points, v, w, face):
+    """Whether the edge from vertex v to w runs through the inside of a triangle of which it has no corner."""
+    a, b, c = face
+    if v == a or v == b or v == c or w == a or w == b or w == c:  # noqa: SIM109 (numba)
+        return False
+    p, q, a, b, c = points[v], points[w], points[a], points[b], points[c]
+    above, below = _volume(a, b, c, p), _volume(a, b, c, q)
+    if above == 0 or below == 0 or (above > 0) == (below > 0):
+        return False
+    one = _volume(p, q, a, b) > 0
+    return one == (_volume(p, q, b, c) > 0) and one == (_volume(p, q, c, a) > 0)
+
+
+@njit(cache=True)
+@no_type_check
+def _pierced(points, edges, faces, low, cell, counts, starts, inside):
+    """(edge's ends, triangle) one after another; a pair that shares several cells comes several times."""
+    found = [np.int64(0)][:0]
+    for v, w in edges:
+        ends = np.stack((points[v], points[w]))
+        first, last = np.empty(3, np.int64), np.empty(3, np.int64)
+        for axis in range(3):
+            first[axis] = int((ends[:, axis].min() - low[axis]) / cell)
+            last[axis] = int((ends[:, axis].max() - low[axis]) / cell)
+        for i in range(first[0], last[0] + 1):
+            for j in range(first[1], last[1] + 1):
+                for k in range(first[2], last[2] + 1):
+                    number = (i * counts[1] + j) * counts[2] + k
+                    for f in inside[starts[number] : starts[number + 1]]:
+                        if _pierces(points, v, w, faces[f]):
+                            found.extend((v, w, f))
+    return found

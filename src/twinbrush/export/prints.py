@@ -1,0 +1,97 @@
+"""The printable bust of one run: its files, and what the manifest and the command line tell of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import spatial
+
+from twinbrush.config import ExportConfig
+from twinbrush.export.bust import MIN_WALL_MM, Solid
+from twinbrush.export.crossings import crossings
+from twinbrush.export.mend import missing_wall
+from twinbrush.export.solid import write_solid
+from twinbrush.mesh import Mesh
+
+_STEADY_DEGREES = 5.0
+_CLEARLY = 0.9  # a wall of this share of the least is not called thin
+
+
+@dataclass(frozen=True)
+class Bust:
+    """made_from: see `Solid`; open_because: why it was not the closed head (empty: it was). leans_degrees: so
+    far it may be tilted before it falls over (negative: it falls at once). self_intersections: edges
+    that run through a triangle, in the file's precision. thin_share: of the vertices, on walls clearly thinner than
+    wall_mm."""
+
+    files: tuple[str, ...]
+    made_from: Literal["closed head", "open relief"]
+    open_because: str
+    height_mm: float
+    wall_mm: float
+    base_mm2: float
+    leans_degrees: float
+    self_intersections: int
+    thin_share: float
+
+    @property
+    def told(self) -> str:
+        """One line for people."""
+        made = "the whole head" if self.made_from == "closed head" else "the open relief with a back of its own"
+        why = f" ({self.open_because})" if self.open_because else ""
+        return f"{', '.join(self.files)}: {made}{why}, {self.height_mm:g} mm high"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a maker should look at in the slicer."""
+        found: list[str] = []
+        if self.leans_degrees < _STEADY_DEGREES:
+            leans = max(self.leans_degrees, 0)
+            found.append(f"the bust falls over when it leans by {leans:.0f} degrees: glue it down.")
+        if self.self_intersections:
+            found.append(f"the bust runs through itself in {self.self_intersections} places: repair it in the slicer.")
+        if self.thin_share > 0.01:
+            found.append(f"{self.thin_share:.0%} of the bust is thinner than {self.wall_mm:g} mm: print it larger.")
+        return tuple(found)
+
+
+def write_bust(mesh: Mesh, folder: Path, config: ExportConfig, open_because: str = "") -> Bust | None:
+    """Write what `config` asks for into `folder`: bust.stl, bust.3mf. `mesh` is closed unless `open_because` says why
+    not. None when nothing is asked for. Raises BadOption, BadMesh, OutputError."""
+    names = tuple(n for n, wanted in (("bust.stl", config.stl), ("bust.3mf", config.threemf)) if wanted)
+    if not names:
+        return None
+    paths = [folder / name for name in names]
+    solid = write_solid(mesh, paths, height_mm=config.print_height_mm, closed=not open_because)
+    return _measured(solid, names, config.print_height_mm, open_because)
+
+
+def _measured(solid: Solid, files: tuple[str, ...], height_mm: float, open_because: str) -> Bust:
+    points = solid.vertices.astype(np.float32).astype(np.float64)  # as STL has them
+    down = solid.faces[(points[solid.faces][:, :, 2] < 1e-6 * height_mm).all(1)]
+    a, b, c = points[down].transpose(1, 0, 2)
+    base = float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2
+    leans = round(_leans_degrees(points, solid.faces, points[np.unique(down)][:, :2]), 2)
+    thin = float((missing_wall(points, solid.faces, MIN_WALL_MM) > (1 - _CLEARLY) * MIN_WALL_MM).mean())
+    crossed = len(crossings(points, solid.faces))
+    base = round(base, 1)
+    return Bust(
+        files, solid.made_from, open_because, height_mm, MIN_WALL_MM, base, leans, crossed, round(thin, 6)
+    )
+
+
+def _leans_degrees(
+    points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], feet: Float[np.ndarray, "n 2"]
+) -> float:
+    """How far a solid on its base (whose corners are `feet`) may be tilted until its centre of mass leaves it."""
+    a, b, c = points[faces].transpose(1, 0, 2)
+    volume = np.einsum("ij,ij->i", a, np.cross(b, c))  # of tetrahedra with the origin, six times
+    centre = volume @ (a + b + c) / (4 * volume.sum())
+    if len(feet) < 3:
+        return -90.0
+    lines = spatial.ConvexHull(feet, qhull_options="QJ").equations
+    return float(np.degrees(np.arctan2(-(lines[:, :2] @ centre[:2] + lines[:, 2]).max(), centre[2])))
