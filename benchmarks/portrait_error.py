@@ -6,9 +6,10 @@ For every head: the true surface's visible vertices, weighted by the area they c
 nearest point on the portrait's mesh (vertices, edge middles, centroids: 0.4 mm apart), in mm after a similarity
 alignment (7 degrees of freedom, iterated closest points) found on the FACE alone. Face: the heads' own face region
 inside the landmarks' outline; neck: below the chin; rest: everything else that is visible. The comparison is the mean
-face (posed and scaled by its landmarks), splined and measured in the same way. Head: the head prior's whole head
-against ALL vertices of the true head, hidden ones too (skull's back, ears, neck, inside of the nostrils), weighted by
-their area in space, after the same kind of alignment on the face; "head's neck": those below the chin, shoulders too.
+face (posed and scaled by its landmarks), splined and measured in the same way. Head: the predicted
+head (head prior, fitted to the outline) against ALL vertices of the true head, hidden ones too (skull's back, ears,
+neck, inside of the nostrils), weighted by their area in space, after the same kind of alignment on the face; "head's
+neck": those below the chin, shoulders too. Closed: the same of the portrait with its back; "closed rest": as "rest".
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.face_model import mean_face
 from twinbrush.portrait.filters import polygon_mask
 from twinbrush.portrait.geometry import Frame, make_frame
-from twinbrush.portrait.head_prior import predict_head
 from twinbrush.portrait.values import Face
 
 NECK_FACE_HEIGHTS = 0.35  # the neck is measured this far down; the bust ends below
@@ -129,7 +129,8 @@ def measure(path: Path) -> dict[str, float]:
             distance, _ = tree.query(vertices[members])
             result[name + group] = float(np.average(distance, weights=area[members]))
             result[name + group + " median"] = float(np.median(distance))
-    head = predict_head(frame)
+    head = portrait.head
+    assert head is not None
     whole = dense_points(divided(Mesh(head.vertices, head.faces), 2))
     matrix = align(whole, vertices[on_face], guess, area[on_face])
     distance, _ = cKDTree(whole @ matrix[:, :3].T + matrix[:, 3]).query(vertices)
@@ -137,6 +138,8 @@ def measure(path: Path) -> dict[str, float]:
     closed = dense_points(close_portrait(portrait.mesh, head=portrait.head)[0])
     matrix = align(closed, vertices[on_face], guess, area[on_face])
     to_closed, _ = cKDTree(closed @ matrix[:, :3].T + matrix[:, 3]).query(vertices)
+    rest = groups["rest"]
+    result["closed rest"] = float(np.average(to_closed[rest], weights=area[rest]))
     groups = {"head": ~below, "head's neck": below}
     for name, members in groups.items():
         result[name] = float(np.average(distance[members], weights=everywhere[members]))
@@ -150,7 +153,8 @@ def main() -> None:
     """Print the table."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HEADS
     columns = ("face", "face median", "mean face", "mean face median", "rest", "rest median", "neck", "neck median",
-               "head", "head's neck", "closed face", "closed head", "closed head's neck", "closed", "cpu")
+               "head", "head's neck", "closed face", "closed rest", "closed head", "closed head's neck", "closed",
+               "cpu")
     print(f"{'head':24}" + "".join(f"{c:>19}" for c in columns))
     rows = []
     for path in sorted(folder.glob("*.npz")):

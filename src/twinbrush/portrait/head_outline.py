@@ -14,7 +14,6 @@ from jaxtyping import Float, Int
 from scipy import spatial
 
 from twinbrush.camera import project
-from twinbrush.mesh import Region
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.filters import blur, signed_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
@@ -23,8 +22,7 @@ from twinbrush.portrait.silhouette import Outline, trace
 from twinbrush.portrait.skull import PHOTO_EDGE_PX, see_head, turning_edges
 
 LOWEST_MM = -5.0  # over the eyes: lower down ears and hair make the outline
-CROPPED_MM = (6.0, 12.0)  # an outline farther than that from the predicted head's (median) is hair's
-HAIR_MM = 1.0  # what cropped hair, or a scalp that is taken for it, stands off
+CROPPED_MM = (4.0, 8.0)  # an outline farther than that outside the predicted head's (median) is hair's
 NOISE_MM, COMMON_MM = 1.5, 1.0  # of the outline: of each piece, and of the whole
 PIECES = 20.0  # so many of its points are independent
 FAR_MM = 25.0  # what lies farther away is something else
@@ -36,12 +34,11 @@ TURNS = 3
 @dataclass(frozen=True)
 class _Gaps:
     """Between the head's outline and the person's. edges (n, 2): the head's edges on its silhouette; normals: outward,
-    in the picture; gap_mm: how far the person's outline lies outside; hair (n,): whether it is hair there."""
+    in the picture; gap_mm: how far the person's outline lies outside."""
 
     edges: Int[np.ndarray, "n 2"]
     normals: Float[np.ndarray, "n 2"]
     gap_mm: Float[np.ndarray, "n"]
-    hair: Float[np.ndarray, "n"]
 
 
 def fitted_to_outline(head: HeadShape, frame: Frame, crop: Crop) -> HeadShape:
@@ -54,16 +51,17 @@ def fitted_to_outline(head: HeadShape, frame: Frame, crop: Crop) -> HeadShape:
     if person is None:
         return head
     certain = np.linalg.inv(prior.doubt)
-    found, change = head, np.zeros(len(certain))
+    found, change, bare = head, np.zeros(len(certain)), None
     for _ in range(TURNS):
-        gaps = _gaps(found, prior, rotation, frame, crop, person)
+        gaps = _gaps(found, rotation, frame, person, len(crop.matte))
         if gaps is None:
             return found
-        bare = smoothstep((CROPPED_MM[1] - np.median(gaps.gap_mm)) / (CROPPED_MM[1] - CROPPED_MM[0]))
-        goal = gaps.gap_mm - HAIR_MM * gaps.hair
-        weight = np.where(goal > 0, bare, 1.0) * np.clip(FAR_MM / np.maximum(np.abs(goal), 1e-3) - 1, 0, 1)
+        gap = gaps.gap_mm
+        if bare is None:
+            bare = smoothstep((CROPPED_MM[1] - np.median(gap)) / (CROPPED_MM[1] - CROPPED_MM[0]))
+        weight = np.where(gap > 0, bare, 1.0) * np.clip(FAR_MM / np.maximum(np.abs(gap), 1e-3) - 1, 0, 1)
         moves = _moves(gaps, prior, rotation, frame, found)
-        change = _most_probable(moves, goal + moves @ change, weight, certain)
+        change = _most_probable(moves, gap + moves @ change, weight, certain)
         found = with_vertices(head, head.vertices + head.trust * (prior.basis @ change) @ rotation.T, prior)
     return found
 
@@ -76,10 +74,10 @@ def _person(frame: Frame, crop: Crop) -> Outline | None:
 
 
 def _gaps(
-    head: HeadShape, prior: HeadPrior, rotation: Float[np.ndarray, "3 3"], frame: Frame, crop: Crop, person: Outline
+    head: HeadShape, rotation: Float[np.ndarray, "3 3"], frame: Frame, person: Outline, size: int
 ) -> _Gaps | None:
     """None when next to nothing of the head's outline can be compared."""
-    seen = see_head(head, frame, len(crop.matte))
+    seen = see_head(head, frame, size)
     if seen is None:
         return None
     unit, source = frame.pixels_per_mm, seen.outline
@@ -95,12 +93,8 @@ def _gaps(
     compared &= source.real & person.real[partner]
     if compared.sum() < PIECES:
         return None
-    goal = person.points_xy[partner]
-    gap = ((goal - source.points_xy) * source.normals).sum(1) / unit
-    inward = np.round(goal - 2 * unit * person.normals[partner]).astype(int)
-    x, y = np.clip(inward, 0, len(crop.matte) - 1).T
-    hair = np.isin(crop.regions[y, x], (Region.HAIR, Region.CLOTH)).astype(float)
-    return _Gaps(edges[compared], source.normals[compared], gap[compared], hair[compared])
+    gap = ((person.points_xy[partner] - source.points_xy) * source.normals).sum(1) / unit
+    return _Gaps(edges[compared], source.normals[compared], gap[compared])
 
 
 def _moves(

@@ -13,7 +13,7 @@ from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.detail import cloth_relief, hair_relief, skin_relief
 from twinbrush.portrait.eyes import carve_eyes, closed_curve
 from twinbrush.portrait.face_depth import spline_depth
-from twinbrush.portrait.filters import blur, masked_blur, polygon_distance, smoothstep
+from twinbrush.portrait.filters import blur, calmed, polygon_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.head_prior import HeadShape
 from twinbrush.portrait.mouth import carve_mouth
@@ -52,7 +52,7 @@ def relief_depth(
     face_known = np.isfinite(face)
     face = np.where(face_known, face, -200.0)
     sides = smoothstep((SIDE_MM - oval) / (0.5 * SIDE_MM)) * face_known
-    face = face + sides * (_calmed(face, face_known, SIDE_SMOOTH_MM * unit) - face)
+    face = face + sides * (calmed(face, face_known, SIDE_SMOOTH_MM * unit) - face)
     attach = face_known & (oval > np.where(open_jaw > 0.5, 9.0, 0.0))
     chin_y = landmarks[indices.CHIN, 1]
     rows = np.mgrid[: shape[0], : shape[1]][0]
@@ -78,15 +78,6 @@ def relief_depth(
     return depth + np.clip(facing / STEEP, 0, 1) * detail
 
 
-def _calmed(
-    values: Float[np.ndarray, "s s"], known: Bool[np.ndarray, "s s"], sigma: float
-) -> Float[np.ndarray, "s s"]:
-    """Smoothed without sinking where it curves: what smoothing takes from the smoothed is put back (Tukey's twicing,
-    1977)."""
-    once = masked_blur(values, known, sigma)
-    return 2 * once - masked_blur(once, known, sigma)
-
-
 def _facing(depth: Float[np.ndarray, "s s"], unit: float) -> Float[np.ndarray, "s s"]:
     """Cosine between the surface's normal and the direction to the camera, smoothed over a few pixels."""
     smooth = blur(depth, FACING_MM * unit)
@@ -98,8 +89,9 @@ def _edge_depth(
     face: Float[np.ndarray, "s s"], rest: Float[np.ndarray, "s s"], outline_xy: Float[np.ndarray, "s s 2"]
 ) -> Float[np.ndarray, "s s"]:
     """Depth of the face's outline, at its point nearest to each pixel."""
-    at = np.clip(np.round(outline_xy).astype(int), 0, len(face) - 1)
-    return np.where(face > -150, face, rest)[at[..., 1], at[..., 0]]
+    x, y = np.moveaxis(outline_xy.astype(np.float32), -1, 0)
+    known = np.where(face > -150, face, rest)
+    return cv2.remap(known, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _shallow(

@@ -22,7 +22,7 @@ from twinbrush.mesh import Region, border_edges
 from twinbrush.portrait import indices
 from twinbrush.portrait.body import GROW_MM, upsample
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import blur, signed_distance, smoothstep
+from twinbrush.portrait.filters import blur, masked_blur, signed_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.harmonic import solve_screened
 from twinbrush.portrait.head_prior import HeadShape, ears, laid_flat
@@ -37,6 +37,7 @@ LONG_SHARE = (0.05, 0.25)
 EAR_SKIN, EAR_SLOPE = 0.6, 1.5  # share of an ear that must be seen as skin; the most that its depth is of its width
 ALIKE_MM = 15.0  # smoothing of that judgement along the outline
 JOIN_MM = 28.0  # head and face are joined over this width
+GAP_SMOOTH_MM = 2.0  # ... their distance along the face's edge being smoothed, whose two slopes are steep there
 BELOW_MM = (30.0, 80.0)  # below the chin the neck's depth passes into the body's
 PHOTO_EDGE_PX = 2  # so near to the photo's edge an outline is none
 BORDER_MM = 4.0  # so near to the head's open lower border an outline is none
@@ -154,7 +155,8 @@ def on_skull(
         for v in (seen.rim_mm, seen.square)
     )
     depth = rim + np.sign(square) * np.sqrt(np.abs(square))
-    depth = depth + _joint(face_z - depth, attach, inside | free, unit)
+    gap = masked_blur(face_z - depth, attach, GAP_SMOOTH_MM * unit)
+    depth = depth + _joint(gap, attach, inside | free, unit)
     below = (ys - crop.face.landmarks[indices.CHIN, 1]) / unit
     share = wanted * share * smoothstep((BELOW_MM[1] - below) / (BELOW_MM[1] - BELOW_MM[0])) * min(1.0, 2 * head.trust)
     return rest + share * (depth - rest), np.where(share > 0.05, thick, np.inf)
