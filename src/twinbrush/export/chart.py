@@ -92,20 +92,23 @@ def best_rectangle(empty: np.ndarray, aspect: float) -> tuple[int, int, int, int
 
 def painted(
     original: Float[np.ndarray, "h w 3"], chart: Chart, faces: Int[np.ndarray, "f 3"],
-    colours: Float[np.ndarray, "b 3"],
+    colours: Float[np.ndarray, "b 3"], strokes: Float[np.ndarray, "b"],
 ) -> Float[np.ndarray, "h w 3"]:
-    """The texture with the back's colours in their rectangle; around them the nearest colour goes on."""
+    """The texture with the back's colours in their rectangle; around them the nearest colour goes on.
+
+    strokes: how much of the hair's brushwork shows, 0..1.
+    """
     texture = original.copy()
     height, width = texture.shape[:2]
     x0, y0, x1, y1 = _pixels(chart.box, width, height)
     pixels = np.stack([chart.uv[:, 0] * width - 0.5 - x0, (1 - chart.uv[:, 1]) * height - 0.5 - y0], 1)
     raster = rasterize(pixels, np.ones(len(pixels)), faces, x1 - x0, y1 - y0)
-    patch = interpolate(raster.face_index, raster.barycentric, faces, colours)
+    patch = interpolate(raster.face_index, raster.barycentric, faces, np.column_stack([colours, strokes]))
     nearest = np.asarray(
         ndimage.distance_transform_edt(raster.face_index < 0, return_distances=False, return_indices=True)
     )
     patch = patch[nearest[0], nearest[1]]
-    texture[y0:y1, x0:x1] = np.clip(patch + _brushwork(original, chart, patch.shape), 0, 1)
+    texture[y0:y1, x0:x1] = np.clip(patch[..., :3] + patch[..., 3:] * _brushwork(original, chart, patch.shape), 0, 1)
     return texture
 
 

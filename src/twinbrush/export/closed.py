@@ -29,13 +29,15 @@ from twinbrush.export.surface import sample_texture, surface_of
 from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
 from twinbrush.export.wrap import dense, wrapped
 from twinbrush.mesh import Mesh, Region, border_edges
-from twinbrush.portrait.head_prior import HeadShape
+from twinbrush.portrait.filters import smoothstep
+from twinbrush.portrait.values import HeadShape
 
 _BACK_EDGE_MM = 3.5
 _RIM_CALM_MM, _WAVES_MM = 18.0, 9.0  # blur of the rim as the back follows it; how far the rest of it reaches
 _WALL_MM = 1.0  # at least between front and back, away from the rim
 _COLOUR_SMOOTHING_MM = 12.0  # of the rim's colours: single strokes at the edge shall not become stripes over the back
 _HAIR_REACH_MM = 20.0  # skin at the rim takes the hair's colour from about so far around the nearest hair
+_LEAST_STROKES = 0.2  # of the hair's brushwork on neck and clothes
 _CHIN_Y_MM = -75.0  # above it the back of a head with hair is hair, also behind ears and cheeks
 
 
@@ -83,6 +85,7 @@ def close_portrait(
     colours = [sample_texture(m.texture, sheet.uv) for m in meshes if m.texture is not None]
     backs, near, ears = _shapes(sheet, layout, head)
     back_colours = _colours(sheet, layout, backs[0], colours)
+    strokes = _hairy(sheet, layout, backs[0])
     chart = find_chart(sheet.uv, sheet.faces, hair, unfolded(layout.uv, layout.faces, layout.rim, backs[0]))
     faces = np.concatenate([sheet.faces, layout.faces[:, ::-1] + count])
     seam = np.stack([sheet.rim, layout.rim + count], 1)
@@ -95,7 +98,7 @@ def close_portrait(
         vertices = plated_seam(np.concatenate([shape, back]), welded[faces], sheet.rim, ears)
         vertices[seam[:, 1]] = vertices[seam[:, 0]]
         assert m.texture is not None
-        texture = painted(m.texture, chart, layout.faces, colour)
+        texture = painted(m.texture, chart, layout.faces, colour, strokes)
         closed.append(replace(m, vertices=vertices, faces=faces, uv=uv, texture=texture, regions=regions, seam=seam))
     return closed[-1], closed[0] if before is not None else None
 
@@ -259,6 +262,20 @@ def _colours(
     solved = solve_fixed(laplacian, np.zeros_like(fixed), rim, fixed)
     solved += solve_fixed(damped, np.zeros_like(waves), rim, waves)
     return [np.clip(solved[:, 3 * i : 3 * i + 3], 0, 1) for i in range(len(colours))]
+
+
+def _hairy(sheet: _Sheet, layout: _Layout, back: Float[np.ndarray, "b 3"]) -> Float[np.ndarray, "b"]:
+    """How much the hair's brushwork shows on the back: less on neck and clothes than on the head."""
+    if sheet.regions is None:
+        return np.ones(len(back))
+    place = sheet.shapes[0][sheet.rim]
+    head = place[:, 1] > _CHIN_Y_MM
+    hair = (sheet.regions[sheet.rim] == Region.HAIR) | (head & (sheet.regions[sheet.rim] != Region.CLOTH))
+    laplacian, _ = laplacian_of(back, layout.faces, float(np.ptp(back, axis=0).max()))
+    known = np.zeros((len(back), 1))
+    known[layout.rim] = smoothed_loop(hair[:, None].astype(float), place, _COLOUR_SMOOTHING_MM)
+    share = solve_fixed(laplacian, np.zeros_like(known), layout.rim, known)[:, 0]
+    return _LEAST_STROKES + (1 - _LEAST_STROKES) * smoothstep(2 * share - 0.5)
 
 
 def _rim_colours(sheet: _Sheet, colours: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "n 3"]:
