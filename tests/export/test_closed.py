@@ -11,8 +11,8 @@ from scipy import spatial
 
 from twinbrush.errors import BadMesh
 from twinbrush.export.back import unfolded
-from twinbrush.export.chart import best_rectangle
-from twinbrush.export.closed import close_portrait
+from twinbrush.export.chart import Chart, best_rectangle, painted
+from twinbrush.export.closed import _hairy, _layout, _shapes, _sheet, close_portrait
 from twinbrush.export.surface import sample_texture, surface_of
 from twinbrush.mesh import Mesh
 
@@ -69,6 +69,31 @@ def test_the_back_of_the_head_is_hair(small: Mesh) -> None:
     skin = np.array([0.75, 0.66, 0.55])  # beside it, in front, the rim is skin
     assert np.linalg.norm(colours[middle].mean(0) - hair) < 0.4 * np.linalg.norm(colours[middle].mean(0) - skin)
     assert np.linalg.norm(colours[height < -140].mean(0) - cloth) < 0.25
+
+
+def test_hairs_strokes_end_at_the_neck(small: Mesh) -> None:
+    """Neck and clothes have the brush's strokes faintly, hair in full."""
+    sheet = _sheet([small])
+    layout = _layout(sheet)
+    backs, _, _ = _shapes(sheet, layout, None)
+    strokes, height = _hairy(sheet, layout, backs[0]), backs[0][:, 1]
+    assert strokes[(height > -20) & (np.abs(backs[0][:, 0]) < 30)].min() > 0.95
+    assert strokes[height < -130].max() < 0.25
+    assert (np.diff([strokes[np.abs(height - y) < 10].mean() for y in range(-130, -20, 20)]) >= 0).all()
+
+
+def test_strokes_are_painted_as_strong_as_told() -> None:
+    rng = np.random.default_rng(0)
+    texture = np.full((256, 256, 3), 0.5, np.float32)
+    texture[:96, :96] += 0.2 * rng.standard_normal((96, 96, 1)).astype(np.float32)
+    corners = np.array([[0.5, 0.1], [0.7, 0.1], [0.7, 0.4], [0.5, 0.4], [0.9, 0.1], [0.9, 0.4]])
+    chart = Chart(corners, (0.5, 0.1, 0.9, 0.4), 1.0, (0.0, 0.65, 0.35, 1.0))
+    faces = np.array([[0, 1, 2], [0, 2, 3], [1, 4, 5], [1, 5, 2]])
+    strokes = np.array([1.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+    found = painted(texture, chart, faces, np.full((6, 3), 0.5), strokes)[160:225]
+    in_full, none = found[:, 130:138].std(), found[:, 182:228].std()
+    assert in_full > 0.05
+    assert none < 0.02 * in_full
 
 
 def test_before_and_after_stay_one_topology(small: Mesh) -> None:

@@ -114,6 +114,17 @@ def test_portrait_has_the_shape_of_a_head() -> None:
     assert set(np.unique(portrait.mesh.regions)) >= {Region.SKIN, Region.HAIR}
 
 
+def test_the_head_under_the_portrait_is_in_its_frame_and_follows_the_outline() -> None:
+    """A cropped head's is fitted to the outline; one that the photo cuts off is not."""
+    portrait = _portrait()
+    assert portrait.head is not None
+    away = np.abs(portrait.head.landmarks_xyz - portrait.landmarks_xyz)
+    assert np.median(away[:, 2]) < 2.5
+    pixels, _ = project(portrait.camera, portrait.head.landmarks_xyz)
+    off = np.linalg.norm(pixels - portrait.face.landmarks[:, :2], axis=1)
+    assert np.median(off) < 0.03 * portrait.face.height_px
+
+
 def test_portrait_is_one_piece_without_repeated_faces() -> None:
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components

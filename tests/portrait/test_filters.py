@@ -7,9 +7,11 @@ import numpy as np
 from twinbrush.portrait.colour_model import class_energies, fit_colours
 from twinbrush.portrait.filters import (
     GuidedFilter,
+    calmed,
     drop_specks,
     fill_holes,
     keep_component,
+    masked_blur,
     polyline_distance,
     push_colours,
     signed_distance,
@@ -39,6 +41,17 @@ def test_guided_filter_smooths_noise_but_keeps_the_guides_edge() -> None:
 def test_guided_filter_keeps_constants() -> None:
     guide = np.random.default_rng(1).random((20, 30, 3)).astype(np.float32)
     assert np.allclose(GuidedFilter(guide, 3, 1e-4)(np.full((20, 30), 0.7)), 0.7, atol=1e-4)
+
+
+def test_calming_takes_ripples_and_leaves_a_bulge_as_high_as_it_was() -> None:
+    y, x = np.mgrid[:81, :81] - 40.0
+    bulge = 30 - (x**2 + y**2) / 60
+    ripples = np.sin(2 * np.pi * x / 5)
+    known = np.hypot(x, y) < 34
+    inner = np.hypot(x, y) < 15
+    found = calmed(bulge + ripples, known, 4.0)
+    assert np.abs(found - bulge)[inner].max() < 0.05
+    assert np.abs(masked_blur(bulge, known, 4.0) - bulge)[inner].mean() > 0.4  # blurred once, it sinks
 
 
 def test_components_holes_and_specks() -> None:

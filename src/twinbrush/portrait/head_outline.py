@@ -15,7 +15,7 @@ from scipy import spatial
 
 from twinbrush.camera import project
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import blur, signed_distance, smoothstep
+from twinbrush.portrait.filters import blur, signed_distance
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.head_prior import SKULL, HeadPrior, HeadShape, head_prior, observe, with_vertices
 from twinbrush.portrait.silhouette import Outline, trace
@@ -58,7 +58,7 @@ def fitted_to_outline(head: HeadShape, frame: Frame, crop: Crop) -> HeadShape:
             return found
         gap = gaps.gap_mm
         if bare is None:
-            bare = smoothstep((CROPPED_MM[1] - np.median(gap)) / (CROPPED_MM[1] - CROPPED_MM[0]))
+            bare = float(np.interp(np.median(gap), CROPPED_MM, (1.0, 0.0)))
         weight = np.where(gap > 0, bare, 1.0) * np.clip(FAR_MM / np.maximum(np.abs(gap), 1e-3) - 1, 0, 1)
         moves = _moves(gaps, prior, rotation, frame, found)
         change = _most_probable(moves, gap + moves @ change, weight, certain)
