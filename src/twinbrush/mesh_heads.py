@@ -20,6 +20,7 @@ from twinbrush.inputs import Input
 from twinbrush.mesh import Mesh, Region
 from twinbrush.mesh_outputs import ObjectScene, PaintedAtlas
 from twinbrush.meshes.front import FoundFront
+from twinbrush.meshes.regions import without_islands
 from twinbrush.meshes.values import SourceModel
 from twinbrush.portrait.segment import segment
 from twinbrush.reconstruct.shape import DISBELIEF_MM, SMOOTH_MM, ShapeResult, quality, sound_displacement
@@ -156,16 +157,16 @@ def _paint(
 
 def _with_back(found: FoundFront, model: SourceModel) -> UInt8[np.ndarray, "v"]:
     """Regions of all vertices: what faces backward above the mouth, and was labelled by what is nearest in front, is
-    hair where the head has any. A head of clay was labelled by place, its back and ears too."""
+    hair where the head has any. A head of clay was labelled by place, its back and ears too. No islands."""
     mesh, landmarks = found.portrait.mesh, found.portrait.landmarks_xyz
     assert mesh.regions is not None
     normals = model.normals(mesh.vertices)
     if not model.coloured or float((mesh.regions == int(Region.HAIR)).mean()) < LEAST_HAIR:
-        return mesh.regions
+        return without_islands(model, mesh.regions)
     height = float(np.ptp(landmarks[:, 1]))
     behind = (normals[:, 2] < BACKWARD) & (mesh.vertices[:, 2] < landmarks[:, 2].min() - 0.1 * height)
     skull = behind & (mesh.vertices[:, 1] > landmarks[LIP, 1])
-    return np.where(skull, np.uint8(Region.HAIR), mesh.regions)
+    return without_islands(model, np.where(skull, np.uint8(Region.HAIR), mesh.regions))
 
 
 def _full(change: Float[np.ndarray, "v 3"], config: Config) -> Float[np.ndarray, "v 3"]:

@@ -12,7 +12,16 @@ import trimesh
 
 from twinbrush.mesh import Mesh, Region
 from twinbrush.meshes.read import load_model
-from twinbrush.meshes.regions import CHIN, EARS, FOREHEAD, LIP, TEMPLES, continued_regions, placed_regions
+from twinbrush.meshes.regions import (
+    CHIN,
+    EARS,
+    FOREHEAD,
+    LIP,
+    TEMPLES,
+    continued_regions,
+    placed_regions,
+    without_islands,
+)
 from twinbrush.meshes.values import SourceModel
 
 HEIGHT = 120.0
@@ -96,3 +105,38 @@ def test_there_is_no_cloth_above_the_chin(ball: SourceModel) -> None:
     bound = continued_regions(ball, upside, seen, y < -0.5 * np.abs(y).max())
     assert (free[~seen & (y < 0)] == Region.CLOTH).mean() > 0.9
     assert not (bound[~seen & (y > -0.3 * np.abs(y).max())] == Region.CLOTH).any()
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_dark_collar_behind_is_no_hair_unless_hair_is_long(ball: SourceModel, long: bool) -> None:
+    """The sphere's dark half is turned down: seen it is cloth, hidden it looks like hair."""
+    x, y, z = ball.mesh.vertices.T
+    low, seen = y > 0, z > 0.1 * z.max()  # "low" is where the dark colour is
+    labels = np.where(low, Region.CLOTH, Region.SKIN).astype(np.uint8)
+    strand = seen & low & (x > (0.5 if long else 0.98) * x.max())
+    labels[strand] = Region.HAIR
+    labels[seen & ~low & (x > 0.9 * x.max())] = Region.HAIR  # some hair there is
+    found = continued_regions(ball, np.where(seen, labels, np.uint8(Region.HAIR)), seen, low)
+    assert ((found[~seen & low] == Region.HAIR).mean() > 0.05) == long
+
+
+def test_small_islands_take_what_is_around_them_and_ears_stay(ball: SourceModel) -> None:
+    y = ball.mesh.vertices[:, 1]
+    radius = float(np.linalg.norm(ball.mesh.vertices, axis=1).max())
+
+    def cap(towards: tuple[float, float, float], share: float) -> np.ndarray:
+        """The vertices of a cap with that share of the sphere's surface."""
+        axis = np.array(towards) / np.linalg.norm(towards)
+        return ball.mesh.vertices @ axis > radius * (1 - 2 * share)
+
+    labels = np.where(y > 0, Region.HAIR, Region.SKIN).astype(np.uint8)
+    shadow, hole, ear = cap((0, -1, 1), 0.001), cap((0, 1, -1), 0.0015), cap((1, 1, 0), 0.012)
+    truth = labels.copy()
+    truth[ear] = Region.SKIN
+    given = truth.copy()
+    given[shadow] = Region.HAIR
+    given[hole] = Region.CLOTH
+    assert shadow.sum() > 0
+    assert hole.sum() > 0
+    found = without_islands(ball, given)
+    np.testing.assert_array_equal(found, truth)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from twinbrush.image import to_lab
 from twinbrush.mesh import Region
@@ -31,7 +32,9 @@ _COLLAR = 0.35  # for each length backward
 _ENOUGH = 0.01  # of the vertices: a region with fewer tells nothing about its colours
 _SPREAD = 6.0  # Lab: least deviation of a region's colours
 _ELSEWHERE = 1.0  # in squared deviations: what another region than the nearest one's has to be more alike
+ISLAND = 0.0025  # of the surface: an ear has 0.01
 _TEXELS = 512  # of the texture for one colour a vertex
+_LONG = 0.03  # of what is seen below the chin: with more hair there it is long
 _ROUNDS = 12  # of smoothing over the mesh: no speckles
 
 
@@ -77,8 +80,9 @@ def _hairline(
 def continued_regions(
     model: SourceModel, labels: UInt8[np.ndarray, "v"], seen: Bool[np.ndarray, "v"], low: Bool[np.ndarray, "v"]
 ) -> UInt8[np.ndarray, "v"]:
-    """labels: right where `seen`, else those of the nearest seen vertex. low: below the chin, where alone cloth may be.
-    Hidden vertices take the region whose seen colours (mean and deviation in Lab) are most like their own."""
+    """labels: right where `seen`, else those of the nearest seen vertex. low: below the chin, where alone cloth may be,
+    and hair only if some is seen there. Hidden vertices take the region whose seen colours (mean and deviation in Lab)
+    are most like their own."""
     average = _averaging(model)
     colours = _colours(model)
     for _ in range(_ROUNDS // 2):
@@ -94,6 +98,8 @@ def continued_regions(
         costs[:, column] += _ELSEWHERE * (labels != region)
         if region == Region.CLOTH:
             costs[~low, column] = np.inf
+        if region == Region.HAIR and (labels[seen & low] == Region.HAIR).sum() <= _LONG * (seen & low).sum():
+            costs[low, column] = np.inf
     never = ~np.isfinite(costs)
     found = np.where(seen, labels, np.array(known, np.uint8)[costs.argmin(1)])
     fixed = (labels[:, None] == known) & seen[:, None]
@@ -101,6 +107,33 @@ def continued_regions(
     for _ in range(_ROUNDS):
         votes = np.where(seen[:, None], fixed, np.where(never, 0, average @ votes))
     return np.where(seen, labels, np.array(known, np.uint8)[votes.argmax(1)]).astype(np.uint8)
+
+
+def without_islands(model: SourceModel, labels: UInt8[np.ndarray, "v"]) -> UInt8[np.ndarray, "v"]:
+    """labels, but pieces of a region that are smaller than ISLAND of the surface take the region around them: a
+    shadow on a neck is no lock of hair."""
+    faces = model.welded_faces
+    a, b, c = model.mesh.vertices[model.first][faces].transpose(1, 0, 2)
+    thirds = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
+    area = np.bincount(faces.ravel(), np.repeat(thirds, 3), minlength=len(model.first))
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    found = labels[model.first].copy()
+    count = len(found)
+    for _ in range(3):  # an island in an island
+        same = edges[found[edges[:, 0]] == found[edges[:, 1]]]
+        graph = sparse.coo_matrix((np.ones(len(same)), (same[:, 0], same[:, 1])), shape=(count, count))
+        number, piece = csgraph.connected_components(graph, directed=False)
+        small = np.bincount(piece, area, minlength=number) < ISLAND * area.sum()
+        shore = edges[found[edges[:, 0]] != found[edges[:, 1]]]
+        shore = np.concatenate([shore, shore[:, ::-1]])
+        shore = shore[small[piece[shore[:, 0]]] & ~small[piece[shore[:, 1]]]]
+        if not len(shore):
+            break
+        votes = np.zeros((number, int(found.max()) + 1))
+        np.add.at(votes, (piece[shore[:, 0]], found[shore[:, 1]]), 1)
+        taken = small & (votes.sum(1) > 0)
+        found = np.where(taken[piece], votes.argmax(1)[piece], found).astype(np.uint8)
+    return found[model.welded]
 
 
 def _averaging(model: SourceModel) -> sparse.csr_matrix:
