@@ -35,6 +35,9 @@ DOUBT = 2.5  # energy taken off the background beside the head
 MIRROR, MIRROR_RIVAL, MIRROR_YAW_DEGREES = 3.5, 9.0, 22.0  # and where the other side shows background
 THROAT = 3.0  # energy of calling the throat cloth
 LEAST_HAIR = 0.6  # of the hair's labels may look like skin
+BALD = 10.0  # energy of calling anything hair on a bald head
+BALD_ALIKE, BALD_ENERGY = 0.85, 1.5  # of a scalp so much looks like the cheeks; bald: 1.0, ten with hair: 0.01-0.95 ...
+BALD_GRAIN, GRAIN_PX = 1.0, 1.5  # ... and its fine contrast is at most theirs; bald: 0.1-0.2, hair: 1.3-4.2
 RIVAL = 9.0  # energy of calling a pixel mine that is nearer to another person's head
 CLASSES = (Region.BACKGROUND, Region.SKIN, Region.HAIR, Region.CLOTH)
 
@@ -179,7 +182,12 @@ def _solve(
         # beside the head, below the ears, is where shadows and neighbours are: there the picture must be sure
         prior[0] -= lopsided
         prior[0] -= DOUBT * np.clip((frame.skull - 1.02) / 0.15, 0, 1) * np.clip((0.6 - frame.v) / 0.1, 0, 1)
-    labels = _doubtful_cloth(small, _doubtful_hairline(small, frame, _first_labels(frame, rough, rival)))
+    labels = _first_labels(frame, rough, rival)
+    if _bald(small, frame, labels):  # then what lies where hair is expected is skin
+        prior[Region.SKIN] = np.minimum(prior[Region.SKIN], prior[Region.HAIR])
+        prior[Region.HAIR] += BALD
+        labels[labels == Region.HAIR] = Region.SKIN
+    labels = _doubtful_cloth(small, _doubtful_hairline(small, frame, labels))
     smooth = GuidedFilter(small, SMOOTH_RADIUS, SMOOTH_EPSILON)
     energies = prior
     for _ in range(ROUNDS):
@@ -207,6 +215,25 @@ def _first_labels(
     return labels
 
 
+def _bald(small: Float[np.ndarray, "h w 3"], frame: HeadFrame, labels: Int[np.ndarray, "h w"]) -> bool:
+    """Whether what lies where hair is expected has the cheeks' colours and is as even as they are: fair hair has
+    strands."""
+    lab = to_lab(small)
+    cheeks, hair = _cheeks(frame, labels), labels == Region.HAIR
+    inner = cv2.erode(hair.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if min(cheeks.sum(), inner.sum()) < 40:
+        return False
+    energy = fit_colours(lab[cheeks].astype(np.float64)).energy(lab)
+    alike = energy[hair] < BALD_ENERGY * np.quantile(energy[cheeks], 0.99)
+    grain = np.abs(lab[..., 0] - cv2.GaussianBlur(lab[..., 0], (0, 0), GRAIN_PX))
+    return bool(alike.mean() > BALD_ALIKE and grain[inner].mean() < BALD_GRAIN * grain[cheeks].mean())
+
+
+def _cheeks(frame: HeadFrame, labels: Int[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Surely skin: cheeks and nose."""
+    return (labels == Region.SKIN) & (np.abs(frame.u) < 0.22) & (frame.v > 0.05) & (frame.v < 0.5)
+
+
 def _doubtful_hairline(
     small: Float[np.ndarray, "h w 3"], frame: HeadFrame, labels: Int[np.ndarray, "h w"]
 ) -> Int[np.ndarray, "h w"]:
@@ -214,8 +241,7 @@ def _doubtful_hairline(
     look like the other side don't teach (-1); sure are cheeks and nose, and of the hair what does not look like them
     (fair hair does: then all of it is left as it is)."""
     lab = to_lab(small)
-    cheeks = (labels == Region.SKIN) & (np.abs(frame.u) < 0.22) & (frame.v > 0.05) & (frame.v < 0.5)
-    hair = labels == Region.HAIR
+    cheeks, hair = _cheeks(frame, labels), labels == Region.HAIR
     if min(cheeks.sum(), hair.sum()) < 40:
         return labels
     skin_energy = fit_colours(lab[cheeks].astype(np.float64)).energy(lab)
