@@ -207,6 +207,50 @@ def test_a_high_forehead_is_skin_and_a_fringe_is_hair() -> None:
     assert (regions[inner] == Region.HAIR).mean() > 0.8
 
 
+@pytest.mark.parametrize(("scalp", "bald"), [("even", True), ("strands", False), ("dark", False)])
+def test_a_bald_head_is_skin_and_fair_hair_is_hair(scalp: str, bald: bool) -> None:
+    """An even scalp of the cheeks' colour is skin; the same colour with strands is fair hair."""
+    face = _face()
+    frame = head_frame(face, (512, 512))
+    rng = np.random.default_rng(0)
+    picture = np.full((512, 512, 3), (0.35, 0.45, 0.6), np.float32)
+    head = frame.skull < 1.05
+    picture[head] = (0.82, 0.62, 0.52)
+    top = head & (frame.v < -0.25)
+    if scalp == "dark":
+        picture[top] = (0.25, 0.15, 0.1)
+    if scalp == "even":
+        picture[top] *= 0.95  # a little in the shade
+    picture[frame.v > 0.75] = (0.2, 0.3, 0.6)
+    noise = rng.normal(0, 0.02, picture.shape)
+    noise[top] *= {"even": 1.0, "strands": 1.6, "dark": 0.2}[scalp]
+    mask = np.where(head | (frame.v > 0.6), 1.0, 0.0)
+    parts = segment(np.clip(picture + noise, 0, 1).astype(np.float32), face, mask=mask)
+    regions = parts.regions
+    crown = (frame.skull < 0.95) & (frame.v < -0.45)
+    hair = float((regions[crown] == Region.HAIR).mean())
+    assert hair < 0.02 if bald else hair > 0.8
+    if bald:
+        assert not (regions == Region.HAIR).any()
+        assert parts.confidence[crown].mean() > 0.8  # the scalp taught nobody what hair looks like
+
+
+def test_a_bald_head_is_found_whole(shared_data) -> None:  # type: ignore[no-untyped-def]
+    """Where hair is expected and skin is not, a scalp is skin nonetheless, and no background."""
+    from twinbrush.image import load_image
+
+    need_models()
+    for name in ("head0_yaw20_pitch0", "head2_yaw-10_pitch10"):
+        picture = load_image(shared_data / "heads" / f"{name}.png").pixels
+        with np.load(shared_data / "heads" / f"{name}.npz") as file:
+            at = np.round(file["pixels_xy"][file["visible"]]).astype(int)
+        face = find_face(picture, FaceConfig(), where=name)
+        parts = segment(picture, face)
+        at = at[at[:, 1] < face.landmarks[indices.FOREHEAD_TOP, 1]]
+        at = at[(at.min(1) >= 0) & (at.max(1) < len(picture))]
+        assert (parts.regions[at[:, 1], at[:, 0]] == Region.SKIN).mean() > 0.95
+
+
 @pytest.mark.parametrize("everything", [False, True])
 def test_a_round_picture_lends_the_busts_ends_no_background(everything: bool) -> None:
     """The corners of a round avatar are white: no vertex along the portrait's border may show that."""

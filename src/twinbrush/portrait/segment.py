@@ -35,9 +35,8 @@ DOUBT = 2.5  # energy taken off the background beside the head
 MIRROR, MIRROR_RIVAL, MIRROR_YAW_DEGREES = 3.5, 9.0, 22.0  # and where the other side shows background
 THROAT = 3.0  # energy of calling the throat cloth
 LEAST_HAIR = 0.6  # of the hair's labels may look like skin
-BALD = 10.0  # energy of calling anything hair on a bald head
 BALD_ALIKE, BALD_ENERGY = 0.85, 1.5  # of a scalp so much looks like the cheeks; bald: 1.0, ten with hair: 0.01-0.95 ...
-BALD_GRAIN, GRAIN_PX = 1.0, 1.5  # ... and its fine contrast is at most theirs; bald: 0.1-0.2, hair: 1.3-4.2
+BALD_GRAIN, GRAIN_PX = 1.2, 1.5  # ... and its fine contrast is hardly more than theirs; bald: 0.1-0.2, hair: 1.3-4.2
 RIVAL = 9.0  # energy of calling a pixel mine that is nearer to another person's head
 CLASSES = (Region.BACKGROUND, Region.SKIN, Region.HAIR, Region.CLOTH)
 
@@ -185,8 +184,6 @@ def _solve(
     labels = _first_labels(frame, rough, rival)
     if _bald(small, frame, labels):  # then what lies where hair is expected is skin
         prior[Region.SKIN] = np.minimum(prior[Region.SKIN], prior[Region.HAIR])
-        prior[Region.HAIR] += BALD
-        labels[labels == Region.HAIR] = Region.SKIN
     labels = _doubtful_cloth(small, _doubtful_hairline(small, frame, labels))
     smooth = GuidedFilter(small, SMOOTH_RADIUS, SMOOTH_EPSILON)
     energies = prior
