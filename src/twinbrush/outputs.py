@@ -199,7 +199,7 @@ def write_manifest(
     }
     artefacts = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
     # --no-back is a wish, not a fallback
-    fallen = bust is not None and bust.open_because not in ("", NO_BACK)
+    fallbacks = (bust.told,) if bust is not None and bust.open_because not in ("", NO_BACK) else ()
     document = page.Manifest(
         inputs=inputs,
         parameters=config,
@@ -209,7 +209,7 @@ def write_manifest(
         compute=scene.painted.compute,
         metrics=metrics,
         warnings=run.warnings,
-        fallbacks=(bust.told,) if bust is not None and fallen else (),
+        fallbacks=fallbacks,
         bust=bust,
         models=used_models(),
         artefacts=artefacts,

@@ -12,7 +12,7 @@ from scipy import spatial
 from twinbrush.errors import BadMesh
 from twinbrush.export.back import unfolded
 from twinbrush.export.chart import Chart, best_rectangle, painted
-from twinbrush.export.closed import _hairy, _layout, _shapes, _sheet, close_portrait
+from twinbrush.export.closed import _colours, _layout, _shapes, _sheet, close_portrait
 from twinbrush.export.surface import sample_texture, surface_of
 from twinbrush.mesh import Mesh
 
@@ -76,7 +76,8 @@ def test_hairs_strokes_end_at_the_neck(small: Mesh) -> None:
     sheet = _sheet([small])
     layout = _layout(sheet)
     backs, _, _ = _shapes(sheet, layout, None)
-    strokes, height = _hairy(sheet, layout, backs[0]), backs[0][:, 1]
+    _, strokes = _colours(sheet, layout, backs[0], [sample_texture(small.texture, sheet.uv)])
+    height = backs[0][:, 1]
     assert strokes[(height > -20) & (np.abs(backs[0][:, 0]) < 30)].min() > 0.95
     assert strokes[height < -130].max() < 0.25
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import spatial
 
 from twinbrush.errors import BadMesh
-from twinbrush.export.polygon import is_simple, triangles_of
+from twinbrush.export.polygon import inside_hull, is_simple, triangles_of
 from twinbrush.export.topology import border_loops, cut_level, largest_piece, split_fans
 
 _SLICES = 200  # over the whole height
@@ -44,8 +43,7 @@ def sections_of(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"
     lean = np.full(count, -np.inf)
     for i in range(count):
         if len(start[i]) >= 3 and areas[i] > 0:
-            lines = spatial.ConvexHull(np.concatenate([start[i], end[i]]), qhull_options="QJ").equations
-            margin = -float((lines[:, :2] @ centre[i, :2] + lines[:, 2]).max())
+            margin = inside_hull(np.concatenate([start[i], end[i]]), centre[i, :2])
             lean[i] = margin / max(float(centre[i, 2] - levels[i]), 1e-9)
     return Sections(levels, areas, lean)
 

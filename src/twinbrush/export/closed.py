@@ -84,8 +84,7 @@ def close_portrait(
     hair = None if sheet.regions is None else (sheet.regions[sheet.faces] == Region.HAIR).all(1)
     colours = [sample_texture(m.texture, sheet.uv) for m in meshes if m.texture is not None]
     backs, near, ears = _shapes(sheet, layout, head)
-    back_colours = _colours(sheet, layout, backs[0], colours)
-    strokes = _hairy(sheet, layout, backs[0])
+    back_colours, strokes = _colours(sheet, layout, backs[0], colours)
     chart = find_chart(sheet.uv, sheet.faces, hair, unfolded(layout.uv, layout.faces, layout.rim, backs[0]))
     faces = np.concatenate([sheet.faces, layout.faces[:, ::-1] + count])
     seam = np.stack([sheet.rim, layout.rim + count], 1)
@@ -250,32 +249,29 @@ def _outline_area(loop: Float[np.ndarray, "n 3"]) -> float:
 
 def _colours(
     sheet: _Sheet, layout: _Layout, back: Float[np.ndarray, "b 3"], colours: list[Float[np.ndarray, "v 3"]]
-) -> list[Float[np.ndarray, "b 3"]]:
-    """The rim's colours, spread over the back (of the first shape)."""
+) -> tuple[list[Float[np.ndarray, "b 3"]], Float[np.ndarray, "b"]]:
+    """The rim's colours, spread over the back (of the first shape), and how much the hair's brushwork shows there: less
+    on neck and clothes than on the head."""
     rim, count, place = layout.rim, len(back), sheet.shapes[0][sheet.rim]
     laplacian, areas = laplacian_of(back, layout.faces, float(np.ptp(back, axis=0).max()))
-    fixed, waves = np.zeros((count, 3 * len(colours))), np.zeros((count, 3 * len(colours)))
-    fixed[rim] = np.hstack([smoothed_loop(_rim_colours(sheet, c), place, _COLOUR_SMOOTHING_MM) for c in colours])
+    fixed, waves = np.zeros((count, 3 * len(colours) + 1)), np.zeros((count, 3 * len(colours)))
+    spread = [*(_rim_colours(sheet, c) for c in colours), _rim_hair(sheet)[:, None]]
+    fixed[rim] = np.hstack([smoothed_loop(values, place, _COLOUR_SMOOTHING_MM) for values in spread])
     own = np.hstack([smoothed_loop(c[sheet.rim], place, _COLOUR_SMOOTHING_MM / 3) for c in colours])
-    waves[rim] = own - fixed[rim]  # skin, light from behind: stripes, if they did not end soon
+    waves[rim] = own - fixed[rim, :-1]  # skin, light from behind: stripes, if they did not end soon
     damped = (laplacian + sparse.diags(areas / _WAVES_MM**2)).tocsc()
     solved = solve_fixed(laplacian, np.zeros_like(fixed), rim, fixed)
-    solved += solve_fixed(damped, np.zeros_like(waves), rim, waves)
-    return [np.clip(solved[:, 3 * i : 3 * i + 3], 0, 1) for i in range(len(colours))]
+    solved[:, :-1] += solve_fixed(damped, np.zeros_like(waves), rim, waves)
+    strokes = _LEAST_STROKES + (1 - _LEAST_STROKES) * smoothstep(2 * solved[:, -1] - 0.5)
+    return [np.clip(solved[:, 3 * i : 3 * i + 3], 0, 1) for i in range(len(colours))], strokes
 
 
-def _hairy(sheet: _Sheet, layout: _Layout, back: Float[np.ndarray, "b 3"]) -> Float[np.ndarray, "b"]:
-    """How much the hair's brushwork shows on the back: less on neck and clothes than on the head."""
+def _rim_hair(sheet: _Sheet) -> Float[np.ndarray, "n"]:
+    """1 where what lies behind the rim is hair: also behind skin above the chin."""
     if sheet.regions is None:
-        return np.ones(len(back))
-    place = sheet.shapes[0][sheet.rim]
-    head = place[:, 1] > _CHIN_Y_MM
-    hair = (sheet.regions[sheet.rim] == Region.HAIR) | (head & (sheet.regions[sheet.rim] != Region.CLOTH))
-    laplacian, _ = laplacian_of(back, layout.faces, float(np.ptp(back, axis=0).max()))
-    known = np.zeros((len(back), 1))
-    known[layout.rim] = smoothed_loop(hair[:, None].astype(float), place, _COLOUR_SMOOTHING_MM)
-    share = solve_fixed(laplacian, np.zeros_like(known), layout.rim, known)[:, 0]
-    return _LEAST_STROKES + (1 - _LEAST_STROKES) * smoothstep(2 * share - 0.5)
+        return np.ones(len(sheet.rim))
+    regions, head = sheet.regions[sheet.rim], sheet.shapes[0][sheet.rim, 1] > _CHIN_Y_MM
+    return ((regions == Region.HAIR) | (head & (regions != Region.CLOTH))).astype(float)
 
 
 def _rim_colours(sheet: _Sheet, colours: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "n 3"]:

@@ -51,8 +51,8 @@ def thickened(
     """`vertices`, with both sides of walls thinner than `wall` (same unit) pushed apart along their normals.
 
     Thickness at a vertex: diameter of the largest ball inside that touches the surface there (shrinking ball, Ma et
-    al. 2012, against vertices and
-    triangles' middles); a wall is where the ball's other touching point looks the other way.
+    al. 2012, against vertices and triangles' middles); a wall is where the ball's other touching point looks the other
+    way.
     """
     average = neighbours(faces, len(vertices))
     out = vertices.copy()

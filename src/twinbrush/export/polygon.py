@@ -1,9 +1,10 @@
-"""Flat polygons: do they cross themselves, and their triangles."""
+"""Flat polygons: do they cross themselves, their triangles, and what lies inside."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import spatial
 
 
 def is_simple(outline: Float[np.ndarray, "n 2"]) -> bool:
@@ -30,6 +31,12 @@ def triangles_of(outline: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, "m 3"]:
         out.append([left[ear - 1], left[ear], left[(ear + 1) % len(left)]])
         del left[ear]
     return np.array([*out, left], np.int64)
+
+
+def inside_hull(points: Float[np.ndarray, "n 2"], place: Float[np.ndarray, "2"]) -> float:
+    """How far `place` lies inside the convex hull of (three or more) points; negative outside."""
+    lines = spatial.ConvexHull(points, qhull_options="QJ").equations
+    return -float((lines[:, :2] @ place + lines[:, 2]).max())
 
 
 def _side(

@@ -8,12 +8,12 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import spatial
 
 from twinbrush.config import ExportConfig
 from twinbrush.export.bust import MIN_WALL_MM, Solid
 from twinbrush.export.crossings import crossings
 from twinbrush.export.mend import missing_wall
+from twinbrush.export.polygon import inside_hull
 from twinbrush.export.solid import write_solid
 from twinbrush.mesh import Mesh
 
@@ -78,9 +78,8 @@ def _measured(solid: Solid, files: tuple[str, ...], height_mm: float, open_becau
     leans = round(_leans_degrees(points, solid.faces, points[np.unique(down)][:, :2]), 2)
     thin = float((missing_wall(points, solid.faces, MIN_WALL_MM) > (1 - _CLEARLY) * MIN_WALL_MM).mean())
     crossed = len(crossings(points, solid.faces))
-    base = round(base, 1)
     return Bust(
-        files, solid.made_from, open_because, height_mm, MIN_WALL_MM, base, leans, crossed, round(thin, 6)
+        files, solid.made_from, open_because, height_mm, MIN_WALL_MM, round(base, 1), leans, crossed, round(thin, 6)
     )
 
 
@@ -93,5 +92,4 @@ def _leans_degrees(
     centre = volume @ (a + b + c) / (4 * volume.sum())
     if len(feet) < 3:
         return -90.0
-    lines = spatial.ConvexHull(feet, qhull_options="QJ").equations
-    return float(np.degrees(np.arctan2(-(lines[:, :2] @ centre[:2] + lines[:, 2]).max(), centre[2])))
+    return float(np.degrees(np.arctan2(inside_hull(feet, centre[:2]), centre[2])))

@@ -19,7 +19,7 @@ from twinbrush.portrait.filters import blur, signed_distance
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.head_prior import SKULL, HeadPrior, HeadShape, head_prior, observe, with_vertices
 from twinbrush.portrait.silhouette import Outline, trace
-from twinbrush.portrait.skull import PHOTO_EDGE_PX, see_head, turning_edges
+from twinbrush.portrait.skull import PHOTO_EDGE_PX, outlined, turning_edges
 
 LOWEST_MM = -5.0  # over the eyes: lower down ears and hair make the outline
 CROPPED_MM = (4.0, 8.0)  # an outline farther than that outside the predicted head's (median) is hair's
@@ -69,18 +69,17 @@ def fitted_to_outline(head: HeadShape, frame: Frame, crop: Crop) -> HeadShape:
 def _person(frame: Frame, crop: Crop) -> Outline | None:
     unit = frame.pixels_per_mm
     level = blur(np.clip(signed_distance(crop.matte > 0.5), -30 * unit, 30 * unit), SMOOTH_MM * unit)
-    outline = trace(level, crop.within(PHOTO_EDGE_PX), unit)
-    return None if outline is None or outline.real.sum() < 30 else outline
+    return trace(level, crop.within(PHOTO_EDGE_PX), unit)
 
 
 def _gaps(
     head: HeadShape, rotation: Float[np.ndarray, "3 3"], frame: Frame, person: Outline, size: int
 ) -> _Gaps | None:
     """None when next to nothing of the head's outline can be compared."""
-    seen = see_head(head, frame, size)
-    if seen is None:
+    found = outlined(head, frame, size)
+    if found is None:
         return None
-    unit, source = frame.pixels_per_mm, seen.outline
+    unit, source = frame.pixels_per_mm, found[1]
     turning = turning_edges(head, frame)
     middles = project(frame.camera, head.vertices[turning].mean(1))[0]
     away, nearest = spatial.KDTree(middles).query(source.points_xy)

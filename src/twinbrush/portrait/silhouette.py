@@ -18,6 +18,7 @@ from twinbrush.portrait.filters import blur
 NORMAL_MM = 25.0  # what a right angle between two normals counts, in distance
 TURNS_MM = (40.0, 25.0, 16.0, 10.0, 6.0, 4.0)  # smoothing of the displacements along the curve, turn by turn
 STEP_MM = 1.3  # between a curve's points
+LEAST_POINTS = 30  # on a silhouette
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Outline:
 
 def trace(level: Float[np.ndarray, "h w"], real: Bool[np.ndarray, "h w"], unit: float) -> Outline | None:
     """The longest contour level = 0 (a signed distance, positive inside); `real` is looked up at its points. None where
-    there is none. unit: pixels per mm."""
+    there is none, or next to nothing of it is real. unit: pixels per mm."""
     padded = np.pad(level, 1, constant_values=min(float(level.min()), -1.0))
     curves = measure.find_contours(padded, 0.0)
     if not curves:
@@ -53,7 +54,8 @@ def trace(level: Float[np.ndarray, "h w"], real: Bool[np.ndarray, "h w"], unit: 
     rows, columns = pixel[:, 1], pixel[:, 0]
     normals = -np.stack([slope[1][rows, columns], slope[0][rows, columns]], 1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    return Outline(points, normals, real[rows, columns])
+    real = real[rows, columns]
+    return Outline(points, normals, real) if real.sum() >= LEAST_POINTS else None
 
 
 def registered(source: Outline, target: Outline, unit: float) -> Float[np.ndarray, "n 2"]:

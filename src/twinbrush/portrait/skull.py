@@ -27,7 +27,7 @@ from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.harmonic import solve_screened
 from twinbrush.portrait.head_prior import HeadShape, ears, laid_flat
 from twinbrush.portrait.silhouette import STEP_MM, Outline, registered, trace
-from twinbrush.rasterize import interpolate, rasterize
+from twinbrush.rasterize import Raster, interpolate, rasterize
 
 COARSE = 3  # smooth fields are solved for on every third pixel
 FAR_MM = (25.0, 45.0)  # hair thicker than that hangs, and its depth is not the skull's
@@ -55,20 +55,28 @@ class SeenHead:
 
 def see_head(head: HeadShape, frame: Frame, size: int) -> SeenHead | None:
     """Rendered from the photo's camera on size x size pixels. None when nothing of it has an outline there."""
+    found = outlined(head, frame, size)
+    if found is None:
+        return None
+    raster, outline = found
+    seen = raster.face_index >= 0
+    z = interpolate(raster.face_index, raster.barycentric, head.faces, head.vertices[:, 2:])[..., 0]
+    rim = _rim(head, frame, outline, seen)
+    rise = np.where(seen, z - rim, 0.0)
+    return SeenHead(rim, rise * np.abs(rise), outline)
+
+
+def outlined(head: HeadShape, frame: Frame, size: int) -> tuple[Raster, Outline] | None:
+    """The head rendered from the photo's camera on size x size pixels, and its outline there. None without one."""
     unit = frame.pixels_per_mm
     pixels, depth = project(frame.camera, head.vertices)
     raster = rasterize(pixels, depth, head.faces, size, size)
     seen = raster.face_index >= 0
     if seen.sum() < 100:
         return None
-    z = interpolate(raster.face_index, raster.barycentric, head.faces, head.vertices[:, 2:])[..., 0]
     border = pixels[np.unique(border_edges(head.faces))]
     outline = trace(signed_distance(seen), ~_near(border, seen.shape, BORDER_MM * unit), unit)
-    if outline is None or outline.real.sum() < 30:
-        return None
-    rim = _rim(head, frame, outline, seen, unit)
-    rise = np.where(seen, z - rim, 0.0)
-    return SeenHead(rim, rise * np.abs(rise), outline)
+    return None if outline is None else (raster, outline)
 
 
 def _near(points_xy: Float[np.ndarray, "n 2"], shape: tuple[int, int], radius: float) -> Bool[np.ndarray, "s s"]:
@@ -79,7 +87,7 @@ def _near(points_xy: Float[np.ndarray, "n 2"], shape: tuple[int, int], radius: f
 
 
 def _rim(
-    head: HeadShape, frame: Frame, outline: Outline, seen: Bool[np.ndarray, "s s"], unit: float
+    head: HeadShape, frame: Frame, outline: Outline, seen: Bool[np.ndarray, "s s"]
 ) -> Float[np.ndarray, "s s"]:
     """z of the silhouette, carried inward harmonically and outward to the nearest."""
     middles = head.vertices[turning_edges(head, frame)].mean(1)
@@ -135,7 +143,7 @@ def on_skull(
     unit, free = frame.pixels_per_mm, ~crop.inside
     seen = see_head(shown_ears(head, frame, crop), frame, len(person_mm))
     person = trace(person_mm, crop.within(PHOTO_EDGE_PX), unit)
-    if seen is None or person is None or person.real.sum() < 30:
+    if seen is None or person is None:
         return rest, np.full(rest.shape, np.inf)
     moved = (registered(person, seen.outline, unit) - person.points_xy)
     far = np.linalg.norm(moved, axis=1, keepdims=True) / unit
