@@ -178,9 +178,9 @@ def write_meshes(scene: Scene, finished: Finished, folder: Path, config: Config,
 
 def used_models() -> list[page.UsedModel]:
     """The face models, for the manifest."""
-    from twinbrush.models import WHEEL, list_models
+    from twinbrush.models import list_models
 
-    return [page.UsedModel(e.model.name, e.model.sha256, e.model.licence, WHEEL) for e in list_models()]
+    return [page.UsedModel(e.model.name, e.model.sha256, e.model.licence, e.model.wheel.requirement) for e in list_models()]
 
 
 def write_manifest(
