@@ -25,9 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from truth.draw import CLASSES, COLOURS, edge_cost  # noqa: F401
 from truth.pictures import FOLDER, SET_ASIDE, TruthPicture, picture_list, read_truth
-
 from twinbrush.config import DEFAULT
-from twinbrush.portrait.face import find_face_with_warnings
+from twinbrush.faces.face import find_face_with_warnings
 from twinbrush.regions.frame import head_frame
 
 COLUMNS = ("skin", "hair", "beard", "cloth", "headwear", "person", "glasses", "outline")

@@ -15,7 +15,17 @@ import cv2
 import numpy as np
 from region_sources import Source, load_sources
 from region_styles import (
-    BEARD, CLOTH, GROUND, HAIR, HEADWEAR, SKIN, UNSURE, add_beard, add_glasses, add_headwear, stylized,
+    BEARD,
+    CLOTH,
+    GROUND,
+    HAIR,
+    HEADWEAR,
+    SKIN,
+    UNSURE,
+    add_beard,
+    add_glasses,
+    add_headwear,
+    stylized,
 )
 
 from twinbrush.image import to_lab

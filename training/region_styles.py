@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from twinbrush.portrait import indices
+from twinbrush.faces import indices
 
 GROUND, SKIN, HAIR, BEARD, CLOTH, HEADWEAR = range(6)
 UNSURE = 6

@@ -14,13 +14,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from region_network import RegionNet
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
-from twinbrush.portrait import indices
-from twinbrush.regions.frame import HEAD_HALF_HEIGHT, HEAD_HALF_WIDTH, OVAL_REACH, ORIGIN_V, SIDE
-from region_network import RegionNet
-from twinbrush.portrait.filters import polygon_mask, signed_distance
+from twinbrush.faces import indices
+from twinbrush.maths.filters import polygon_mask, signed_distance
+from twinbrush.regions.frame import ORIGIN_V, OVAL_REACH, SIDE
 
 SIZE, STORED, STORED_SIDE = 192, 240, 4.5
 UNIT = SIZE / SIDE

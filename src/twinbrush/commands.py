@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from twinbrush import vgg16
 from twinbrush.config import FaceConfig, PortraitConfig
@@ -21,17 +24,22 @@ BUILT_IN = (
 
 
 def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool, progress: Progress = ignore) -> str:
-    """Write a picture of what was found in `image`; returns a report. Raises TwinbrushError."""
+    """Write a picture of what was found in `image`, and (config.regions) its regions in the legend's colours; returns a
+    report. Raises TwinbrushError."""
     from twinbrush.portrait.inspection import draw_inspection
-    from twinbrush.portrait.segment import segment
+    from twinbrush.regions.engine import find_regions
+    from twinbrush.regions.given import picture_of_labels
 
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
-    found = read_input(image, config, PortraitConfig(), art=art)
+    found = read_input(image, replace(config, regions=None), PortraitConfig(), art=art)
     progress(Step("portrait", 0, 1))
-    parts = segment(found.picture.pixels, found.face, mask=found.mask, art=art, others=found.others)
-    drawn = draw_inspection(found.picture.pixels, found.face, matte=parts.matte, regions=parts.regions)
-    path = save_png(out or Path(f"{image.stem}_inspected.png"), drawn)
+    parts = find_regions(found.picture.pixels, found.face, mask=found.mask, others=found.others)
+    path = save_png(out or Path(f"{image.stem}_inspected.png"), draw_inspection(found.picture.pixels, found.face, parts))
+    saved: list[str] = []
+    if config.regions is not None:
+        pixels = picture_of_labels(parts.labels).astype(np.float32) / 255
+        saved.append(f"regions: {save_png(config.regions, pixels)}")
     face = found.face
     degrees = [f"{name} {value * 57.29578:+.0f}" for name, value in
                (("yaw", face.yaw_radians), ("pitch", face.pitch_radians), ("roll", face.roll_radians))]  # fmt: skip
@@ -42,7 +50,7 @@ def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool
         f"y {face.box_xyxy[1]:.0f}-{face.box_xyxy[3]:.0f}; score {face.score:.2f} ({face.source})",
         f"pose in degrees: {', '.join(degrees)}",
         *(f"note: {warning}" for warning in (*found.warnings, *parts.warnings)),
-        f"drawn: {path}",
+        f"drawn: {path}", *saved,
     ]
     return "\n".join(lines)
 

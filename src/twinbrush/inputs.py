@@ -7,15 +7,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from twinbrush import store
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import BadMask
+from twinbrush.faces.face import find_face_with_warnings
+from twinbrush.faces.values import Face
 from twinbrush.image import LoadedImage, load_image
-from twinbrush.portrait.face import find_face_with_warnings
-from twinbrush.portrait.segment import check_mask
-from twinbrush.portrait.values import Face
+from twinbrush.regions.given import check_labels, check_mask, labels_of_picture
 
 # An alpha channel is the user's own cut-out if it leaves this share of the picture out, and keeps at least as much.
 _MIN_CUT = 0.02
@@ -26,8 +26,8 @@ _CROP_CONVEXITY = 0.97
 
 @dataclass(frozen=True)
 class Input:
-    """One input picture with its face; mask (H, W) 0..1 or None; key: hash of everything that led to it; others: the
-    faces of other people in it."""
+    """One input picture with its face; mask (h, w) 0..1 or None; key: hash of everything that led to it; others: the
+    faces of other people in it; labels (h, w): the user's own regions (`regions.Label`) or None."""
 
     picture: LoadedImage
     face: Face
@@ -35,18 +35,28 @@ class Input:
     key: str
     warnings: tuple[str, ...]
     others: tuple[Face, ...] = ()
+    labels: UInt8[np.ndarray, "h w"] | None = None
 
 
 def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: bool) -> Input:
-    """Load a picture and find its face. Raises the errors of image.py and portrait/face.py, and BadMask."""
+    """Load a picture and find its face. Raises the errors of image.py and faces/face.py, and BadMask."""
     picture = load_image(path)
     found = find_face_with_warnings(picture.pixels, config, where=str(path), art=art, portrait=limits)
     mask, notes = _mask(picture, config.mask)
     if mask is not None:
         whose = f"{config.mask} (the mask)" if config.mask else f"{path} (its transparency)"
         check_mask(mask, found.face, (picture.pixels.shape[0], picture.pixels.shape[1]), whose)
-    key = store.stage_key("input", picture.sha256, found.face, found.others, mask, art)
-    return Input(picture, found.face, mask, key, (*picture.notes, *notes, *found.warnings), found.others)
+    labels = None if config.regions is None else read_regions(config.regions, found.face, picture)
+    key = store.stage_key("input", picture.sha256, found.face, found.others, mask, labels, art)
+    return Input(picture, found.face, mask, key, (*picture.notes, *notes, *found.warnings), found.others, labels)
+
+
+def read_regions(path: Path, face: Face, picture: LoadedImage) -> UInt8[np.ndarray, "h w"]:
+    """The user's picture of the regions as labels. Raises BadMask for another size, other colours, or no face."""
+    image = load_image(path)
+    labels = labels_of_picture(np.round(image.pixels * 255).astype(np.uint8), str(path))
+    check_labels(labels, face, (picture.pixels.shape[0], picture.pixels.shape[1]), str(path))
+    return labels
 
 
 def _mask(picture: LoadedImage, path: Path | None) -> tuple[Float[np.ndarray, "h w"] | None, tuple[str, ...]]:

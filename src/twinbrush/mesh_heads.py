@@ -22,9 +22,9 @@ from twinbrush.mesh_outputs import ObjectScene, PaintedAtlas
 from twinbrush.meshes.front import FoundFront
 from twinbrush.meshes.regions import without_islands
 from twinbrush.meshes.values import SourceModel
-from twinbrush.portrait.segment import segment
 from twinbrush.reconstruct.shape import DISBELIEF_MM, SMOOTH_MM, ShapeResult, quality, sound_displacement
 from twinbrush.reconstruct.solve import Sighting, solve_shape
+from twinbrush.regions.engine import find_regions
 from twinbrush.run import Run
 from twinbrush.stylize.control import control_points
 from twinbrush.stylize.values import Stylization
@@ -64,7 +64,8 @@ def head_scene(
 
     portrait, picture = found.portrait, art.picture.pixels
     parts = run.stage(
-        "style", key["style"], lambda: segment(picture, art.face, mask=art.mask, art=True, others=art.others)
+        "style", key["style"],
+        lambda: find_regions(picture, art.face, mask=art.mask, given=art.labels, others=art.others),
     )
     pair = replace(config.views, views=2, angles=())
     views = run.stage("views", key["views"], lambda: render_views(portrait, pair))
@@ -72,7 +73,7 @@ def head_scene(
         "align",
         key["align"],
         lambda: align_style(
-            picture, art.face, parts, portrait, views, config.align, keep_matte=art.mask is not None,
+            picture, art.face, parts, portrait, views, config.align,
             progress=run.progress,
         ),
     )  # fmt: skip

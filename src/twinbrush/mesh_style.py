@@ -10,8 +10,8 @@ from twinbrush.correspond.allround import StyleObject
 from twinbrush.correspond.foreground import foreground
 from twinbrush.correspond.windows import windows
 from twinbrush.errors import FaceNotFound, FaceUnusable, ModelFileError
+from twinbrush.faces.face import find_face_with_warnings
 from twinbrush.image import LoadedImage
-from twinbrush.portrait.face import find_face_with_warnings
 
 FEATURES_GROWN = 0.07  # of a face's height: strokes around eyes and mouth that only they explain
 

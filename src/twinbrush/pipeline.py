@@ -55,9 +55,9 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
 def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
     from twinbrush.correspond.align import align_style
     from twinbrush.portrait.build import build_portrait
-    from twinbrush.portrait.segment import segment
     from twinbrush.reconstruct.shape import reconstruct
     from twinbrush.reconstruct.texture import bake_texture
+    from twinbrush.regions.engine import find_regions
     from twinbrush.stylize import check_engine, stylize
     from twinbrush.views.render import render_views
 
@@ -68,19 +68,20 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
         "portrait",
         key["portrait"],
         lambda: build_portrait(
-            photo, content.face, config.portrait, mask=content.mask, others=content.others, progress=progress
+            photo, content.face, config.portrait, mask=content.mask, labels=content.labels, others=content.others,
+            progress=progress,
         ),
     )
     parts = run.stage(
-        "style", key["style"], lambda: segment(picture, art.face, mask=art.mask, art=True, others=art.others)
+        "style", key["style"],
+        lambda: find_regions(picture, art.face, mask=art.mask, given=art.labels, others=art.others),
     )
     views = run.stage("views", key["views"], lambda: render_views(portrait, config.views))
-    own_matte = art.mask is not None
     aligned = run.stage(
         "align",
         key["align"],
         lambda: align_style(
-            picture, art.face, parts, portrait, views, config.align, keep_matte=own_matte, progress=progress
+            picture, art.face, parts, portrait, views, config.align, progress=progress
         ),
     )
     painted = run.stage(

@@ -8,18 +8,19 @@ import cv2
 import numpy as np
 import pytest
 from tests.portrait.faces import aligned, astronaut, need_models
+from twinbrush.portrait.segment import Segmentation, segment
+from twinbrush.portrait.shape_prior import head_frame, lopsided
 
 from twinbrush.camera import project
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import BadMask
 from twinbrush.export.surface import sample_texture
+from twinbrush.faces import indices
+from twinbrush.faces.face import find_face
+from twinbrush.faces.values import Face
 from twinbrush.mesh import Region, border_edges, vertex_normals
-from twinbrush.portrait import indices
 from twinbrush.portrait.build import build_portrait
-from twinbrush.portrait.face import find_face
-from twinbrush.portrait.segment import Segmentation, segment
-from twinbrush.portrait.shape_prior import head_frame, lopsided
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Step
 
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from twinbrush.portrait import indices
-from twinbrush.portrait.segment import Segmentation
-from twinbrush.portrait.values import Face
+from twinbrush.faces import indices
+from twinbrush.faces.values import Face
+from twinbrush.regions.values import RegionMap
 
 SIDE_FACE_HEIGHTS = 2.2  # side of the square in face heights (forehead to chin): hair, neck and some shoulders fit in
 CENTRE_BELOW_FACE = 0.02  # its centre below the face's middle, in face heights
@@ -33,7 +33,7 @@ class Crop:
         return cv2.erode(self.inside.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8)) > 0
 
 
-def cut_crop(image: Float[np.ndarray, "h w 3"], segmentation: Segmentation, face: Face) -> Crop:
+def cut_crop(image: Float[np.ndarray, "h w 3"], segmentation: RegionMap, face: Face) -> Crop:
     """Cut the square; where it leaves the photo, the border's colours and labels go on, and `inside` is False."""
     points = face.landmarks
     height = float(np.linalg.norm(points[indices.CHIN] - points[indices.FOREHEAD_TOP]))

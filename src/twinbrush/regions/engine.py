@@ -10,14 +10,20 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from twinbrush.faces.indices import OVAL
+from twinbrush.faces.values import Face
+from twinbrush.maths.filters import polygon_mask
 from twinbrush.models import is_present
-from twinbrush.portrait.filters import polygon_mask
-from twinbrush.portrait.indices import OVAL
-from twinbrush.portrait.values import Face
 from twinbrush.regions.frame import HeadFrame, head_frame, place_maps
 from twinbrush.regions.given import check_labels, check_mask
 from twinbrush.regions.mattes import (
-    COARSE_PX, FINE_PX, MODNET, STROKES, beyond_frame, modnet_matte, selfie_matte,
+    COARSE_PX,
+    FINE_PX,
+    MODNET,
+    STROKES,
+    beyond_frame,
+    modnet_matte,
+    selfie_matte,
 )
 from twinbrush.regions.network import SIZE, inside_of, region_odds
 from twinbrush.regions.refine import in_one_piece, sharpened, with_strands, without_islands

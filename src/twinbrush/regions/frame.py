@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.portrait import indices
-from twinbrush.portrait.filters import polygon_mask, signed_distance
-from twinbrush.portrait.values import Face
+from twinbrush.faces import indices
+from twinbrush.faces.values import Face
+from twinbrush.maths.filters import polygon_mask, signed_distance
 
 SIDE = 3.6  # of the square, face heights: shoulders and the highest hair fit in
 ORIGIN_V = 1.4  # the eyes lie so far below its upper edge, face heights

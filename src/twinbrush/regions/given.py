@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from twinbrush.errors import BadMask
-from twinbrush.portrait.values import Face
+from twinbrush.faces.values import Face
 from twinbrush.regions.values import COLOURS, Label
 
 NEAR = 24  # of 255: so far a colour may lie from the legend's (JPEG changes it)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from twinbrush.portrait.filters import GuidedFilter, box_mean, drop_specks, fill_holes, keep_component
+from twinbrush.maths.filters import GuidedFilter, box_mean, drop_specks, fill_holes, keep_component
 from twinbrush.regions.values import Label
 
 EDGE_RADIUS = 0.035  # face heights: so far a border may be moved onto an edge of the picture
