@@ -22,7 +22,7 @@ from twinbrush.mesh_outputs import ObjectScene, PaintedAtlas
 from twinbrush.meshes.front import FoundFront
 from twinbrush.meshes.regions import without_islands
 from twinbrush.meshes.values import SourceModel
-from twinbrush.portrait.segment import segment
+from twinbrush.portrait.segment import Segmentation, segment
 from twinbrush.reconstruct.shape import DISBELIEF_MM, SMOOTH_MM, ShapeResult, quality, sound_displacement
 from twinbrush.reconstruct.solve import Sighting, solve_shape
 from twinbrush.run import Run
@@ -64,26 +64,29 @@ def head_scene(
 
     portrait, picture = found.portrait, art.picture.pixels
     parts = run.stage(
-        "style", key["style"], lambda: segment(picture, art.face, mask=art.mask, art=True, others=art.others)
-    )
+        "style", key["style"], Segmentation,
+        lambda: segment(picture, art.face, mask=art.mask, art=True, others=art.others),
+    )  # fmt: skip
     pair = replace(config.views, views=2, angles=())
-    views = run.stage("views", key["views"], lambda: render_views(portrait, pair))
-    aligned: AlignedStyle = run.stage(
+    views = run.stage("views", key["views"], ViewSet, lambda: render_views(portrait, pair))
+    aligned = run.stage(
         "align",
         key["align"],
+        AlignedStyle,
         lambda: align_style(
             picture, art.face, parts, portrait, views, config.align, keep_matte=art.mask is not None,
             progress=run.progress,
         ),
     )  # fmt: skip
-    front: Stylization = run.stage(
+    front = run.stage(
         "stylize",
         key["stylize"],
+        Stylization,
         lambda: stylize(views, aligned, config.stylize, seed=config.seed, progress=run.progress),
     )
-    shape: ShapeResult = run.stage("shape", key["shape"], lambda: _shape(model, found, views, aligned, front))
+    shape = run.stage("shape", key["shape"], ShapeResult, lambda: _shape(model, found, views, aligned, front))
     painted = run.stage(
-        "paint", key["paint"], lambda: _paint(run, model, found, aligned, front, shape, config)
+        "paint", key["paint"], PaintedAtlas, lambda: _paint(run, model, found, aligned, front, shape, config)
     )
     agreement = view_consistency(front.images, front.warped)
     metrics = {f"front_consistency_{name}": value for name, value in agreement.items()}
