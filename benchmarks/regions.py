@@ -1,6 +1,6 @@
 """How well `twinbrush.regions` names the pixels: against truth drawn by hand (benchmarks/truth).
 
-    python benchmarks/regions.py                     # table: tuning pictures, pictures set aside, two people's agreement
+    python benchmarks/regions.py                     # tuning pictures, pictures set aside, two people's agreement
     python benchmarks/regions.py --ablation          # each part of the engine switched off alone
     python benchmarks/regions.py --overlays FOLDER   # what was found, drawn on every picture
 
@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from truth.draw import CLASSES, COLOURS, edge_cost  # noqa: F401
+from truth.draw import CLASSES, COLOURS
 from truth.pictures import FOLDER, SET_ASIDE, TruthPicture, picture_list, read_truth
 from twinbrush.config import DEFAULT
 from twinbrush.faces.face import find_face_with_warnings
@@ -87,7 +87,10 @@ def outline_share(person: np.ndarray, truth: np.ndarray, unit: float, square: np
     return float((away[true] <= reach).mean())
 
 
-def run(entry: TruthPicture, find: Finder, folder: Path = FOLDER) -> tuple[dict[str, float], dict[str, np.ndarray]] | None:
+Scored = tuple[dict[str, float], dict[str, np.ndarray]]
+
+
+def run(entry: TruthPicture, find: Finder, folder: Path = FOLDER) -> Scored | None:
     """Scores of one picture, and its arrays; None without truth or face."""
     truth = read_truth(entry, folder)
     if truth is None:
@@ -157,7 +160,8 @@ def second_drawings() -> None:
         square = head_frame(face, 256).paste(np.ones((256, 256), np.float32), image.shape[:2], 0.0) > 0.5
         # what either of them is unsure of does not count
         truth = np.where(second[1] == 6, 6, truth)
-        rows.append(score(np.where(second[1] == 6, 0, second[1]), second[2] > 0, truth, glasses > 0, face.height_px, square))
+        theirs = np.where(second[1] == 6, 0, second[1])
+        rows.append(score(theirs, second[2] > 0, truth, glasses > 0, face.height_px, square))
     if rows:
         cells = "".join(f"{mean_of(rows, c):10.3f}" for c in COLUMNS)
         print(f"{f'two people, blind ({len(rows)})':34}{cells}")

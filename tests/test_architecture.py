@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "twinbrush"
 ORDER = [
     ["errors", "progress", "version", "compiled"],
     ["camera", "mesh", "rasterize"],
-    ["config", "files"],
+    ["config", "files", "stored_types"],
     ["image", "store"],
     ["models", "vgg16"],
     ["portrait"],

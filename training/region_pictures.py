@@ -1,5 +1,7 @@
 """Training pictures of the regions' network: the benchmark's tuning pictures, set before other grounds, recoloured,
-relit, turned into art, with glasses, hats, beards and other people added: `python training/region_pictures.py -o FOLDER`.
+relit, turned into art, with glasses, hats, beards and other people added.
+
+    python training/region_pictures.py -o FOLDER
 
 Each is a square of 4.5 face heights (640 pixels; `twinbrush.regions.frame`), with labels drawn by hand
 (benchmarks/truth), and the mattes that the runtime would see. Written as one npz a variant, of 240 pixels.
@@ -204,7 +206,8 @@ def save(path: Path, scene: Scene, source: Source) -> None:
     known = votes.sum(0) > 0.6
     labels = np.where(known, votes.argmax(0), 255).astype(np.uint8)
     glasses = cv2.resize(scene.glasses.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0.5
-    maps = [cv2.resize(m, small, interpolation=cv2.INTER_AREA) for m in (*mattes(scene.image, scene.inside), scene.rival)]
+    readings = (*mattes(scene.image, scene.inside), scene.rival)
+    maps = [cv2.resize(m, small, interpolation=cv2.INTER_AREA) for m in readings]
     image = cv2.resize(scene.image, small, interpolation=cv2.INTER_AREA)
     inside = cv2.resize(scene.inside.astype(np.uint8), small, interpolation=cv2.INTER_NEAREST)
     np.savez(path, image=(image * 255).round().astype(np.uint8), labels=labels, glasses=glasses, inside=inside,
@@ -226,8 +229,8 @@ def main() -> None:
             if path.exists():
                 continue
             if number == 0:
-                scene = Scene(source.image, np.where(source.inside, source.labels, 255).astype(np.uint8), source.glasses,
-                              source.inside, source.rival)
+                labels = np.where(source.inside, source.labels, 255).astype(np.uint8)
+                scene = Scene(source.image, labels, source.glasses, source.inside, source.rival)
             else:
                 scene = variant(source, sources, np.random.default_rng([options.seed, number, index]))
             save(path, scene, source)

@@ -211,14 +211,16 @@ def add_headwear(image: np.ndarray, labels: np.ndarray, points: np.ndarray, text
     if kind == 0:
         where = crown
     elif kind == 1:
-        brim = (np.abs(u) < rng.uniform(0.8, 1.3)) & (np.abs(v - brow - 0.15 * (u / wide) ** 2) < rng.uniform(0.05, 0.15))
+        brim = np.abs(v - brow - 0.15 * (u / wide) ** 2) < rng.uniform(0.05, 0.15)
+        brim &= np.abs(u) < rng.uniform(0.8, 1.3)
         where = crown | brim
     elif kind == 2:
         where = (labels == HAIR) | ((labels == SKIN) & (v < 0.1))
         where &= np.abs(v - brow + 0.1 + 0.2 * (u / wide) ** 2) < rng.uniform(0.03, 0.1)
     elif kind == 3:
         oval = np.hypot(u / 0.36, (v - 0.55) / 0.62)
-        where = (np.hypot(u / wide, (v - 0.35) / (high + 0.35)) < 1) & (oval > rng.uniform(0.95, 1.1)) & (labels != CLOTH)
+        where = (np.hypot(u / wide, (v - 0.35) / (high + 0.35)) < 1) & (oval > rng.uniform(0.95, 1.1))
+        where &= labels != CLOTH
         where |= (labels == HAIR) & (v < 1.2)
     else:
         where = np.zeros(labels.shape, bool)

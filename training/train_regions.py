@@ -165,7 +165,8 @@ def export(net: RegionNet, path: Path) -> None:
     net = net.eval().to(memory_format=torch.contiguous_format)
     example = (torch.zeros(1, 3, SIZE, SIZE), torch.zeros(1, 10, SIZE, SIZE))
     names = {"input_names": ["colours", "maps"], "output_names": ["logits"], "opset_version": 17, "dynamo": False}
-    torch.onnx.export(net, example, str(path), dynamic_axes={k: {0: "n"} for k in ("colours", "maps", "logits")}, **names)
+    names["dynamic_axes"] = {k: {0: "n"} for k in ("colours", "maps", "logits")}
+    torch.onnx.export(net, example, str(path), **names)
     model = onnx.load(str(path))
     casts, kept = [], []
     for tensor in model.graph.initializer:

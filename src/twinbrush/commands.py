@@ -35,7 +35,8 @@ def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool
     found = read_input(image, replace(config, regions=None), PortraitConfig(), art=art)
     progress(Step("portrait", 0, 1))
     parts = find_regions(found.picture.pixels, found.face, mask=found.mask, others=found.others)
-    path = save_png(out or Path(f"{image.stem}_inspected.png"), draw_inspection(found.picture.pixels, found.face, parts))
+    drawn = draw_inspection(found.picture.pixels, found.face, parts)
+    path = save_png(out or Path(f"{image.stem}_inspected.png"), drawn)
     saved: list[str] = []
     if config.regions is not None:
         pixels = picture_of_labels(parts.labels).astype(np.float32) / 255

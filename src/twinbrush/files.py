@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -23,6 +24,39 @@ def output_error(path: Path | str, error: OSError) -> OutputError:
     if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EBUSY, errno.ENOTEMPTY):
         return OutputError(f"{path}: something else is in the way ({error.strerror}).", "Choose another name.")
     return OutputError(f"{path}: cannot be written ({error.strerror or error}).", "Choose another folder.")
+
+
+class NotRegular(OSError):
+    """Something that is no regular file (a pipe, a device, a folder), or is larger than can be meant."""
+
+
+def open_regular(path: Path | str, most_bytes: int) -> BinaryIO:
+    """Open a regular file of at most `most_bytes` for reading, the only way in for any file.
+
+    Pipes and devices are refused before anything waits for them or reads them. Raises NotRegular and OSError.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        _check_regular(os.stat(path), most_bytes)  # opening a device may already do something
+        descriptor = os.open(path, flags)
+    except ValueError as error:  # a NUL in the name
+        raise NotRegular(errno.EINVAL, str(error)) from error
+    stream = os.fdopen(descriptor, "rb")
+    try:
+        _check_regular(os.fstat(descriptor), most_bytes)  # what was opened need not be what stood there before
+    except NotRegular:
+        stream.close()
+        raise
+    return stream
+
+
+def _check_regular(found: os.stat_result, most_bytes: int) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise NotRegular(errno.EISDIR, "is a folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise NotRegular(errno.EINVAL, "is not an ordinary file")
+    if found.st_size > most_bytes:
+        raise NotRegular(errno.EFBIG, f"is larger than {most_bytes / 1e6:.0f} MB")
 
 
 @contextmanager

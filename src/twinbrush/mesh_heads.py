@@ -25,6 +25,7 @@ from twinbrush.meshes.values import SourceModel
 from twinbrush.reconstruct.shape import DISBELIEF_MM, SMOOTH_MM, ShapeResult, quality, sound_displacement
 from twinbrush.reconstruct.solve import Sighting, solve_shape
 from twinbrush.regions.engine import find_regions
+from twinbrush.regions.values import RegionMap
 from twinbrush.run import Run
 from twinbrush.stylize.control import control_points
 from twinbrush.stylize.values import Stylization
@@ -64,27 +65,29 @@ def head_scene(
 
     portrait, picture = found.portrait, art.picture.pixels
     parts = run.stage(
-        "style", key["style"],
+        "style", key["style"], RegionMap,
         lambda: find_regions(picture, art.face, mask=art.mask, given=art.labels, others=art.others),
-    )
+    )  # fmt: skip
     pair = replace(config.views, views=2, angles=())
-    views = run.stage("views", key["views"], lambda: render_views(portrait, pair))
-    aligned: AlignedStyle = run.stage(
+    views = run.stage("views", key["views"], ViewSet, lambda: render_views(portrait, pair))
+    aligned = run.stage(
         "align",
         key["align"],
+        AlignedStyle,
         lambda: align_style(
             picture, art.face, parts, portrait, views, config.align,
             progress=run.progress,
         ),
     )  # fmt: skip
-    front: Stylization = run.stage(
+    front = run.stage(
         "stylize",
         key["stylize"],
+        Stylization,
         lambda: stylize(views, aligned, config.stylize, seed=config.seed, progress=run.progress),
     )
-    shape: ShapeResult = run.stage("shape", key["shape"], lambda: _shape(model, found, views, aligned, front))
+    shape = run.stage("shape", key["shape"], ShapeResult, lambda: _shape(model, found, views, aligned, front))
     painted = run.stage(
-        "paint", key["paint"], lambda: _paint(run, model, found, aligned, front, shape, config)
+        "paint", key["paint"], PaintedAtlas, lambda: _paint(run, model, found, aligned, front, shape, config)
     )
     agreement = view_consistency(front.images, front.warped)
     metrics = {f"front_consistency_{name}": value for name, value in agreement.items()}

@@ -52,12 +52,27 @@ from twinbrush.views.values import ViewSet
 
 
 @dataclass(frozen=True)
-class _Inputs:
+class MeshInputs:
     """model: how its file is read again. picture: the style; mask (h, w): the user's own cut-out of it."""
 
     mesh: Path
     picture: LoadedImage
     mask: Float[np.ndarray, "h w"] | None
+
+
+@dataclass(frozen=True)
+class MeshRun:
+    """What `reshape` must know of a mesh's finished run. key: {stage: key of its kept result}; sha256: of the mesh file
+    then. The rest: see ObjectScene."""
+
+    given: MeshInputs
+    config: Config
+    key: dict[str, str]
+    sha256: str
+    front_degrees: float
+    metrics: dict[str, float]
+    reference: Float[np.ndarray, "h w 3"]
+    head: bool
 
 
 def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress: Progress = ignore) -> Result:
@@ -69,14 +84,14 @@ def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress
     picture = load_image(style)
     path = config.style_face.mask
     mask = None if path is None else read_mask(path, picture, shown="the object is")
-    given = _Inputs(mesh, picture, mask)
+    given = MeshInputs(mesh, picture, mask)
     model = load_model(mesh, config.mesh, progress=progress)
     with nothing_left(out / CACHE):
         run = Run(open_folder(out), progress)
         return _stylize(run, model, given, out, config)
 
 
-def _stylize(run: Run, model: SourceModel, given: _Inputs, out: Path, config: Config) -> Result:
+def _stylize(run: Run, model: SourceModel, given: MeshInputs, out: Path, config: Config) -> Result:
     run.warn((*model.repairs, *model.warnings))
     if config.export.stl or config.export.threemf:
         run.warn(("--stl, --threemf: only a photo's portrait becomes a bust; the mesh comes back in its own format.",))
@@ -89,21 +104,20 @@ def _stylize(run: Run, model: SourceModel, given: _Inputs, out: Path, config: Co
         run.warn(tuple(f"style: {warning}" for warning in art.warnings))
         key = head_keys(_front_key(model, given, config), art, config)
         scene = head_scene(run, model, front, art, key, config)
-    known = {
-        "mesh": given, "config": config, "key": {name: key[name] for name in ("shape", "paint")},
-        "model": model.sha256, "front": scene.front_degrees, "metrics": scene.metrics, "reference": scene.reference,
-        "head": scene.head,
-    }  # fmt: skip
+    kept = {name: key[name] for name in ("shape", "paint")}
+    known = MeshRun(
+        given, config, kept, model.sha256, scene.front_degrees, scene.metrics, scene.reference, scene.head
+    )  # fmt: skip
     store.save(run.cache / "run.npz", store.code_hash(), known)
     return _export(run, scene, out, config)
 
 
-def _front_key(model: SourceModel, given: _Inputs, config: Config) -> str:
+def _front_key(model: SourceModel, given: MeshInputs, config: Config) -> str:
     return store.stage_key("front", model.sha256, config.mesh, config.portrait)
 
 
 def _as_head(
-    run: Run, model: SourceModel, given: _Inputs, config: Config
+    run: Run, model: SourceModel, given: MeshInputs, config: Config
 ) -> tuple[FoundFront, Input] | None:
     """The face on the mesh and the one in the style, when both are there (the user's pairs make it an object)."""
     if config.objects.pairs is not None:
@@ -113,7 +127,7 @@ def _as_head(
     except ModelFileError as error:
         run.warn((f"No faces were looked for: {error.problem}",))
         return None
-    front: Front = run.stage("front", _front_key(model, given, config), lambda: _front(run, model, config))
+    front = run.stage("front", _front_key(model, given, config), Front, lambda: _front(run, model, config))
     if front.found is None:
         return None
     try:
@@ -130,24 +144,27 @@ def _front(run: Run, model: SourceModel, config: Config) -> Front:
 
 
 def _object_scene(
-    run: Run, model: SourceModel, given: _Inputs, config: Config
+    run: Run, model: SourceModel, given: MeshInputs, config: Config
 ) -> tuple[dict[str, str], ObjectScene]:
     from twinbrush.reconstruct.allround import solve_allround
     from twinbrush.stylize.surround.run import cameras_for
 
     key = _keys(model, given, config)
-    style = run.stage("style", key["style"], lambda: style_object(given.picture, given.mask, config))
-    alignment = run.stage("align", key["align"], lambda: _aligned(model, style, config))
+    style = run.stage("style", key["style"], StyleObject, lambda: style_object(given.picture, given.mask, config))
+    alignment = run.stage("align", key["align"], ObjectAlignment, lambda: _aligned(model, style, config))
     framed = np.concatenate([model.mesh.vertices, alignment.target_xyz])
     cameras = cameras_for(framed, config.views, alignment.azimuth_degrees)
     shape = run.stage(
         "shape",
         key["shape"],
+        ShapeResult,
         lambda: solve_allround(
             model.mesh, model.welded, alignment.target_xyz, cameras, config.align.strength, progress=run.progress
         ),
     )
-    painted = run.stage("paint", key["paint"], lambda: _painted(run, model, alignment, style, shape, config))
+    painted = run.stage(
+        "paint", key["paint"], PaintedAtlas, lambda: _painted(run, model, alignment, style, shape, config)
+    )
     reference = _reference(model, alignment)
     scene = ObjectScene(
         model, given.picture, shape, painted, alignment.azimuth_degrees, alignment.metrics, reference
@@ -155,7 +172,7 @@ def _object_scene(
     return key, scene
 
 
-def _keys(model: SourceModel, given: _Inputs, config: Config) -> dict[str, str]:
+def _keys(model: SourceModel, given: MeshInputs, config: Config) -> dict[str, str]:
     """What every stage's result depends on, as a hash."""
     key = {"model": store.stage_key("model", model.sha256, config.mesh)}
     key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask, config.style_face)
@@ -253,23 +270,21 @@ def _export(run: Run, scene: ObjectScene, out: Path, config: Config) -> Result:
     return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
 
 
-def reshape_mesh(out: Path, strength: float, known: dict[str, Any], *, progress: Progress = ignore) -> Result:
+def reshape_mesh(out: Path, strength: float, known: MeshRun, *, progress: Progress = ignore) -> Result:
     """The shape at another strength; nothing is painted again. Raises BadOption when stages are gone or the mesh file
     has changed since."""
     from twinbrush.reconstruct.allround import reshape_allround
 
     run = Run(out / CACHE, progress)
-    old: Config = known["config"]
-    given: _Inputs = known["mesh"]
-    config = restrengthened(old, strength, out)
+    given, config = known.given, restrengthened(known.config, strength, out)
     model = load_model(given.mesh, config.mesh, progress=progress)
-    if model.sha256 != known["model"]:
+    if model.sha256 != known.sha256:
         raise BadOption(f"{given.mesh}: has changed since {out} was made.", "Run `twinbrush stylize` again.")
-    parts = {name: run.stage(name, known["key"][name], lambda name=name: gone(out, name)) for name in known["key"]}
-    shape = reshape_allround(model.mesh, model.welded, parts["shape"], strength / old.align.strength)
+    before = run.stage("shape", known.key.get("shape", ""), ShapeResult, lambda: gone(out, "shape"))
+    painted = run.stage("paint", known.key.get("paint", ""), PaintedAtlas, lambda: gone(out, "paint"))
+    shape = reshape_allround(model.mesh, model.welded, before, strength / known.config.align.strength)
     run.warn(shape.warnings)
     scene = ObjectScene(
-        model, given.picture, shape, parts["paint"], known["front"], known["metrics"], known["reference"],
-        known["head"],
+        model, given.picture, shape, painted, known.front_degrees, known.metrics, known.reference, known.head
     )  # fmt: skip
     return _export(run, scene, out, config)

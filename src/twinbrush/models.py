@@ -178,7 +178,8 @@ def _state(model: ModelFile) -> Literal["present", "missing", "corrupt"]:
     except FileNotFoundError:
         return "missing"
     except OSError as error:
-        raise ModelFileError(f"{cache_folder() / model.file}: cannot be read ({error.strerror}).", model.remedy) from error
+        path = cache_folder() / model.file
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror}).", model.remedy) from error
     return "present" if hashlib.sha256(data).hexdigest() == model.sha256 else "corrupt"
 
 

@@ -7,11 +7,13 @@ that a second run with the same inputs goes on where the first one stopped. Resu
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from twinbrush import store
 from twinbrush.config import Config, check
+from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
 from twinbrush.files import nothing_left
 from twinbrush.inputs import Input, read_input
@@ -29,8 +31,25 @@ from twinbrush.outputs import (
     write_meshes,
     write_pictures,
 )
+from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.reconstruct.shape import ShapeResult
+from twinbrush.reconstruct.texture import BakedTexture
 from twinbrush.run import CACHE, Run, gone, open_folder, restrengthened, staging_folder
+from twinbrush.stylize.values import Stylization
+from twinbrush.views.values import ViewSet
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PhotoRun:
+    """What `reshape` must know of a photo's finished run. key: {stage: key of its kept result}."""
+
+    config: Config
+    key: dict[str, str]
+    content: Input
+    art: Input
 
 
 def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progress: Progress = ignore) -> Result:
@@ -58,6 +77,7 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
     from twinbrush.reconstruct.shape import reconstruct
     from twinbrush.reconstruct.texture import bake_texture
     from twinbrush.regions.engine import find_regions
+    from twinbrush.regions.values import RegionMap
     from twinbrush.stylize import check_engine, stylize
     from twinbrush.views.render import render_views
 
@@ -67,19 +87,21 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
     portrait = run.stage(
         "portrait",
         key["portrait"],
+        Portrait,
         lambda: build_portrait(
             photo, content.face, config.portrait, mask=content.mask, labels=content.labels, others=content.others,
             progress=progress,
         ),
     )
     parts = run.stage(
-        "style", key["style"],
+        "style", key["style"], RegionMap,
         lambda: find_regions(picture, art.face, mask=art.mask, given=art.labels, others=art.others),
-    )
-    views = run.stage("views", key["views"], lambda: render_views(portrait, config.views))
+    )  # fmt: skip
+    views = run.stage("views", key["views"], ViewSet, lambda: render_views(portrait, config.views))
     aligned = run.stage(
         "align",
         key["align"],
+        AlignedStyle,
         lambda: align_style(
             picture, art.face, parts, portrait, views, config.align, progress=progress
         ),
@@ -87,13 +109,17 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
     painted = run.stage(
         "stylize",
         key["stylize"],
+        Stylization,
         lambda: stylize(views, aligned, config.stylize, seed=config.seed, progress=progress),
     )
     shape = run.stage(
-        "shape", key["shape"], lambda: reconstruct(portrait, views, aligned, painted.warped, config.reconstruct)
+        "shape", key["shape"], ShapeResult,
+        lambda: reconstruct(portrait, views, aligned, painted.warped, config.reconstruct),
+    )  # fmt: skip
+    baked = run.stage(
+        "texture", key["texture"], BakedTexture, lambda: bake_texture(portrait, painted, config.reconstruct)
     )
-    baked = run.stage("texture", key["texture"], lambda: bake_texture(portrait, painted, config.reconstruct))
-    store.save(run.cache / "run.npz", store.code_hash(), {"config": config, "key": key, "inputs": (content, art)})
+    store.save(run.cache / "run.npz", store.code_hash(), PhotoRun(config, key, content, art))
     return _export(run, Scene(content, art, portrait, views, aligned, painted, shape, baked), out, config)
 
 
@@ -131,24 +157,22 @@ def reshape_files(out: Path, strength: float, *, progress: Progress = ignore) ->
 
     Raises BadOption when `out` holds no finished run of this version, or one without any change of shape.
     """
+    from twinbrush.mesh_pipeline import MeshRun, reshape_mesh
     from twinbrush.reconstruct.shape import reshape
 
     run = Run(out / CACHE, progress)
-    known: Any = store.load(run.cache / "run.npz", store.code_hash())
+    known = store.load(run.cache / "run.npz", store.code_hash(), PhotoRun, MeshRun)
     if known is None:
         raise BadOption(f"{out}: no finished run of this version of Twinbrush.", "Run `twinbrush stylize` first.")
-    if "mesh" in known:
-        from twinbrush.mesh_pipeline import reshape_mesh
-
+    if isinstance(known, MeshRun):
         return reshape_mesh(out, strength, known, progress=progress)
-    old: Config = known["config"]
-    config = restrengthened(old, strength, out)
-    content, art = known["inputs"]
-    names = ("portrait", "views", "align", "stylize", "shape", "texture")
-    parts = {name: run.stage(name, known["key"][name], lambda name=name: gone(out, name)) for name in names}
-    shape = reshape(parts["portrait"], parts["shape"], strength / old.align.strength)
+    config = restrengthened(known.config, strength, out)
+
+    def kept(name: str, kind: type[T]) -> T:
+        return run.stage(name, known.key.get(name, ""), kind, lambda: gone(out, name))
+
+    portrait, views, aligned = kept("portrait", Portrait), kept("views", ViewSet), kept("align", AlignedStyle)
+    painted, before, baked = kept("stylize", Stylization), kept("shape", ShapeResult), kept("texture", BakedTexture)
+    shape = reshape(portrait, before, strength / known.config.align.strength)
     run.warn(shape.warnings)
-    scene = Scene(
-        content, art, parts["portrait"], parts["views"], parts["align"], parts["stylize"], shape, parts["texture"]
-    )
-    return _export(run, scene, out, config)
+    return _export(run, Scene(known.content, known.art, portrait, views, aligned, painted, shape, baked), out, config)

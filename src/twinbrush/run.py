@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from twinbrush import store
 from twinbrush.config import Config, check
@@ -35,17 +35,16 @@ class Run:
     timings: list[Timing] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def stage(self, name: str, key: str | None, compute: Callable[[], T]) -> T:
-        """The stage's kept result if its key fits, else computed and kept (key None: never kept)."""
+    def stage(self, name: str, key: str | None, kind: type[T], compute: Callable[[], T]) -> T:
+        """The stage's kept result, a `kind`, if its key fits, else computed and kept (key None: never kept)."""
         self.progress(Step(name, 0, 1))
         cpu, wall = time.process_time(), time.perf_counter()
         path = self.cache / f"{name}.npz"
-        value: Any = store.load(path, key) if key else None
-        resumed = value is not None
-        if not resumed:
-            value = compute()
-            if key:
-                store.save(path, key, value)
+        kept = store.load(path, key, kind) if key else None
+        value = compute() if kept is None else kept
+        if kept is None and key:
+            store.save(path, key, value)
+        resumed = kept is not None
         self.timings.append(Timing(name, time.process_time() - cpu, time.perf_counter() - wall, resumed))
         self.warn(getattr(value, "warnings", ()))
         self.progress(Step(name, 1, 1, "resumed" if resumed else ""))

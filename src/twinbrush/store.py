@@ -1,24 +1,38 @@
 """Finished stages on disk, so that a second run resumes: frozen dataclasses <-> npz (arrays) + json (the rest).
 
-No pickles: a type is named in the json and looked up only inside this package. A stage's file is valid when the key
-stored in it equals the key asked for; keys are hashes of everything the stage depends on (see `stage_key`).
+No pickles, and nothing in a file is ever called or imported: who loads a value names its dataclass, and the annotations
+of its fields say what may stand there (stored_types.py). A stage's file is valid when the key stored in it equals the
+key asked for; keys are hashes of everything the stage depends on (see `stage_key`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
-import importlib
 import json
+import math
+import os
+import struct
+import tokenize
 import zipfile
+import zlib
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from twinbrush.files import write_atomically
+from twinbrush import stored_types
+from twinbrush.files import open_regular, write_atomically
+
+T = TypeVar("T")
+MAX_BYTES = 1 << 34  # of one stage: 64 views of 2048 pixels a side need 9 GB
+_CHUNK = 1 << 22  # bytes read at a time: no second copy of an array in memory
+# What reading a damaged or hostile file raises, in zipfile, numpy's header, json and stored_types.
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, EOFError, MemoryError,
+           SyntaxError, zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError)
 
 
 def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -31,9 +45,8 @@ def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(value, Enum):
         return _encode(value.value, arrays)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
         fields = {f.name: _encode(getattr(value, f.name), arrays) for f in dataclasses.fields(value) if f.init}
-        return {"type": f"{kind.__module__}:{kind.__qualname__}", "fields": fields}
+        return {"type": type(value).__qualname__, "fields": fields}
     if isinstance(value, tuple):
         return {"tuple": [_encode(item, arrays) for item in value]}
     if isinstance(value, list):
@@ -47,28 +60,6 @@ def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     raise TypeError(f"cannot store a {type(value).__name__}")
 
 
-def _decode(tree: Any, arrays: Any) -> Any:
-    if isinstance(tree, list):
-        return [_decode(item, arrays) for item in tree]
-    if not isinstance(tree, dict):
-        return tree
-    if "array" in tree:
-        return arrays[tree["array"]]
-    if "bytes" in tree:
-        return arrays[tree["bytes"]].tobytes()
-    if "tuple" in tree:
-        return tuple(_decode(item, arrays) for item in tree["tuple"])
-    if "dict" in tree:
-        return {k: _decode(v, arrays) for k, v in tree["dict"].items()}
-    if "path" in tree:
-        return Path(tree["path"])
-    module, _, name = tree["type"].partition(":")
-    if module.partition(".")[0] != "twinbrush":
-        raise ValueError(f"{module}:{name} is not a type of this package")
-    kind = getattr(importlib.import_module(module), name)
-    return kind(**{k: _decode(v, arrays) for k, v in tree["fields"].items()})
-
-
 def save(path: Path, key: str, value: Any) -> None:
     """Write `value` (dataclasses, arrays, plain values, nested) whole or not at all."""
     arrays: dict[str, np.ndarray] = {}
@@ -77,14 +68,55 @@ def save(path: Path, key: str, value: Any) -> None:
     write_atomically(path, lambda stream: np.savez(stream, allow_pickle=False, __json__=header, **arrays))
 
 
-def load(path: Path, key: str) -> Any | None:
-    """The stored value, or None if there is none, it has another key, or the file is damaged (then it is redone)."""
+def load(path: Path, key: str, *kinds: type[T]) -> T | None:
+    """The stored value of the dataclass that is expected (or of one of several), or None: there is none, it has
+    another key, or the file is damaged or holds anything else. A bad file goes away: the value is made
+    anew."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            tree = json.loads(arrays["__json__"].tobytes())
-            return _decode(tree["value"], arrays) if tree["key"] == key else None
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError, EOFError):
+        with open_regular(path, MAX_BYTES) as stream:
+            tree, arrays = _unpacked(stream)
+            if tree["key"] != key:
+                return None
+            return stored_types.one_of(tree["value"], arrays, kinds)
+    except FileNotFoundError:
         return None
+    except _DAMAGE:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return None
+
+
+def _unpacked(stream: BinaryIO) -> tuple[Any, stored_types.Arrays]:
+    """The json part and the arrays of an open file. Raises what `_DAMAGE` lists."""
+    archive = zipfile.ZipFile(stream)
+    members = {info.filename: info for info in archive.infolist()}
+    stored = all(info.compress_type == zipfile.ZIP_STORED and info.flag_bits & 1 == 0 for info in members.values())
+    # As `save` writes them: nothing is packed, so no member can be larger than the file that holds it.
+    if not stored or sum(info.file_size for info in archive.infolist()) > os.fstat(stream.fileno()).st_size:
+        raise ValueError("not packed as the store packs")
+
+    def read(name: str) -> np.ndarray:
+        return _array(archive, members[f"{name}.npy"])
+
+    return json.loads(read("__json__").tobytes()), read
+
+
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    """An array of plain numbers, never larger than the member it stands in. Raises ValueError."""
+    with archive.open(info) as member:
+        if np.lib.format.read_magic(member) != (1, 0):
+            raise ValueError("not a version of npy that the store writes")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
+        count = math.prod(shape)
+        plain = dtype.kind in "biuf" and dtype.isnative
+        if not plain or count * dtype.itemsize != info.file_size - member.tell():
+            raise ValueError("not the array that its header tells of")
+        flat = np.empty(count, dtype)
+        room = flat.view(np.uint8)
+        for at in range(0, len(room), _CHUNK):
+            part = member.read(min(_CHUNK, len(room) - at))
+            room[at : at + len(part)] = np.frombuffer(part, np.uint8)
+    return flat.reshape(shape[::-1]).transpose() if fortran else flat.reshape(shape)
 
 
 @cache
@@ -92,7 +124,7 @@ def code_hash() -> str:
     """A hash of the package's own sources: changed code never resumes from old results."""
     digest = hashlib.sha256()
     root = Path(__file__).parent
-    for path in sorted([*root.rglob("*.py"), *root.rglob("*.safetensors")]):
+    for path in sorted([*root.rglob("*.py"), *root.rglob("*.safetensors"), *root.rglob("*.onnx")]):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -37,7 +37,8 @@ def scene() -> tuple[Portrait, ViewSet]:
 
 def align(scene: tuple[Portrait, ViewSet], style: Face, **options: float) -> AlignedStyle:
     image = np.random.default_rng(0).uniform(0.2, 0.8, (240, 256, 3)).astype(np.float32)
-    labels = RegionMap(np.ones((240, 256)), np.ones((240, 256), np.uint8), np.full((240, 256), 0.7), np.zeros((240, 256), bool))
+    ones = np.ones((240, 256))
+    labels = RegionMap(ones, ones.astype(np.uint8), 0.7 * ones, ones < 0)
     return align_style(image, style, labels, *scene, AlignConfig(**options))
 
 

@@ -1,4 +1,4 @@
-"""The head's square: upright whatever the face's roll, there and back again, with the face's parts where they belong."""
+"""The head's square: upright whatever the face's roll, there and back, with the face's parts where they belong."""
 
 from __future__ import annotations
 

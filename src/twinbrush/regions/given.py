@@ -37,7 +37,8 @@ def check_labels(
             "Give a picture of the same size, as `twinbrush inspect --regions` writes it.",
         )
     if _on_face((labels > 0).astype(np.float64), face) < FACE_SHARE:
-        raise BadMask(f"{where}: call most of the face ground.", f"Paint the face in skin's colour {_told(Label.SKIN)}.")
+        remedy = f"Paint the face in skin's colour {_told(Label.SKIN)}."
+        raise BadMask(f"{where}: call most of the face ground.", remedy)
 
 
 def labels_of_picture(pixels: UInt8[np.ndarray, "h w 3"], where: str = "The regions") -> UInt8[np.ndarray, "h w"]:

@@ -23,8 +23,8 @@ def sharpened(
     """The odds at the square's size, their borders along its edges (guided filter: He, Sun, Tang 2013)."""
     size = square.shape[0]
     smooth = GuidedFilter(square, max(2, round(EDGE_RADIUS * unit_px)), EDGE_CONTRAST)
-    fine = [smooth(cv2.resize(layer.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)) for layer in odds]
-    return np.clip(np.stack(fine), 1e-4, 1)
+    large = [cv2.resize(k.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) for k in odds]
+    return np.clip(np.stack([smooth(layer) for layer in large]), 1e-4, 1)
 
 
 def with_strands(
