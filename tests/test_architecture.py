@@ -18,6 +18,9 @@ ORDER = [
     ["config", "files", "stored_types"],
     ["image", "store"],
     ["models", "vgg16"],
+    ["maths"],
+    ["faces"],
+    ["regions"],
     ["portrait"],
     ["views"],
     ["export"],
@@ -38,7 +41,7 @@ ORDER = [
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
-MATHS = ("portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")
+MATHS = ("maths", "faces", "regions", "portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

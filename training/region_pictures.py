@@ -117,10 +117,67 @@ def relit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return data.astype(np.float32) / 255
 
 
+def transplanted(source: Source, sources: list[Source], rng: np.random.Generator) -> (
+    tuple[np.ndarray, np.ndarray, np.ndarray]
+):
+    """The person with another's hair (and hat), and now and then another's clothes: both are in their head's square, so
+    that they fit about. Image, labels, alpha."""
+    image, labels, alpha = source.image.copy(), source.labels.copy(), alpha_of(source)
+    if rng.random() < 0.4:  # from below the chin on: another's body
+        other = sources[rng.integers(len(sources))]
+        body = ((other.labels == CLOTH) & (labels != HAIR)).astype(np.float32)
+        own = (labels == CLOTH) & (body < 0.5)
+        labels, alpha = np.where(own, GROUND, labels).astype(np.uint8), np.where(own, 0, alpha)
+        image, labels, alpha = laid_over((image, labels, alpha), other.image, body, CLOTH)
+    other = sources[rng.integers(len(sources))]
+    if not (other.labels == HAIR).any():
+        return image, labels, alpha
+    theirs, size = other.image, (image.shape[1], image.shape[0])
+    kinds, fine = other.labels, other.alpha
+    if rng.random() < 0.5:
+        theirs, kinds, fine = theirs[:, ::-1], kinds[:, ::-1], fine[:, ::-1]
+    zoom, middle = rng.uniform(0.92, 1.12), (image.shape[1] / 2, 0.42 * image.shape[0])
+    matrix = cv2.getRotationMatrix2D(middle, float(rng.normal(0, 4)), zoom)
+    theirs = cv2.warpAffine(np.ascontiguousarray(theirs), matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    kinds = cv2.warpAffine(np.ascontiguousarray(kinds), matrix, size, flags=cv2.INTER_NEAREST, borderValue=(255,))
+    fine = cv2.warpAffine(np.ascontiguousarray(fine), matrix, size)
+    bald = (labels == HAIR) | (labels == HEADWEAR) | (labels == UNSURE)
+    scalp = bald & (source.skull_radius < 0.97)
+    skin = image[labels == SKIN]
+    tone = np.median(skin, 0) if len(skin) else np.full(3, 0.6)
+    grain = cv2.GaussianBlur(rng.standard_normal(labels.shape).astype(np.float32), (0, 0), 2.0)[..., None]
+    bare = np.clip(tone * (1.05 - 0.25 * source.skull_radius[..., None] ** 2) + 0.03 * grain, 0, 1)
+    soft = cv2.GaussianBlur(scalp.astype(np.float32), (0, 0), 2.0)[..., None]
+    image = image * (1 - soft) + bare * soft
+    labels = np.where(scalp, SKIN, np.where(bald, GROUND, labels)).astype(np.uint8)
+    alpha = np.where(scalp, 1.0, np.where(bald, 0.0, alpha))
+    if rng.random() < 0.1:  # stays bald
+        return image.astype(np.float32), labels, alpha
+    for kind in (HAIR, HEADWEAR):
+        image, labels, alpha = laid_over((image, labels, alpha), theirs, (kinds == kind).astype(np.float32), kind)
+    rim = (kinds == UNSURE) & (cv2.dilate((kinds == HAIR).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0)
+    weight = (rim * fine)[..., None]
+    labels = np.where(rim, UNSURE, labels).astype(np.uint8)
+    return (image * (1 - weight) + theirs * weight).astype(np.float32), labels, np.maximum(alpha, rim * fine)
+
+
+def laid_over(below: tuple[np.ndarray, np.ndarray, np.ndarray], picture: np.ndarray, mask: np.ndarray, label: int) -> (
+    tuple[np.ndarray, np.ndarray, np.ndarray]
+):
+    """image, labels and alpha with a part of another picture over them."""
+    image, labels, alpha = below
+    soft = cv2.GaussianBlur(mask, (0, 0), 1.2)
+    image = image * (1 - soft[..., None]) + picture * soft[..., None]
+    return image.astype(np.float32), np.where(mask > 0.5, label, labels).astype(np.uint8), np.maximum(alpha, soft)
+
+
 def variant(source: Source, sources: list[Source], rng: np.random.Generator) -> Scene:
     """One random variant of a picture."""
-    image, labels, glasses = source.image.copy(), source.labels.copy(), source.glasses.copy()
-    alpha, rival = alpha_of(source), source.rival.copy()
+    image, labels, alpha = source.image.copy(), source.labels.copy(), alpha_of(source)
+    changed = rng.random() < 0.65
+    if changed:
+        image, labels, alpha = transplanted(source, sources, rng)
+    glasses, rival = source.glasses.copy(), source.rival.copy()
     parts = {k: cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 2.0) for k in (SKIN, HAIR, BEARD, CLOTH)}
     if rng.random() < 0.5:
         image = recoloured(image, parts[HAIR] + parts[BEARD], rng, (45, 15, 25))
@@ -137,12 +194,12 @@ def variant(source: Source, sources: list[Source], rng: np.random.Generator) -> 
         alpha = np.maximum(alpha, cv2.GaussianBlur((labels == BEARD).astype(np.float32), (0, 0), 1.0))
     if rng.random() < 0.3 and not glasses.any():
         image, glasses = add_glasses(image, source.points, rng)
-    if rng.random() < 0.6:
+    if changed or rng.random() < 0.6:  # after a transplant the old ground shows the old hair
         ground = random_ground(source, sources, rng)
         if rng.random() < 0.2:
             ground, rival = with_neighbour(ground, rival, sources, rng)
         image = image * alpha[..., None] + ground * (1 - alpha[..., None])
-    if rng.random() < 0.45:
+    if rng.random() < 0.38:
         image = stylized(image, rng)
     inside = cropped(source.inside, rng)
     image = replicated(relit(image, rng), inside)
@@ -218,12 +275,13 @@ def main() -> None:
     """Parse the command line and write the variants."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--variants", type=int, default=16, help="of each picture, beside itself")
+    parser.add_argument("--variants", type=int, default=32, help="of each picture")
+    parser.add_argument("--first", type=int, default=0, help="number of the first variant (0: the picture itself)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     sources = load_sources(LARGE, STORED_SIDE)
-    for number in range(options.variants + 1):
+    for number in range(options.first, options.first + options.variants):
         for index, source in enumerate(sources):
             path = options.out / f"{source.name}.{number:03d}.npz"
             if path.exists():

@@ -8,19 +8,23 @@ cross entropy over the six classes (rare ones and borders weigh more), soft Dice
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from region_network import RegionNet
+from region_network import MAPS, RegionNet
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 from twinbrush.faces import indices
 from twinbrush.maths.filters import polygon_mask, signed_distance
 from twinbrush.regions.frame import ORIGIN_V, OVAL_REACH, SIDE
+from twinbrush.regions.likeness import likeness_maps
 
 SIZE, STORED, STORED_SIDE = 192, 240, 4.5
 UNIT = SIZE / SIDE
@@ -28,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STUDENT = ROOT / "src" / "twinbrush" / "stylize" / "features" / "student.safetensors"
 CLASS_WEIGHTS = (1.0, 1.0, 1.3, 2.5, 1.0, 2.0)
 BORDER_WEIGHT = 2.0  # more, within three pixels of a border between classes
-WITHOUT_MODNET, WITHOUT_ONE, WITHOUT_RIVAL = 0.12, 0.08, 0.05  # share of the samples that learn to do without
+WITHOUT_MODNET, WITHOUT_ONE, WITHOUT_RIVAL, WITHOUT_LIKENESS = 0.12, 0.08, 0.05, 0.06  # share that learns to do without
 
 
 class Pictures:
@@ -78,7 +82,11 @@ def drawn(item: dict[str, np.ndarray], rng: np.random.Generator | None, turn: fl
         image = np.clip((image - 0.5) * rng.uniform(0.9, 1.1) + 0.5 + rng.normal(0, 0.03, 3), 0, 1).astype(np.float32)
         points = points + rng.normal(0, 0.015, 2) * UNIT
     places = places_of(points)
-    channels = np.stack([*maps[:3], inside, *places, maps[3]]).astype(np.float32)
+    places = np.concatenate([places, maps[3][None]]).astype(np.float32)
+    likeness = likeness_maps(image, np.stack(maps[:3]), inside > 0.5, places)
+    if rng is not None:
+        likeness *= (rng.random(4) > WITHOUT_LIKENESS)[:, None, None]
+    channels = np.concatenate([np.stack([*maps[:3], inside]), places, likeness]).astype(np.float32)
     if mirror:
         image, channels, labels, glasses = (a[..., ::-1] if a is not image else a[:, ::-1]
                                             for a in (image, channels, labels, glasses))
@@ -135,6 +143,28 @@ def batch_of(samples: list[dict[str, np.ndarray]]) -> list[torch.Tensor]:
     return [torch.from_numpy(np.stack([s[key] for s in samples])) for key in ("image", "maps", "labels", "glasses")]
 
 
+def batches(pictures: Pictures, steps: int, size: int, seed: int) -> Iterator[list[torch.Tensor]]:
+    """Batches drawn by another process, two ahead."""
+    global _PICTURES
+    _PICTURES = pictures
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+        waiting = [pool.submit(_samples, size, seed, step) for step in range(min(3, steps))]
+        for step in range(steps):
+            samples = waiting.pop(0).result()
+            if step + 3 < steps:
+                waiting.append(pool.submit(_samples, size, seed, step + 3))
+            yield batch_of(samples)
+
+
+_PICTURES: Pictures | None = None
+
+
+def _samples(size: int, seed: int, step: int) -> list[dict[str, np.ndarray]]:
+    assert _PICTURES is not None
+    rng = np.random.default_rng([seed, step])
+    return [_PICTURES.sample(rng) for _ in range(size)]
+
+
 def validate(net: RegionNet, pictures: Pictures) -> dict[str, float]:
     """Mean intersection over union of each class and of the person, over the unchanged pictures."""
     scores: dict[str, list[float]] = {}
@@ -163,7 +193,7 @@ def export(net: RegionNet, path: Path) -> None:
     from onnx import helper, numpy_helper
 
     net = net.eval().to(memory_format=torch.contiguous_format)
-    example = (torch.zeros(1, 3, SIZE, SIZE), torch.zeros(1, 10, SIZE, SIZE))
+    example = (torch.zeros(1, 3, SIZE, SIZE), torch.zeros(1, MAPS, SIZE, SIZE))
     names = {"input_names": ["colours", "maps"], "output_names": ["logits"], "opset_version": 17, "dynamo": False}
     names["dynamic_axes"] = {k: {0: "n"} for k in ("colours", "maps", "logits")}
     torch.onnx.export(net, example, str(path), **names)
@@ -200,7 +230,6 @@ def main() -> None:
     parser.add_argument("--validate", nargs="*", default=[])
     options = parser.parse_args()
     torch.manual_seed(options.seed)
-    rng = np.random.default_rng(options.seed)
     pictures, kept_out = Pictures(options.pictures, set(options.validate)), Pictures(options.pictures, set())
     kept = [k for k, name in enumerate(kept_out.names) if name in options.validate]
     kept_out.items, kept_out.numbers = [kept_out.items[k] for k in kept], [kept_out.numbers[k] for k in kept]
@@ -215,8 +244,8 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [0.15 * options.rate, options.rate], options.steps,
                                                    pct_start=0.1)
     start, mean = time.time(), 0.0
-    for step in range(options.steps):
-        image, maps, labels, glasses = batch_of([pictures.sample(rng) for _ in range(options.batch)])
+    for step, batch in enumerate(batches(pictures, options.steps, options.batch, options.seed)):
+        image, maps, labels, glasses = batch
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(image, maps)
         loss = loss_of(logits.float(), labels, glasses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from twinbrush.faces.landmarks68 import INDEX_68
 from twinbrush.faces.values import Face
 from twinbrush.image import load_image, resize
 from twinbrush.portrait.inspection import draw_inspection
+from twinbrush.regions.values import Label, RegionMap
 
 PLAIN = FaceConfig()
 
@@ -246,16 +248,19 @@ def test_moved_keeps_pose_and_scales_everything(face: Face) -> None:
 
 
 def test_inspection_draws_what_was_found(face: Face) -> None:
-    matte = np.zeros((512, 512), np.float32)
+    matte = np.zeros((512, 512))
     matte[60:] = 1
-    regions = np.zeros((512, 512), np.uint8)
-    regions[100:200, 150:300] = 1
-    page = draw_inspection(astronaut(), face, matte, regions)
+    labels = np.zeros((512, 512), np.uint8)
+    labels[100:200, 150:300] = Label.HAIR
+    parts = RegionMap(matte, labels, 0.5 * matte, labels > 9)
+    page = draw_inspection(astronaut(), face, parts)
     assert page.dtype == np.float32
     assert page.shape[1] > page.shape[0] > 700
     assert 0 <= page.min() < page.max() <= 1
-    np.testing.assert_array_equal(page, draw_inspection(astronaut(), face, matte, regions))
-    assert np.abs(page - draw_inspection(astronaut(), face, None, regions)).max() > 0.1
+    np.testing.assert_array_equal(page, draw_inspection(astronaut(), face, parts))
+    for other in (replace(parts, labels=0 * labels), replace(parts, glasses=labels > 0)):
+        assert np.abs(page - draw_inspection(astronaut(), face, other)).max() > 0.1
+    assert draw_inspection(astronaut(), face).shape[1] < page.shape[1]  # without its regions no panel of confidence
     strip = np.ascontiguousarray(astronaut()[30:200])
     assert draw_inspection(strip, moved(face, 1.0, (0.0, -30.0))).shape[1] < 2200
 

@@ -12,14 +12,14 @@ UNIT = 100.0
 
 def test_borders_move_onto_the_pictures_edge() -> None:
     square = np.zeros((200, 200, 3), np.float32)
-    square[:, 104:] = 0.8  # the picture's edge lies beside the odds' border
+    square[:, 102:] = 0.8  # the picture's edge lies beside the odds' border
     coarse = np.zeros((2, 50, 50), np.float32)
     coarse[0, :, :25], coarse[1, :, 25:] = 1, 1
     rough = np.repeat(np.repeat(coarse, 4, 1), 4, 2)
     fine = sharpened(coarse, square, UNIT)
-    assert (rough[1] > rough[0])[:, 101:104].all()
-    assert (fine[1] < fine[0])[20:-20, 101:103].all()
-    assert (fine[1] > fine[0])[20:-20, 106:].all()
+    assert (rough[1] > rough[0])[:, 100:102].all()
+    assert (fine[1] < fine[0])[20:-20, 100:102].all()
+    assert (fine[1] > fine[0])[20:-20, 102:].all()
 
 
 def test_strands_are_taken_only_where_the_mattes_agree() -> None:

@@ -130,7 +130,7 @@ def _canvas(
     xy = np.where(weight > 0.5, source.mirrored_xy, source.direct_xy).astype(np.float32)
     valid = source.inside & _pick(keep, xy)
     valid &= (source.stretch < STRETCH_INVALID) | (source.mirrored_weight > 0.5)
-    regions = fill_nearest(_pick(segmentation.regions, xy), valid)
+    regions = fill_nearest(_pick(segmentation.painted, xy), valid)
     confidence = np.where(valid, _pick(segmentation.confidence.astype(np.float64), xy), 0.0)
     filled = push_pull(canvas, valid.astype(np.float64))
     # Stretched paint is poor as brushwork, but as a picture better than a smooth fill.

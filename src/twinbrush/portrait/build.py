@@ -71,12 +71,13 @@ def _assemble(
     scale = size / WORK_SIZE
     camera = make_frame(moved_face(work.face, scale, np.full(2, (scale - 1) / 2)), size, size).camera
     pixel = np.clip(np.round((lattice.points_xy + 0.5) * scale - 0.5).astype(int), 0, size - 1)
-    regions = crop.regions[pixel[:, 1], pixel[:, 0]]
+    painted = crop.regions if crop.painted is None else crop.painted
+    regions = painted[pixel[:, 1], pixel[:, 0]]
     texture = _defringed(crop)
     mesh = Mesh(vertices, lattice.faces, uv, texture, regions)
     matte = crop.matte * crop.inside
     landmarks = _landmarks_on(work, frame, depth)
-    return Portrait(mesh, landmarks, camera, texture, matte, crop.regions, crop.face, warnings, head)
+    return Portrait(mesh, landmarks, camera, texture, matte, painted, crop.face, warnings, head)
 
 
 def _face_lattice(work: Crop, level_px: Float[np.ndarray, "s s"], config: PortraitConfig) -> Lattice:

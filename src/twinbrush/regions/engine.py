@@ -36,7 +36,7 @@ NO_MODNET = (
     "Run `twinbrush models fetch`."
 )
 NEIGHBOUR = "Another person stands beside the face and was left out; a mask would draw the border better."
-PARTS = ("MODNet, fine", "MODNet, coarse", "MODNet", "selfie network", "another's head", "edges", "strands",
+PARTS = ("MODNet, fine", "MODNet, coarse", "MODNet", "selfie network", "another's head", "likeness", "edges", "strands",
          "one piece", "islands")
 """What `without` may switch off, for the benchmark's ablation."""
 
@@ -67,7 +67,9 @@ def find_regions(
     if others and "another's head" in without:
         others = ()
     small = head_frame(face, SIZE)
-    odds, glasses = region_odds(square, readings, inside, place_maps(face, others, small))
+    odds, glasses = region_odds(
+        square, readings, inside, place_maps(face, others, small), blind="likeness" in without
+    )
     if others and _touches(odds, place_maps(face, others, small)[5]):
         warnings.append(NEIGHBOUR)
     return _drawn(_Found(frame, square, readings[0], odds, glasses), face, beyond, mask, (tuple(warnings), without))

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 
 from twinbrush.models import load_onnx
 from twinbrush.regions.frame import HeadFrame
+from twinbrush.regions.likeness import likeness_maps
 
 WEIGHTS = Path(__file__).with_name("regions.onnx")
 SIZE = 192  # of the square it sees, pixels
@@ -24,18 +25,21 @@ MIRRORED = (4,)  # channels that change their sign in the mirror image: u
 
 def region_odds(
     square: Float[np.ndarray, "s s 3"], mattes: Float[np.ndarray, "3 s s"], inside: Bool[np.ndarray, "s s"],
-    places: Float[np.ndarray, "6 n n"],
+    places: Float[np.ndarray, "6 n n"], *, blind: bool = False,
 ) -> tuple[Float[np.ndarray, "6 n n"], Float[np.ndarray, "n n"]]:
     """The odds of the six classes (they sum to 1) and of glasses, at n = SIZE pixels: mean over the square and its
     mirror image.
 
     square: colours 0..1 of the head's square at any size; mattes: its readings by the matte networks; inside: where
-    the picture reaches; places: `frame.place_maps` at SIZE.
+    the picture reaches; places: `frame.place_maps` at SIZE. blind: without the likenesses (for the benchmark).
     """
     size = (SIZE, SIZE)
     colours = cv2.resize(square.astype(np.float32), size, interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
     maps = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in (*mattes, inside)]
-    channels = np.concatenate([np.stack(maps), places]).astype(np.float32)
+    likeness = likeness_maps(colours.transpose(1, 2, 0), np.stack(maps[:3]), maps[3] > 0.5, places)
+    if blind:
+        likeness = np.zeros_like(likeness)
+    channels = np.concatenate([np.stack(maps), places, likeness]).astype(np.float32)
     mirrored = channels[:, :, ::-1].copy()
     mirrored[list(MIRRORED)] *= -1
     logits = load_onnx(str(WEIGHTS))(np.stack([colours, colours[:, :, ::-1]]), np.stack([channels, mirrored]))

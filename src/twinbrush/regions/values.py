@@ -29,8 +29,10 @@ COLOURS: dict[Label, tuple[int, int, int]] = {
 """The legend, RGB: of `inspect`'s picture and of region files."""
 GLASSES_COLOUR = (0, 220, 220)
 
-# Where only the four classes of `mesh.Region` are told apart: hats go with the hair, beards with the skin they grow on.
+# Where only the four classes of `mesh.Region` are told apart: hats go with the hair, and beards with the skin they grow
+# on where it is about shape, with the hair where it is about paint.
 COARSE = np.array([Region.BACKGROUND, Region.SKIN, Region.HAIR, Region.SKIN, Region.CLOTH, Region.HAIR], np.uint8)
+COARSE_PAINT = np.array([Region.BACKGROUND, Region.SKIN, Region.HAIR, Region.HAIR, Region.CLOTH, Region.HAIR], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -46,5 +48,10 @@ class RegionMap:
 
     @property
     def regions(self) -> UInt8[np.ndarray, "h w"]:
-        """The labels as the four classes of `mesh.Region`."""
+        """The labels as the four classes of `mesh.Region`, a beard as skin."""
         return COARSE[self.labels]
+
+    @property
+    def painted(self) -> UInt8[np.ndarray, "h w"]:
+        """The labels as the four classes of `mesh.Region`, a beard as hair: whose paint each pixel takes or lends."""
+        return COARSE_PAINT[self.labels]
