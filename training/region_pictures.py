@@ -96,6 +96,17 @@ def recoloured(image: np.ndarray, where: np.ndarray, rng: np.random.Generator, r
     return (image + (np.clip(rgb, 0, 1) - image) * where[..., None]).astype(np.float32)
 
 
+def repainted(image: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Hair, clothes and skin in other colours, each now and then."""
+    soft = {k: cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 2.0) for k in (SKIN, HAIR, BEARD, CLOTH)}
+    for share, where, reach in (
+        (0.5, soft[HAIR] + soft[BEARD], (45, 15, 25)), (0.6, soft[CLOTH], (60, 50, 50)), (0.5, soft[SKIN], (30, 8, 10)),
+    ):
+        if rng.random() < share:
+            image = recoloured(image, where, rng, reach)
+    return image
+
+
 def relit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Gamma, contrast, cast, saturation, side light, noise, blur, JPEG; sometimes grey or sepia."""
     out = np.clip(image, 0, 1) ** np.exp(rng.normal(0, 0.3))
@@ -178,13 +189,7 @@ def variant(source: Source, sources: list[Source], rng: np.random.Generator) -> 
     if changed:
         image, labels, alpha = transplanted(source, sources, rng)
     glasses, rival = source.glasses.copy(), source.rival.copy()
-    parts = {k: cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 2.0) for k in (SKIN, HAIR, BEARD, CLOTH)}
-    if rng.random() < 0.5:
-        image = recoloured(image, parts[HAIR] + parts[BEARD], rng, (45, 15, 25))
-    if rng.random() < 0.6:
-        image = recoloured(image, parts[CLOTH], rng, (60, 50, 50))
-    if rng.random() < 0.5:
-        image = recoloured(image, parts[SKIN], rng, (30, 8, 10))
+    image = repainted(image, labels, rng)
     texture = random_ground(source, sources, rng)
     if rng.random() < 0.22 and not (labels == HEADWEAR).any():
         image, labels = add_headwear(image, labels, source.points, texture, rng)

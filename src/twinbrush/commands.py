@@ -18,6 +18,8 @@ from twinbrush.progress import Progress, Step, ignore
 BUILT_IN = (
     "head prior (2.6 MB): the face's depth and the whole head; Apache-2.0, learned from heads of ICT-FaceKit\n"
     "         (MIT, USC Institute for Creative Technologies); training/HEAD_MODEL_CARD.md",
+    "regions (1.1 MB): names the pixels (hair, skin, beard, cloth, headwear); Apache-2.0, learned from pictures labelled\n"
+    "         by hand; training/REGIONS_MODEL_CARD.md",
     "student (1.0 MB): features for stylization; Apache-2.0, taught by VGG-19 (CC BY 4.0, University of Oxford);\n"
     "         training/MODEL_CARD.md",
 )
