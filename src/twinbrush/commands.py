@@ -7,6 +7,7 @@ from pathlib import Path
 from twinbrush import vgg16
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import BadOption
+from twinbrush.files import check_target
 from twinbrush.image import save_png
 from twinbrush.inputs import read_input
 from twinbrush.models import ensure_models, fetch_models, list_models
@@ -25,13 +26,16 @@ def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool
     from twinbrush.portrait.inspection import draw_inspection
     from twinbrush.portrait.segment import segment
 
+    target = out or Path(f"{image.stem}_inspected.png")
+    given = [path for path in (image, config.mask, config.landmarks) if path is not None]
+    check_target(target, given)
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
     found = read_input(image, config, PortraitConfig(), art=art)
     progress(Step("portrait", 0, 1))
     parts = segment(found.picture.pixels, found.face, mask=found.mask, art=art, others=found.others)
     drawn = draw_inspection(found.picture.pixels, found.face, matte=parts.matte, regions=parts.regions)
-    path = save_png(out or Path(f"{image.stem}_inspected.png"), drawn)
+    path = save_png(target, drawn)
     face = found.face
     degrees = [f"{name} {value * 57.29578:+.0f}" for name, value in
                (("yaw", face.yaw_radians), ("pitch", face.pitch_radians), ("roll", face.roll_radians))]  # fmt: skip

@@ -6,7 +6,7 @@ import hashlib
 import io
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,17 @@ class LoadedImage:
     notes: tuple[str, ...] = ()
 
 
+def turned(image: LoadedImage, quarters: int) -> LoadedImage:
+    """The picture turned counter-clockwise by so many quarters, with a note (none: as it is)."""
+    if quarters % 4 == 0:
+        return image
+    clockwise = {1: "90 degrees counter-clockwise", 2: "180 degrees", 3: "90 degrees clockwise"}[quarters % 4]
+    pixels = np.ascontiguousarray(np.rot90(image.pixels, quarters))
+    alpha = None if image.alpha is None else np.ascontiguousarray(np.rot90(image.alpha, quarters))
+    note = f"{Path(image.path).name}: turned by {clockwise}, so that the face is upright."
+    return replace(image, pixels=pixels, alpha=alpha, notes=(*image.notes, note))
+
+
 def load_image(path: Path | str) -> LoadedImage:
     """Read any ordinary picture: upright (EXIF), sRGB (ICC), first frame, at most 4096 pixels a side.
 
@@ -69,7 +80,7 @@ def load_image(path: Path | str) -> LoadedImage:
         flat, alpha = _to_float(upright, notes)
     pixels = flat if alpha is None else flat * alpha[..., None] + (1 - alpha[..., None])
     return LoadedImage(np.ascontiguousarray(pixels, np.float32), alpha, hashlib.sha256(data).hexdigest(), str(path),
-                       tuple(f"{path}: {note}" for note in notes))
+                       tuple(f"{Path(path).name}: {note}" for note in notes))
 
 
 def resize(image: Float[np.ndarray, "h w *c"], width: int, height: int) -> Float[np.ndarray, "height width *c"]:

@@ -10,10 +10,11 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush import store
-from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import BadMask
-from twinbrush.image import LoadedImage, load_image
-from twinbrush.portrait.face import find_face_with_warnings
+from twinbrush.config import Config, FaceConfig, PortraitConfig, named_files
+from twinbrush.errors import BadMask, BadOption
+from twinbrush.files import open_regular
+from twinbrush.image import LoadedImage, load_image, turned
+from twinbrush.portrait.face import find_face_with_warnings, upright_turn
 from twinbrush.portrait.segment import check_mask
 from twinbrush.portrait.values import Face
 
@@ -22,6 +23,9 @@ _MIN_CUT = 0.02
 # ... and if what it keeps is no plain crop: discs, rounded corners and frames are convex (1.0), heads on shoulders are
 # not (a bust fills about 0.74 to 0.94 of its convex hull).
 _CROP_CONVEXITY = 0.97
+
+
+_LARGEST = 1 << 32  # bytes of any file that an option names; each reader has its own, smaller limit
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,24 @@ class Input:
     others: tuple[Face, ...] = ()
 
 
+def check_named_files(config: Config) -> None:
+    """Prove before any work that every file an option names can be read. Raises BadOption."""
+    for path, option in named_files(config).items():
+        try:
+            open_regular(path, _LARGEST).close()
+        except OSError as error:
+            reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+            raise BadOption(f"{option} {path}: {reason}.", "Check the path.") from error
+
+
 def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: bool) -> Input:
     """Load a picture and find its face. Raises the errors of image.py and portrait/face.py, and BadMask."""
     picture = load_image(path)
-    found = find_face_with_warnings(picture.pixels, config, where=str(path), art=art, portrait=limits)
+    quarters = upright_turn(picture.pixels, config, where=str(path))
     mask, notes = _mask(picture, config.mask)
+    picture = turned(picture, quarters)
+    mask = None if mask is None else np.ascontiguousarray(np.rot90(mask, quarters))
+    found = find_face_with_warnings(picture.pixels, config, where=path.name, art=art, portrait=limits)
     if mask is not None:
         whose = f"{config.mask} (the mask)" if config.mask else f"{path} (its transparency)"
         check_mask(mask, found.face, (picture.pixels.shape[0], picture.pixels.shape[1]), whose)

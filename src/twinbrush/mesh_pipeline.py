@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush import store
-from twinbrush.config import Config, check
+from twinbrush.config import Config, check, named_files
 from twinbrush.correspond.allround import (
     MATCH_SIZE,
     ObjectAlignment,
@@ -45,10 +45,11 @@ from twinbrush.meshes.front import FoundFront, find_portrait
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
 from twinbrush.models import ensure_models
-from twinbrush.outputs import Result, RunReport, Timing, move_over
+from twinbrush.outputs import Result, RunReport, Timing
+from twinbrush.placing import move_over
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
-from twinbrush.run import CACHE, Run, gone, open_folder, restrengthened, staging_folder
+from twinbrush.run import CACHE, Run, gone, restrengthened, run_folder, staging_folder
 from twinbrush.views.values import ViewSet
 
 
@@ -87,8 +88,8 @@ def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress
     mask = None if path is None else read_mask(path, picture, shown="the object is")
     given = MeshInputs(mesh, picture, mask)
     model = load_model(mesh, config.mesh, progress=progress)
-    with nothing_left(out / CACHE):
-        run = Run(open_folder(out), progress)
+    with nothing_left(out / CACHE), run_folder(out, keep=config.cache) as cache:
+        run = Run(cache, progress, config.cache)
         return _stylize(run, model, given, out, config)
 
 
@@ -109,7 +110,7 @@ def _stylize(run: Run, model: SourceModel, given: MeshInputs, out: Path, config:
     known = MeshRun(
         given, config, kept, model.sha256, scene.front_degrees, scene.metrics, scene.reference, scene.head
     )  # fmt: skip
-    store.save(run.cache / "run.npz", store.code_hash(), known)
+    run.remember(known)
     return _export(run, scene, out, config)
 
 
@@ -273,18 +274,17 @@ def _export(run: Run, scene: ObjectScene, out: Path, config: Config) -> Result:
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         report = RunReport(tuple(run.warnings), tuple(run.timings))
         write_mesh_manifest(scene, staging, config, metrics, report)
-        files = move_over(staging, out, (str(scene.model.path), scene.picture.path))
+        files = move_over(staging, out, (scene.model.path, scene.picture.path, *named_files(config)))
     return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
 
 
-def reshape_mesh(out: Path, strength: float, known: MeshRun, *, progress: Progress = ignore) -> Result:
+def reshape_mesh(run: Run, out: Path, strength: float, known: MeshRun) -> Result:
     """The shape at another strength; nothing is painted again. Raises BadOption when stages are gone or the mesh file
     has changed since."""
     from twinbrush.reconstruct.allround import reshape_allround
 
-    run = Run(out / CACHE, progress)
     given, config = known.given, restrengthened(known.config, strength, out)
-    model = load_model(given.mesh, config.mesh, progress=progress)
+    model = load_model(given.mesh, config.mesh, progress=run.progress)
     if model.sha256 != known.sha256:
         raise BadOption(f"{given.mesh}: has changed since {out} was made.", "Run `twinbrush stylize` again.")
     before = run.stage("shape", known.key.get("shape", ""), ShapeResult, lambda: gone(out, "shape"))

@@ -80,14 +80,19 @@ MODELS: dict[str, ModelFile] = {model.name: model for model in _ALL}
 
 
 def cache_folder() -> Path:
-    """Where the files lie: $TWINBRUSH_MODELS, else `twinbrush/models` in the platform's user cache."""
+    """Where the files lie: $TWINBRUSH_MODELS, else `twinbrush/models` in the platform's user cache. Raises
+    ModelFileError for a user without a home."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    try:
+        if chosen:
+            return Path(chosen).expanduser()
+        if sys.platform == "win32":
+            base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+        else:
+            base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    except RuntimeError as error:
+        remedy = f"Name a folder in {CACHE_VARIABLE}."
+        raise ModelFileError(f"The model files have no place ({error})", remedy) from error
     return Path(base) / "twinbrush" / "models"
 
 
