@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from twinbrush import models
+from twinbrush import networks
 from twinbrush.camera import INTERPUPILLARY_MM
 from twinbrush.faces import detect as detector
 from twinbrush.faces.face_model import eye_centres, interocular
@@ -34,7 +34,7 @@ def answers(path: Path) -> tuple[Array, Array]:
     height, width = image.shape[:2]
     window = detector.whole_image(width, height)
     face = detector.detect(image, [window], (detector.SHORT_RANGE, detector.FULL_RANGE), detector.CERTAIN)[0]
-    levels, network = halvings(image), models.interpreter("face_landmark")
+    levels, network = halvings(image), networks.interpreter("face_landmark")
     roi = roi_from_eyes(face.points_xy[0], face.points_xy[1], face.box_xyxy)
     crop = crop_roi(levels, roi)
     for _ in range(3):

@@ -13,11 +13,11 @@ SOURCE = Path(__file__).parents[1] / "src" / "twinbrush"
 
 # Top to bottom: a module may import from its own line and from the lines above it.
 ORDER = [
-    ["errors", "progress", "version", "compiled"],
+    ["errors", "progress", "version", "compiled", "locks", "printable"],
     ["camera", "mesh", "rasterize"],
     ["config", "files", "stored_types"],
     ["image", "store"],
-    ["models", "vgg16"],
+    ["models", "networks", "vgg16"],
     ["maths"],
     ["faces"],
     ["regions"],
@@ -31,7 +31,8 @@ ORDER = [
     ["evaluate"],
     ["inputs"],
     ["outputs"],
-    ["run", "mesh_outputs"],
+    ["placing", "mesh_outputs"],
+    ["run"],
     ["mesh_heads", "mesh_style"],
     ["mesh_pipeline"],
     ["pipeline", "commands"],

@@ -13,7 +13,7 @@ import pytest
 from twinbrush import cli, demo, pipeline
 from twinbrush.config import DEFAULT, Config
 from twinbrush.errors import BadMesh, BadOption, OutputError
-from twinbrush.outputs import move_over
+from twinbrush.placing import move_over
 from twinbrush.progress import Step
 
 SMALL = replace(

@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
-from twinbrush.portrait.segment import Segmentation
 
 from twinbrush import store, stored_types
 from twinbrush.camera import Camera
@@ -24,6 +23,7 @@ from twinbrush.pipeline import PhotoRun
 from twinbrush.portrait.values import Portrait
 from twinbrush.reconstruct.shape import ShapeResult
 from twinbrush.reconstruct.texture import BakedTexture
+from twinbrush.regions.values import RegionMap
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.values import ViewSet
 
@@ -118,7 +118,7 @@ def test_everything_that_is_stored_has_annotations_that_can_be_checked() -> None
         for part in get_type_hints(kind).values() if is_dataclass(kind) else inside:
             walk(part)
 
-    for kind in (PhotoRun, MeshRun, Front, Segmentation, Portrait, ViewSet, AlignedStyle, Stylization, ShapeResult,
+    for kind in (PhotoRun, MeshRun, Front, RegionMap, Portrait, ViewSet, AlignedStyle, Stylization, ShapeResult,
                  BakedTexture, StyleObject, ObjectAlignment, PaintedAtlas):  # fmt: skip
         walk(kind)
     assert len(seen) > 60

@@ -5,12 +5,16 @@ Whatever takes time to import is imported inside the `try`: Ctrl-C in the first 
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def main() -> int:
     """Run the command line; its exit code. 130: interrupted, even before the command line was there."""
     try:
+        # a request to end is Ctrl-C from the first moment on
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
         from twinbrush import cli
 
         return cli.main()

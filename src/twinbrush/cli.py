@@ -17,7 +17,8 @@ from twinbrush import __version__
 from twinbrush.config import DEFAULT, PRESETS, Config, FaceConfig
 from twinbrush.errors import BadOption, TwinbrushError
 from twinbrush.mistakes import told_in_one_line
-from twinbrush.terminal import Display, report_crash
+from twinbrush.printable import printable
+from twinbrush.terminal import Display, ended_by_signals, report_crash, take_any_text, tell
 
 OutFolder = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 
@@ -191,27 +192,35 @@ def run(command: object) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The entry point. Exit codes: 0 done, 2 the user can mend it, 130 interrupted, 1 a fault of ours."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    # One thread: twice as many CPU-seconds buy little wall time at these sizes, and bytes stay reproducible.
+    # One thread, whatever the shell says: twice as many CPU-seconds buy little wall time at these sizes, and results
+    # are the same bytes everywhere (sums in threads differ in their last digits). --threads gives torch more.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
+        os.environ[variable] = "1"
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # with --threads: who waits leaves the core to others
+    with ended_by_signals():
+        take_any_text()
+        try:
+            return _main(arguments)
+        except TwinbrushError as error:
+            print(f"twinbrush: {printable(str(error), keep='')}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            print("twinbrush: interrupted. Finished stages are kept: the same command resumes from them.",
+                  file=sys.stderr)  # fmt: skip
+            return 130
+        except Exception as error:
+            print(report_crash(error), file=sys.stderr)
+            return 1
+
+
+def _main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(overview())
+        tell(overview())
         return 0 if arguments else 2
     if arguments[0] == "--version":
-        print(f"twinbrush {__version__}")
+        tell(f"twinbrush {__version__}")
         return 0
-    try:
-        run(parse(arguments))
-    except TwinbrushError as error:
-        print(f"twinbrush: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("twinbrush: interrupted. Finished stages are kept: the same command resumes from them.", file=sys.stderr)
-        return 130
-    except Exception as error:
-        print(report_crash(error), file=sys.stderr)
-        return 1
+    run(parse(arguments))
     return 0
 
 

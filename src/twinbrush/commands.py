@@ -10,6 +10,7 @@ import numpy as np
 from twinbrush import vgg16
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import BadOption
+from twinbrush.files import check_target
 from twinbrush.image import save_png
 from twinbrush.inputs import read_input
 from twinbrush.models import ensure_models, fetch_models, list_models
@@ -18,8 +19,8 @@ from twinbrush.progress import Progress, Step, ignore
 BUILT_IN = (
     "head prior (2.6 MB): the face's depth and the whole head; Apache-2.0, learned from heads of ICT-FaceKit\n"
     "         (MIT, USC Institute for Creative Technologies); training/HEAD_MODEL_CARD.md",
-    "regions (1.1 MB): names the pixels (hair, skin, beard, cloth, headwear); Apache-2.0, learned from pictures labelled\n"
-    "         by hand; training/REGIONS_MODEL_CARD.md",
+    "regions (1.1 MB): names the pixels (hair, skin, beard, cloth, headwear); Apache-2.0, learned from pictures\n"
+    "         labelled by hand; training/REGIONS_MODEL_CARD.md",
     "student (1.0 MB): features for stylization; Apache-2.0, taught by VGG-19 (CC BY 4.0, University of Oxford);\n"
     "         training/MODEL_CARD.md",
 )
@@ -32,16 +33,20 @@ def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool
     from twinbrush.regions.engine import find_regions
     from twinbrush.regions.given import picture_of_labels
 
+    target = out or Path(f"{image.stem}_inspected.png")
+    given = [path for path in (image, config.mask, config.landmarks) if path is not None]
+    check_target(target, given)
+    if config.regions is not None:
+        check_target(config.regions, [*given, target])
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
     found = read_input(image, replace(config, regions=None), PortraitConfig(), art=art)
     progress(Step("portrait", 0, 1))
     parts = find_regions(found.picture.pixels, found.face, mask=found.mask, others=found.others)
-    drawn = draw_inspection(found.picture.pixels, found.face, parts)
-    path = save_png(out or Path(f"{image.stem}_inspected.png"), drawn)
+    path = save_png(target, draw_inspection(found.picture.pixels, found.face, parts))
     saved: list[str] = []
-    if config.regions is not None:
-        pixels = picture_of_labels(parts.labels).astype(np.float32) / 255
+    if config.regions is not None:  # as the file's pixels lie, whichever way up the person is
+        pixels = picture_of_labels(np.rot90(parts.labels, -found.quarters)).astype(np.float32) / 255
         saved.append(f"regions: {save_png(config.regions, pixels)}")
     face = found.face
     degrees = [f"{name} {value * 57.29578:+.0f}" for name, value in

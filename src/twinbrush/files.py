@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from twinbrush import locks
 from twinbrush.errors import OutputError, TwinbrushError
 
 
@@ -27,10 +30,10 @@ def output_error(path: Path | str, error: OSError) -> OutputError:
 
 
 class NotRegular(OSError):
-    """Something that is no regular file (a pipe, a device, a folder), or is larger than can be meant."""
+    """Something that is no regular file (a pipe, a device), or is larger than can be meant."""
 
 
-def open_regular(path: Path | str, most_bytes: int) -> BinaryIO:
+def open_regular(path: Path | str, most_bytes: int) -> BufferedReader:
     """Open a regular file of at most `most_bytes` for reading, the only way in for any file.
 
     Pipes and devices are refused before anything waits for them or reads them. Raises NotRegular and OSError.
@@ -44,15 +47,24 @@ def open_regular(path: Path | str, most_bytes: int) -> BinaryIO:
     stream = os.fdopen(descriptor, "rb")
     try:
         _check_regular(os.fstat(descriptor), most_bytes)  # what was opened need not be what stood there before
-    except NotRegular:
+    except OSError:
         stream.close()
         raise
     return stream
 
 
+def read_file(path: Path | str, most_bytes: int) -> bytes:
+    """The bytes of a regular file of at most `most_bytes`. Raises NotRegular and OSError."""
+    with open_regular(path, most_bytes) as stream:
+        data = stream.read(most_bytes + 1)  # it may have grown since it was measured
+    if len(data) > most_bytes:
+        raise NotRegular(errno.EFBIG, f"is larger than {most_bytes / 1e6:.0f} MB")
+    return data
+
+
 def _check_regular(found: os.stat_result, most_bytes: int) -> None:
     if stat.S_ISDIR(found.st_mode):
-        raise NotRegular(errno.EISDIR, "is a folder")
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
     if not stat.S_ISREG(found.st_mode):
         raise NotRegular(errno.EINVAL, "is not an ordinary file")
     if found.st_size > most_bytes:
@@ -79,24 +91,49 @@ def nothing_left(folder: Path) -> Generator[None, None, None]:
         raise
 
 
+def check_target(path: Path | str, inputs: Iterable[Path | str] = ()) -> None:
+    """What may be written to: a regular file, or a name nothing has yet; never one of the `inputs`. Raises
+    OutputError."""
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be written ({error}).", "Choose another name.") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise OutputError(f"{path}: something else is in the way (no ordinary file).", "Choose another name.")
+    for given in inputs:
+        with contextlib.suppress(OSError):
+            if os.path.samestat(found, os.stat(given)):
+                raise OutputError(f"{path}: a result would overwrite this input.", "Choose another place with -o.")
+
+
 def write_atomically(path: Path | str, writer: Callable[[BinaryIO], object] | bytes) -> Path:
-    """Write `path` whole or not at all; missing parent folders are made.
+    """Write `path` whole or not at all; missing parent folders are made, and what a killed process left of an earlier
+    attempt goes away.
 
     writer: the bytes themselves, or a function that writes them into the open binary file it is given (the file can
-    seek). Returns the path. Raises OutputError when the folder is not writable, the disk is full...; whatever the
-    writer raises itself passes through, and in both cases nothing is left behind.
+    seek). Returns the path. Raises OutputError when something that is no regular file has that name, the folder is not
+    writable, the disk is full...; whatever the writer raises itself passes through, and in both cases nothing is left
+    behind.
     """
     target = Path(path)
+    check_target(target)
     with nothing_left(target.parent):
         return _write(target, writer)
 
 
 def _write(target: Path, writer: Callable[[BinaryIO], object] | bytes) -> Path:
     temporary: str | None = None
+    held: int | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        locks.sweep_parts(target.parent, target.name)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:64]}.", suffix=".part", dir=target.parent)
         with os.fdopen(descriptor, "w+b") as file:
+            if locks.CAN_LOCK:
+                held = os.dup(descriptor)  # the lock stays until the file has its name
+                locks.take(held)
             if isinstance(writer, bytes):
                 file.write(writer)
             else:
@@ -111,6 +148,8 @@ def _write(target: Path, writer: Callable[[BinaryIO], object] | bytes) -> Path:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+        if held is not None:
+            os.close(held)
     return target
 
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ from jaxtyping import Float, Float32, UInt8
 from PIL import Image, ImageCms, ImageOps
 
 from twinbrush.errors import BadImage
-from twinbrush.files import write_atomically
+from twinbrush.files import NotRegular, read_file, write_atomically
 
 MIN_SIDE, MAX_SIDE = 64, 4096  # pixels; a larger (but legal) picture is reduced
 MAX_PIXELS = 100_000_000
 MAX_ASPECT = 10.0
-_MAX_BYTES = 1 << 29
+MAX_BYTES = 1 << 29
 # Formats whose decoders are part of Pillow and start no other program (EPS would start Ghostscript).
 _FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
 _KNOWN = "Use a PNG, JPEG, TIFF, WebP, BMP or GIF picture."
@@ -47,6 +47,17 @@ class LoadedImage:
     notes: tuple[str, ...] = ()
 
 
+def turned(image: LoadedImage, quarters: int) -> LoadedImage:
+    """The picture turned counter-clockwise by so many quarters, with a note (none: as it is)."""
+    if quarters % 4 == 0:
+        return image
+    clockwise = {1: "90 degrees counter-clockwise", 2: "180 degrees", 3: "90 degrees clockwise"}[quarters % 4]
+    pixels = np.ascontiguousarray(np.rot90(image.pixels, quarters))
+    alpha = None if image.alpha is None else np.ascontiguousarray(np.rot90(image.alpha, quarters))
+    note = f"{Path(image.path).name}: turned by {clockwise}, so that the face is upright."
+    return replace(image, pixels=pixels, alpha=alpha, notes=(*image.notes, note))
+
+
 def load_image(path: Path | str) -> LoadedImage:
     """Read any ordinary picture: upright (EXIF), sRGB (ICC), first frame, at most 4096 pixels a side.
 
@@ -69,7 +80,7 @@ def load_image(path: Path | str) -> LoadedImage:
         flat, alpha = _to_float(upright, notes)
     pixels = flat if alpha is None else flat * alpha[..., None] + (1 - alpha[..., None])
     return LoadedImage(np.ascontiguousarray(pixels, np.float32), alpha, hashlib.sha256(data).hexdigest(), str(path),
-                       tuple(f"{path}: {note}" for note in notes))
+                       tuple(f"{Path(path).name}: {note}" for note in notes))
 
 
 def resize(image: Float[np.ndarray, "h w *c"], width: int, height: int) -> Float[np.ndarray, "height width *c"]:
@@ -119,18 +130,16 @@ def save_png(path: Path | str, image: Float[np.ndarray, "h w *c"]) -> Path:
 def _read(path: Path) -> bytes:
     """The file's bytes. Raises BadImage."""
     try:
-        if not path.exists():
-            raise BadImage(path, "there is no such file.", "Check the path.")
-        if path.is_dir():
-            raise BadImage(path, "is a folder, not a picture.", "Name a picture file in it.")
-        if not path.is_file():
-            raise BadImage(path, "is not an ordinary file.", "Name a picture file.")
-        if path.stat().st_size > _MAX_BYTES:
-            raise BadImage(path, f"is larger than {_MAX_BYTES >> 20} MB.", "Save it as JPEG or PNG, reduced.")
-        data = path.read_bytes()
+        data = read_file(path, MAX_BYTES)
+    except FileNotFoundError as error:
+        raise BadImage(path, "there is no such file.", "Check the path.") from error
+    except IsADirectoryError as error:
+        raise BadImage(path, "is a folder, not a picture.", "Name a picture file in it.") from error
     except PermissionError as error:
         raise BadImage(path, "may not be read (permission denied).", "Change its permissions.") from error
-    except (OSError, ValueError) as error:
+    except NotRegular as error:
+        raise BadImage(path, f"{error.strerror}.", "Name a picture file; save large ones as JPEG, reduced.") from error
+    except OSError as error:
         raise BadImage(path, f"cannot be read ({error}).", "Check the path.") from error
     if not data:
         raise BadImage(path, "the file is empty.", "Get the file again.")

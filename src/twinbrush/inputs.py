@@ -10,12 +10,13 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from twinbrush import store
-from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import BadMask
-from twinbrush.faces.face import find_face_with_warnings
+from twinbrush.config import Config, FaceConfig, PortraitConfig, named_files
+from twinbrush.errors import BadMask, BadOption
+from twinbrush.faces.face import find_face_with_warnings, upright_turn
 from twinbrush.faces.values import Face
-from twinbrush.image import LoadedImage, load_image
-from twinbrush.regions.given import check_labels, check_mask, labels_of_picture
+from twinbrush.files import open_regular
+from twinbrush.image import LoadedImage, load_image, turned
+from twinbrush.regions.given import check_labels, check_mask, check_size, labels_of_picture
 
 # An alpha channel is the user's own cut-out if it leaves this share of the picture out, and keeps at least as much.
 _MIN_CUT = 0.02
@@ -24,10 +25,14 @@ _MIN_CUT = 0.02
 _CROP_CONVEXITY = 0.97
 
 
+_LARGEST = 1 << 32  # bytes of any file that an option names; each reader has its own, smaller limit
+
+
 @dataclass(frozen=True)
 class Input:
     """One input picture with its face; mask (h, w) 0..1 or None; key: hash of everything that led to it; others: the
-    faces of other people in it; labels (h, w): the user's own regions (`regions.Label`) or None."""
+    faces of other people in it; labels (h, w): the user's own regions (`regions.Label`) or None; quarters: turns by 90
+    degrees that brought the picture upright."""
 
     picture: LoadedImage
     face: Face
@@ -36,26 +41,43 @@ class Input:
     warnings: tuple[str, ...]
     others: tuple[Face, ...] = ()
     labels: UInt8[np.ndarray, "h w"] | None = None
+    quarters: int = 0
+
+
+def check_named_files(config: Config) -> None:
+    """Prove before any work that every file an option names can be read. Raises BadOption."""
+    for path, option in named_files(config).items():
+        try:
+            open_regular(path, _LARGEST).close()
+        except OSError as error:
+            reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+            raise BadOption(f"{option} {path}: {reason}.", "Check the path.") from error
 
 
 def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: bool) -> Input:
     """Load a picture and find its face. Raises the errors of image.py and faces/face.py, and BadMask."""
     picture = load_image(path)
-    found = find_face_with_warnings(picture.pixels, config, where=str(path), art=art, portrait=limits)
+    quarters = upright_turn(picture.pixels, config, where=str(path))
     mask, notes = _mask(picture, config.mask)
+    labels = None if config.regions is None else read_regions(config.regions, picture)
+    picture = turned(picture, quarters)
+    labels = None if labels is None else np.ascontiguousarray(np.rot90(labels, quarters))
+    mask = None if mask is None else np.ascontiguousarray(np.rot90(mask, quarters))
+    found = find_face_with_warnings(picture.pixels, config, where=path.name, art=art, portrait=limits)
     if mask is not None:
         whose = f"{config.mask} (the mask)" if config.mask else f"{path} (its transparency)"
         check_mask(mask, found.face, (picture.pixels.shape[0], picture.pixels.shape[1]), whose)
-    labels = None if config.regions is None else read_regions(config.regions, found.face, picture)
+    if labels is not None:
+        check_labels(labels, found.face, (picture.pixels.shape[0], picture.pixels.shape[1]), str(config.regions))
     key = store.stage_key("input", picture.sha256, found.face, found.others, mask, labels, art)
-    return Input(picture, found.face, mask, key, (*picture.notes, *notes, *found.warnings), found.others, labels)
+    warnings = (*picture.notes, *notes, *found.warnings)
+    return Input(picture, found.face, mask, key, warnings, found.others, labels, quarters)
 
 
-def read_regions(path: Path, face: Face, picture: LoadedImage) -> UInt8[np.ndarray, "h w"]:
-    """The user's picture of the regions as labels. Raises BadMask for another size, other colours, or no face."""
-    image = load_image(path)
-    labels = labels_of_picture(np.round(image.pixels * 255).astype(np.uint8), str(path))
-    check_labels(labels, face, (picture.pixels.shape[0], picture.pixels.shape[1]), str(path))
+def read_regions(path: Path, picture: LoadedImage) -> UInt8[np.ndarray, "h w"]:
+    """The user's picture of the regions as labels. Raises BadMask for another size or other colours."""
+    labels = labels_of_picture(np.round(load_image(path).pixels * 255).astype(np.uint8), path.name)
+    check_size(labels, (picture.pixels.shape[0], picture.pixels.shape[1]), path.name)
     return labels
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush import store
-from twinbrush.config import Config, check
+from twinbrush.config import Config, check, named_files
 from twinbrush.correspond.allround import (
     MATCH_SIZE,
     ObjectAlignment,
@@ -25,9 +25,10 @@ from twinbrush.correspond.allround import (
 )
 from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import match_object
+from twinbrush.correspond.pairs import MAX_BYTES as MAX_PAIRS_BYTES
 from twinbrush.correspond.pairs import UserPairs, parse_pairs
 from twinbrush.errors import BadLandmarks, BadOption, FaceNotFound, FaceUnusable, ModelFileError
-from twinbrush.files import nothing_left
+from twinbrush.files import nothing_left, read_file
 from twinbrush.image import LoadedImage, load_image
 from twinbrush.inputs import Input, read_input, read_mask
 from twinbrush.mesh_heads import Front, head_keys, head_scene
@@ -44,10 +45,11 @@ from twinbrush.meshes.front import FoundFront, find_portrait
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
 from twinbrush.models import ensure_models
-from twinbrush.outputs import Result, RunReport, Timing, move_over
+from twinbrush.outputs import Result, RunReport, Timing
+from twinbrush.placing import move_over
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
-from twinbrush.run import CACHE, Run, gone, open_folder, restrengthened, staging_folder
+from twinbrush.run import CACHE, Run, gone, restrengthened, run_folder, staging_folder
 from twinbrush.views.values import ViewSet
 
 
@@ -86,8 +88,8 @@ def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress
     mask = None if path is None else read_mask(path, picture, shown="the object is")
     given = MeshInputs(mesh, picture, mask)
     model = load_model(mesh, config.mesh, progress=progress)
-    with nothing_left(out / CACHE):
-        run = Run(open_folder(out), progress)
+    with nothing_left(out / CACHE), run_folder(out, keep=config.cache) as cache:
+        run = Run(cache, progress, config.cache)
         return _stylize(run, model, given, out, config)
 
 
@@ -108,7 +110,7 @@ def _stylize(run: Run, model: SourceModel, given: MeshInputs, out: Path, config:
     known = MeshRun(
         given, config, kept, model.sha256, scene.front_degrees, scene.metrics, scene.reference, scene.head
     )  # fmt: skip
-    store.save(run.cache / "run.npz", store.code_hash(), known)
+    run.remember(known)
     return _export(run, scene, out, config)
 
 
@@ -177,7 +179,7 @@ def _keys(model: SourceModel, given: MeshInputs, config: Config) -> dict[str, st
     key = {"model": store.stage_key("model", model.sha256, config.mesh)}
     key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask, config.style_face)
     pairs = config.objects.pairs
-    clicked = pairs.read_bytes().hex() if pairs is not None and pairs.is_file() else None
+    clicked = None if pairs is None else _pairs_text(pairs)
     key["align"] = store.stage_key(
         "align-object", key["model"], key["style"], config.objects, clicked, config.stylize.extractor,
         config.stylize.weights,
@@ -208,12 +210,18 @@ def _user_pairs(path: Path | None, style: StyleObject) -> UserPairs | None:
     """Raises BadLandmarks."""
     if path is None:
         return None
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise BadLandmarks(f"{path}: cannot be read ({error}).", "Check the path.") from error
     height, width = style.image.shape[:2]
-    return parse_pairs(text, content_size=(MATCH_SIZE, MATCH_SIZE), style_size=(width, height), where=str(path))
+    sizes = {"content_size": (MATCH_SIZE, MATCH_SIZE), "style_size": (width, height)}
+    return parse_pairs(_pairs_text(path), **sizes, where=path.name)
+
+
+def _pairs_text(path: Path) -> str:
+    """Raises BadLandmarks."""
+    try:
+        return read_file(path, MAX_PAIRS_BYTES).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise BadLandmarks(f"{path}: cannot be read ({reason}).", "Check the path.") from error
 
 
 def _features(config: Config) -> Any:
@@ -266,18 +274,17 @@ def _export(run: Run, scene: ObjectScene, out: Path, config: Config) -> Result:
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         report = RunReport(tuple(run.warnings), tuple(run.timings))
         write_mesh_manifest(scene, staging, config, metrics, report)
-        files = move_over(staging, out, (str(scene.model.path), scene.picture.path))
+        files = move_over(staging, out, (scene.model.path, scene.picture.path, *named_files(config)))
     return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
 
 
-def reshape_mesh(out: Path, strength: float, known: MeshRun, *, progress: Progress = ignore) -> Result:
+def reshape_mesh(run: Run, out: Path, strength: float, known: MeshRun) -> Result:
     """The shape at another strength; nothing is painted again. Raises BadOption when stages are gone or the mesh file
     has changed since."""
     from twinbrush.reconstruct.allround import reshape_allround
 
-    run = Run(out / CACHE, progress)
     given, config = known.given, restrengthened(known.config, strength, out)
-    model = load_model(given.mesh, config.mesh, progress=progress)
+    model = load_model(given.mesh, config.mesh, progress=run.progress)
     if model.sha256 != known.sha256:
         raise BadOption(f"{given.mesh}: has changed since {out} was made.", "Run `twinbrush stylize` again.")
     before = run.stage("shape", known.key.get("shape", ""), ShapeResult, lambda: gone(out, "shape"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -33,7 +35,7 @@ def _features_of_a_face(picture: LoadedImage, config: Config) -> Bool[np.ndarray
 
     try:
         found = find_face_with_warnings(
-            picture.pixels, config.style_face, where=str(picture.path), art=True, portrait=config.portrait
+            picture.pixels, config.style_face, where=Path(picture.path).name, art=True, portrait=config.portrait
         )
     except (FaceNotFound, FaceUnusable, ModelFileError):
         return None

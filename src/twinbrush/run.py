@@ -6,6 +6,7 @@ same inputs goes on where the first one stopped. Files are written into a hidden
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -15,23 +16,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from twinbrush import store
+from twinbrush import locks, store
 from twinbrush.config import Config, check
 from twinbrush.errors import BadOption, OutputError
 from twinbrush.files import output_error
 from twinbrush.outputs import Timing
+from twinbrush.placing import STAGED, recover
 from twinbrush.progress import Progress, Step
 
 T = TypeVar("T")
 CACHE = ".twinbrush"
+FINISHED = "run.npz"  # in it: how a finished run is taken up again
 
 
 @dataclass
 class Run:
-    """One pass through the stages: where finished ones are kept, what each one cost."""
+    """One pass through the stages: where finished ones are kept (keep False: nowhere), what each one cost."""
 
     cache: Path
     progress: Progress
+    keep: bool = True
     timings: list[Timing] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -40,6 +44,7 @@ class Run:
         self.progress(Step(name, 0, 1))
         cpu, wall = time.process_time(), time.perf_counter()
         path = self.cache / f"{name}.npz"
+        key = key if self.keep else None
         kept = store.load(path, key, kind) if key else None
         value = compute() if kept is None else kept
         if kept is None and key:
@@ -50,29 +55,64 @@ class Run:
         self.progress(Step(name, 1, 1, "resumed" if resumed else ""))
         return value
 
+    def remember(self, value: object) -> None:
+        """Keep what `reshape` must know of the finished run."""
+        if self.keep:
+            store.save(self.cache / FINISHED, store.code_hash(), value)
+
     def warn(self, warnings: tuple[str, ...]) -> None:
         """Keep each warning once, in order."""
         self.warnings += [w for w in warnings if w not in self.warnings]
 
 
-def open_folder(out: Path) -> Path:
-    """Make the results' folder and its cache, and prove that they can be written. Raises OutputError."""
+@contextmanager
+def run_folder(out: Path, *, keep: bool = True, new: bool = True) -> Generator[Path, None, None]:
+    """The folder of kept stages in the results' folder `out`, ours alone inside; what a killed run left there is put
+    in order first. keep: False: it is gone afterwards; new: it is made if it is not there. Raises OutputError."""
+    cache = out / CACHE
+    if new:
+        _make_folder(out)
+    elif not cache.is_dir():
+        yield cache
+        return
+    try:
+        with locks.held(cache) as ours:
+            if not ours:
+                raise OutputError(f"{out}: another run is at work there.", "Wait for it, or choose another folder.")
+            recover(cache, out)
+            try:
+                yield cache
+            finally:
+                if not keep:
+                    shutil.rmtree(cache, ignore_errors=True)
+    except OSError as error:
+        raise output_error(out, error) from error
+
+
+def _make_folder(out: Path) -> None:
+    """Make the results' folder and its cache (it holds the photo: nobody else may read it), and prove that they can be
+    written. Raises OutputError."""
+    cache = out / CACHE
     try:
         if out.exists() and not out.is_dir():
             raise OutputError(f"{out}: is a file.", "Give a folder with -o.")
-        (out / CACHE).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out / CACHE):
+        out.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(mode=0o700, exist_ok=True)
+        if cache.is_symlink():
+            raise OutputError(f"{cache}: is a link.", "Remove it, or choose another folder with -o.")
+        with contextlib.suppress(PermissionError):  # another user's folder that we may write to
+            cache.chmod(0o700)
+        with tempfile.TemporaryFile(dir=cache):
             pass
     except OSError as error:
         raise output_error(out, error) from error
-    return out / CACHE
 
 
 @contextmanager
 def staging_folder(run: Run, out: Path) -> Generator[Path, None, None]:
     """A hidden folder for the results, gone afterwards. Raises OutputError."""
     try:
-        staging = Path(tempfile.mkdtemp(prefix="new-", dir=run.cache))
+        staging = Path(tempfile.mkdtemp(prefix=STAGED, dir=run.cache))
     except OSError as error:
         raise output_error(out, error) from error
     try:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
+from collections.abc import Generator
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from twinbrush.errors import OutputError
+from twinbrush.printable import printable
 from twinbrush.progress import Step
 
 if TYPE_CHECKING:
@@ -72,22 +80,65 @@ class Display:
     def say(self, text: str) -> None:
         """The command's answer, on standard output."""
         self._take_down()
-        print(text)
+        tell(text)
 
     def results(self, result: Result) -> None:
         """What was made, where, and what to be careful about."""
         self._take_down()
         for warning in result.warnings:
-            print(f"twinbrush: note: {warning}", file=sys.stderr)
-        print(result.summary())
+            print(f"twinbrush: note: {printable(warning)}", file=sys.stderr)
+        tell(result.summary())
+
+
+def tell(text: str) -> None:
+    """Print the answer on standard output. Raises OutputError when that is closed or its disk is full."""
+    try:
+        print(printable(text), flush=True)
+    except OSError as error:
+        with contextlib.suppress(OSError, ValueError):  # or Python tries, and complains, once more when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason = "was closed" if isinstance(error, BrokenPipeError) else f"cannot be written ({error.strerror})"
+        raise OutputError(f"standard output {reason}.", "Send it somewhere else.") from error
+
+
+def take_any_text() -> None:
+    """Standard output and error print what their encoding lacks as escapes (PYTHONIOENCODING=ascii, LANG=C...)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Generator[None, None, None]:
+    """Inside, SIGTERM and SIGHUP (a closed terminal) end the program like Ctrl-C: finished stages are kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.getsignal(name) for name in names}
+    for name in names:
+        if before[name] != signal.SIG_IGN:  # nohup
+            signal.signal(name, _interrupt)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def report_crash(error: BaseException) -> str:
     """Keep an unexpected failure's traceback in a file and say where."""
     text = "".join(traceback.format_exception(error))
-    with tempfile.NamedTemporaryFile("w", prefix="twinbrush-", suffix=".log", delete=False) as log:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="twinbrush-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+    ) as log:
         log.write(text)
     return (
-        f"twinbrush: an unexpected failure, a fault of ours: {type(error).__name__}: {error}\n"
+        f"twinbrush: an unexpected failure, a fault of ours: {type(error).__name__}: {printable(str(error))}\n"
         f"The details are in {Path(log.name)}: please report it with that file."
     )

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush.errors import ModelFileError
-from twinbrush.files import output_error, write_atomically
+from twinbrush.files import open_regular, output_error, write_atomically
 from twinbrush.models import cache_folder
 from twinbrush.progress import Progress, Step, ignore
 
@@ -40,6 +40,7 @@ LAYERS = ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "4_1", "4_2", "4_3", 
 # Index of each convolution in torchvision's `vgg16().features` (ReLUs and pools are counted there).
 TORCHVISION_INDEX = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 _CHUNK = 1 << 20
+_MAX_BYTES = 1 << 31  # of a file of weights
 _TIMEOUT_SECONDS = 60
 
 
@@ -95,6 +96,7 @@ def read_converted(path: Path) -> dict[str, Float[np.ndarray, "..."]]:
     from safetensors import SafetensorError, safe_open
 
     try:
+        open_regular(path, _MAX_BYTES).close()  # no pipe, no device
         with safe_open(path, framework="np") as file:
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
             metadata: Mapping[str, str] = file.metadata() or {}
@@ -120,7 +122,7 @@ def _convolutions(pth: Path, name: str) -> dict[str, Tensor]:
     import torch
 
     try:
-        with pth.open("rb") as file:
+        with open_regular(pth, _MAX_BYTES) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelFileError(f"{name}: cannot be read ({error.strerror}).", REMEDY) from error

@@ -12,7 +12,7 @@ from twinbrush.config.content import (
     PortraitConfig,
     ViewsConfig,
 )
-from twinbrush.config.limits import LIMITS, check
+from twinbrush.config.limits import LIMITS, check, named_files
 from twinbrush.config.painting import ObjectiveConfig, PaperConfig, StylizeConfig
 from twinbrush.config.presets import DEFAULT, FAST, FINE, PRESETS, Config
 from twinbrush.config.results import ExportConfig, ReconstructConfig
@@ -20,5 +20,5 @@ from twinbrush.config.results import ExportConfig, ReconstructConfig
 __all__ = [
     "DEFAULT", "FAST", "FINE", "LIMITS", "PRESETS", "AlignConfig", "Axis", "Config", "ExportConfig", "FaceConfig",
     "MeshConfig", "ObjectConfig", "ObjectiveConfig", "PaperConfig", "PortraitConfig", "ReconstructConfig",
-    "StylizeConfig", "ViewsConfig", "check",
+    "StylizeConfig", "ViewsConfig", "check", "named_files",
 ]

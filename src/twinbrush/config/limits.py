@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from twinbrush.config.presets import Config
 from twinbrush.errors import BadOption
 
@@ -29,6 +31,23 @@ LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("export", "still_size", 128, 2048),
     ("export", "turntable_frames", 4, 360),
 )
+
+
+# Options that name a file to read: (section, field, option).
+FILES = (
+    ("photo_face", "landmarks", "--landmarks"), ("photo_face", "mask", "--mask"),
+    ("photo_face", "regions", "--regions"),
+    ("style_face", "landmarks", "--style.landmarks"), ("style_face", "mask", "--style.mask"),
+    ("style_face", "regions", "--style.regions"),
+    ("objects", "pairs", "--pairs"), ("objects", "keypoint_weights", "--keypoint-weights"),
+    ("stylize", "weights", "--weights"),
+)  # fmt: skip
+
+
+def named_files(config: Config) -> dict[Path, str]:
+    """{file that an option names: that option}."""
+    named = [(getattr(getattr(config, section), name), option) for section, name, option in FILES]
+    return {path: option for path, option in named if path is not None}
 
 
 def check(config: Config) -> None:

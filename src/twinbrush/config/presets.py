@@ -26,6 +26,9 @@ class Config:
     stylize: tyro.conf.OmitArgPrefixes[StylizeConfig] = field(default_factory=StylizeConfig)
     reconstruct: tyro.conf.OmitArgPrefixes[ReconstructConfig] = field(default_factory=ReconstructConfig)
     export: tyro.conf.OmitArgPrefixes[ExportConfig] = field(default_factory=ExportConfig)
+    cache: bool = True
+    """Keep finished stages in OUT/.twinbrush (they hold your photo), so that a second run and `reshape` go on from
+    there."""
     seed: int = 0
     """Seed of every random choice: the same seed on the same machine gives the same bytes."""
 

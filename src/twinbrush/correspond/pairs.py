@@ -13,6 +13,7 @@ from twinbrush.errors import BadLandmarks
 
 LEAST, MOST = 3, 500
 NEAREST_PX = 1.0
+MAX_BYTES = 1 << 20  # of the file: 500 pairs need about 30 kB
 _FORM = '{"pairs": [{"content": [x, y], "style": [x, y]}, ...]}'
 _REMEDY = f"Give {LEAST} to {MOST} pairs in pixels of the two pictures, as {_FORM}."
 
@@ -35,8 +36,8 @@ def parse_pairs(
     """
     try:
         data: Any = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise BadLandmarks(f"{where}: is no JSON ({error}).", _REMEDY) from error
+    except (ValueError, RecursionError) as error:  # ValueError: no JSON, or a whole number of thousands of digits
+        raise BadLandmarks(f"{where}: is no JSON ({str(error)[:80]}).", _REMEDY) from error
     if not isinstance(data, dict) or not isinstance(data.get("pairs"), list):
         raise BadLandmarks(f'{where}: there is no list "pairs".', _REMEDY)
     pairs: list[Any] = data["pairs"]

@@ -22,9 +22,11 @@ import numpy as np
 
 from twinbrush import __version__
 from twinbrush.files import write_atomically
+from twinbrush.printable import printable
 
 SCHEMA = 1
 COLOUR_SPACE = "sRGB"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # Packages whose version can change the result.
 DEPENDENCIES = (
     "ai-edge-litert", "cholespy", "numba", "numpy", "opencv-python-headless", "Pillow", "scikit-image", "scipy",
@@ -111,8 +113,8 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         },
         "models": plain(sorted(manifest.models, key=lambda model: model.name), "models"),
         "metrics": plain(dict(manifest.metrics), "metrics"),
-        "warnings": list(manifest.warnings),
-        "fallbacks": list(manifest.fallbacks),
+        "warnings": plain(list(manifest.warnings), "warnings"),
+        "fallbacks": plain(list(manifest.fallbacks), "fallbacks"),
         "bust": plain(manifest.bust, "bust"),
         "artefacts": dict(sorted(manifest.artefacts.items())),
     }
@@ -148,24 +150,28 @@ def this_machine() -> dict[str, object]:
     return {
         "system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count(),
         "python": platform.python_version(),
+        # sums in threads differ in their last digits: the command line sets one thread each, Python code may not
+        "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES},
     }
 
 
 def _plain(value: object, place: str, not_finite: list[str]) -> Any:
     """Dataclasses, mappings, sequences, paths, enums and numpy numbers as JSON's own kinds, mappings sorted by key."""
     if isinstance(value, Enum | Path):
-        return value.name
+        return printable(value.name)
+    if isinstance(value, str):
+        return printable(value, keep="\n\t")
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         not_finite.append(place)
         return None
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | float):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(value[key], f"{place}.{key}", not_finite) for key in sorted(value, key=str)}
+        return {printable(str(key)): _plain(value[key], f"{place}.{key}", not_finite) for key in sorted(value, key=str)}
     if isinstance(value, Sequence | np.ndarray | set | frozenset):
         items = sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
         return [_plain(item, f"{place}[{i}]", not_finite) for i, item in enumerate(items)]

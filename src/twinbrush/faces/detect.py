@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush import models
+from twinbrush import networks
 
 # name -> input side; (stride, anchors per cell) of each grid, in the order of the output; output names (boxes, scores)
 _DETECTORS = {
@@ -77,9 +77,9 @@ def detect(
     image: RGB in 0..1. Boxes of one face are blended, weighted by their scores. Raises ModelFileError.
     """
     rows: list[Float[np.ndarray, "n 17"]] = []
-    networks = [(name, models.interpreter(name)) for name in names]
+    loaded = [(name, networks.interpreter(name)) for name in names]
     for window in windows:
-        for name, network in networks:
+        for name, network in loaded:
             side = network.input_shape[1]
             crop = _crop(image, window, side)
             scale = window.side / side
@@ -119,7 +119,7 @@ def _anchors(side: int, grids: tuple[tuple[int, int], ...]) -> Float[np.ndarray,
 
 
 def _decode(
-    network: models.Network, name: str, crop: Float[np.ndarray, "side side 3"], threshold: float
+    network: networks.Network, name: str, crop: Float[np.ndarray, "side side 3"], threshold: float
 ) -> Float[np.ndarray, "n 17"]:
     """Rows (score, x0, y0, x1, y1, six points) in network input coordinates, above the threshold."""
     side, grids, boxes, scores = _DETECTORS[name]

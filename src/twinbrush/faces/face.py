@@ -27,6 +27,12 @@ _SAME_FACE = 0.6  # of its height: a face detected this near to a given one is t
 _MIN_ART_PX = 40.0
 _WARN_ART_PX = 80.0
 _MAX_YAW_ART = 50.0
+# Which way up a picture is: on the ten shared photos and eleven painted faces the upright one of the four turns always
+# scores highest; photos 0.94 to 0.98, against 0.50 to 0.88 on their side and 0.20 to 0.71 upside down.
+_SURE_UPRIGHT = 0.9  # such a face is not looked at the other ways up
+_MIN_TURNED = 0.85  # a picture is only turned to a face as sure as this ...
+_MIN_GAIN = 0.04  # ... and by this much surer than it is any other way up
+_MAX_ROLL_DEGREES = 50.0  # a face tilted further than this belongs to another turn
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,37 @@ def find_face_with_warnings(
     return FoundFace(face, tuple(others), tuple(warnings))
 
 
+def upright_turn(image: Float[np.ndarray, "h w 3"], config: FaceConfig, *, where: str) -> int:
+    """Quarter turns, counter-clockwise as np.rot90 takes them, after which the picture's clearest face is upright; 0
+    also where no face is found, or where the user has said where it is.
+
+    Raises FaceUnusable where a face is there, but which way up it is stays doubtful.
+    """
+    if config.landmarks is not None or config.clicks is not None or config.box is not None:
+        return 0
+    scores = [_upright_score(image)]
+    if scores[0] >= _SURE_UPRIGHT:
+        return 0
+    scores += [_upright_score(np.ascontiguousarray(np.rot90(image, turn))) for turn in (1, 2, 3)]
+    best = int(np.argmax(scores))
+    rival = max(score for turn, score in enumerate(scores) if turn != best)
+    if best == 0 or scores[best] == 0:
+        return 0
+    if scores[best] < _MIN_TURNED or scores[best] - rival < _MIN_GAIN:
+        raise FaceUnusable(f"{where}: the face looks upright only when the picture is turned, and that is doubtful.",
+                           "Turn the picture upright first, or give --box, --clicks or --landmarks.")
+    return best
+
+
+def _upright_score(image: Float[np.ndarray, "h w 3"]) -> float:
+    """The surest upright face in the whole picture, 0 to 1; 0: none."""
+    names = (detector.SHORT_RANGE, detector.FULL_RANGE)
+    window = detector.whole_image(image.shape[1], image.shape[0])
+    candidates = detector.detect(image, [window], names, detector.CERTAIN)
+    faces, _ = _verified(halvings(image), candidates[:_MAX_CANDIDATES])
+    return max((f.score for f in faces if abs(np.degrees(f.roll_radians)) < _MAX_ROLL_DEGREES), default=0.0)
+
+
 def _hinted(
     levels: list[Float[np.ndarray, "_ _ 3"]], config: FaceConfig, where: str, art: bool
 ) -> tuple[Face, list[str]] | None:
@@ -80,7 +117,7 @@ def _hinted(
     if config.landmarks is not None:
         points = read_landmarks68(config.landmarks, width, height)
         fit, warnings = fit_to_68(levels, points, art)
-        where, source = str(config.landmarks), "file68"
+        where, source = config.landmarks.name, "file68"
     elif config.clicks is not None:
         (fit, warnings), source = fit_to_clicks(levels, config.clicks, where, art), "clicks"
     elif config.box is not None:

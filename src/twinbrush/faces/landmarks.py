@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush import models
+from twinbrush import networks
 from twinbrush.faces.face_model import eye_centres, mirror_indices
 
 SIDE = 192  # of the network's input, pixels
@@ -93,7 +93,7 @@ def fit_many(levels: list[Float[np.ndarray, "_ _ 3"]], rois: list[Roi]) -> list[
 
 
 def _fit_once(levels: list[Float[np.ndarray, "_ _ 3"]], roi: Roi) -> Fit:
-    network = models.interpreter("face_landmark")
+    network = networks.interpreter("face_landmark")
     crop = crop_roi(levels, roi)
     plain, flag = run_network(network, crop)
     other, other_flag = run_network(network, crop[:, ::-1])
@@ -127,7 +127,7 @@ def sample(
 
 
 def run_network(
-    network: models.Network, crop: Float[np.ndarray, "192 192 3"]
+    network: networks.Network, crop: Float[np.ndarray, "192 192 3"]
 ) -> tuple[Float[np.ndarray, "468 3"], float]:
     """Landmarks in continuous crop coordinates (0..192), and the probability that this is a face."""
     output = network(np.ascontiguousarray(crop[None], np.float32))

@@ -6,12 +6,14 @@ by eye on the mean face.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from twinbrush.errors import BadLandmarks
+from twinbrush.files import read_file
 
 # Index i of the 68 -> index among the 468. Jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, lips 48-59, mouth 60-67.
 INDEX_68: tuple[int, ...] = (
@@ -25,14 +27,16 @@ INDEX_68: tuple[int, ...] = (
 # Nearly coincide with their neighbours: a spline through all of them folds (nostrils, inner mouth).
 CROWDED = (31, 32, 34, 35, 60, 61, 62, 63, 64, 65, 66, 67)
 _REMEDY = 'Give a text file of 68 lines "x y", in pixels of the upright picture, in the order of iBUG 300-W.'
+_MAX_BYTES = 1 << 20
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _SLACK_PX = 2.0  # points may lie this far outside: annotators round
 
 
 def read_landmarks68(path: Path | str, width: int, height: int) -> Float[np.ndarray, "68 2"]:
     """Read and check a 68-point file for a picture of this size. Raises BadLandmarks."""
     try:
-        text = Path(path).read_text("utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        text = read_file(path, _MAX_BYTES).decode("utf-8-sig")  # a byte order mark is Windows' way to say UTF-8
+    except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise BadLandmarks(f"{path}: cannot be read ({reason}).", _REMEDY) from error
     rows = [line.replace(",", " ").split() for line in text.splitlines() if line.strip() and line.lstrip()[0] != "#"]
@@ -40,10 +44,9 @@ def read_landmarks68(path: Path | str, width: int, height: int) -> Float[np.ndar
         raise BadLandmarks(f"{path}: {len(rows)} points, 68 are needed.", _REMEDY)
     points = np.empty((68, 2))
     for number, row in enumerate(rows):
-        try:
-            points[number] = [float(value) for value in row]
-        except ValueError as error:
-            raise BadLandmarks(f"{path}: point {number + 1} is not two numbers: {' '.join(row)!r}.", _REMEDY) from error
+        if len(row) != 2 or not all(_NUMBER.fullmatch(value) for value in row):
+            raise BadLandmarks(f"{path}: point {number + 1} is not two numbers: {' '.join(row)[:60]!r}.", _REMEDY)
+        points[number] = [float(value) for value in row]
     check_points(points, width, height, str(path), _REMEDY)
     _check_layout(points, str(path))
     return points

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import RBFInterpolator
 
-from twinbrush import models
+from twinbrush import networks
 from twinbrush.faces import face_model, indices
 from twinbrush.faces.landmarks import SIDE, Fit, Roi, roi_from_landmarks, run_network, sample
 from twinbrush.faces.pose import posed_mean_face
@@ -91,7 +91,7 @@ def _crop(levels: list[Float[np.ndarray, "_ _ 3"]], bend: _Bend) -> Float[np.nda
 
 def _ask(crop: Float[np.ndarray, "192 192 3"]) -> tuple[Float[np.ndarray, "468 3"], float, float]:
     """The median answer over renderings of the crop, plain and mirrored; the mean flag; the mean spread."""
-    network = models.interpreter("face_landmark")
+    network = networks.interpreter("face_landmark")
     mirror = face_model.mirror_indices()
     answers: list[Float[np.ndarray, "468 3"]] = []
     flags: list[float] = []

@@ -186,7 +186,7 @@ def _portrait(
         camera = _camera(vertices, _extent(vertices, rough), _FINAL_SIZE)
         image = _picture(model, vertices, camera, 2)
         limits = replace(config, min_face_px=40.0)
-        found = find_face_with_warnings(image, FaceConfig(face=0), where=str(model.path), portrait=limits)
+        found = find_face_with_warnings(image, FaceConfig(face=0), where=model.path.name, portrait=limits)
     except (FaceNotFound, FaceUnusable):
         return None
     progress(Step("front", 1, 2, "regions"))

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from twinbrush.export.gltf import BINARY_CHUNK, JSON_CHUNK
+from twinbrush.files import read_file
 from twinbrush.meshes.guard import MAX_BYTES, beside, check_count, fail
 
 KINDS = {5120: "i1", 5121: "u1", 5122: "i2", 5123: "u2", 5125: "u4", 5126: "f4"}
@@ -95,9 +96,10 @@ def resource(path: Path, uri: str, what: str) -> bytes | None:
     target, _ = beside(path, uri, encoded=True)
     if target is None:
         return None
-    if target.stat().st_size > MAX_BYTES:
-        fail(path, f"its {what} {uri[:60]!r} is larger than {MAX_BYTES >> 20} MB.", "Reduce it first.")
-    return target.read_bytes()
+    try:
+        return read_file(target, MAX_BYTES)
+    except OSError as error:
+        fail(path, f"its {what} {uri[:60]!r} cannot be read ({error.strerror}).", "Check that file.")
 
 
 def view_bytes(path: Path, document: Document, number: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import NoReturn
 from urllib.parse import unquote
 
 from twinbrush.errors import BadMesh
+from twinbrush.files import NotRegular, open_regular, read_file
 from twinbrush.meshes.values import Format
 
 MAX_BYTES = 1 << 30
@@ -29,18 +30,15 @@ def fail(path: Path | str, problem: str, remedy: str = "Export the mesh again.")
 def read_bytes(path: Path) -> bytes:
     """The file's bytes. Raises BadMesh for what is no readable, ordinary, non-empty file of at most MAX_BYTES."""
     try:
-        if not path.exists():
-            fail(path, "there is no such file.", "Check the path.")
-        if not path.is_file():
-            fail(path, "is not an ordinary file.", "Name a mesh file.")
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            fail(path, f"{size / 1e9:.1f} GB are more than the {MAX_BYTES >> 20} MB that are read.",
-                 "Reduce the mesh first; it is never decimated here.")
-        data = path.read_bytes()
+        data = read_file(path, MAX_BYTES)
+    except FileNotFoundError as error:
+        raise BadMesh(f"{path}: there is no such file.", "Check the path.") from error
     except PermissionError as error:
         raise BadMesh(f"{path}: may not be read (permission denied).", "Change its permissions.") from error
-    except (OSError, ValueError) as error:
+    except NotRegular as error:
+        raise BadMesh(f"{path}: {error.strerror}.", "Name a mesh file; reduce large ones first: nothing is decimated"
+                                                    " here.") from error
+    except OSError as error:
         raise BadMesh(f"{path}: cannot be read ({error}).", "Check the path.") from error
     if not data:
         fail(path, "the file is empty.", "Export the mesh again.")
@@ -92,9 +90,9 @@ def is_mesh_file(path: Path | str) -> bool:
     of other programs' meshes too: their reader says what to do)."""
     path = Path(path)
     try:
-        with path.open("rb") as stream:
+        with open_regular(path, MAX_BYTES) as stream:
             head = stream.read(4096)
-    except (OSError, ValueError):
+    except OSError:
         head = b""
     if head.startswith(_PICTURES):
         return False

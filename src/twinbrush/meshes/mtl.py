@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from twinbrush.files import read_file
 from twinbrush.meshes.guard import beside
 from twinbrush.meshes.pictures import Picture, read_texture
 from twinbrush.meshes.values import Material
@@ -51,10 +52,11 @@ def read_libraries(model: Path, names: list[str]) -> MaterialLibrary:
         if path is None:
             library.warnings.append(f"{model.name}: its material file {name!r} is not there; its colours are unknown.")
             continue
-        if path.stat().st_size > _LARGEST:
-            library.warnings.append(f"{model.name}: its material file {name!r} is too large; it was not read.")
+        try:
+            text = read_file(path, _LARGEST)
+        except OSError as error:
+            library.warnings.append(f"{model.name}: its material file {name!r} was not read ({error.strerror}).")
             continue
-        text = path.read_bytes()
         library.text += text.rstrip(b"\r\n") + b"\n"
         for entry in _entries(text):
             if entry.name not in library.materials:

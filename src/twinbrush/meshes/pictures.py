@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,12 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from twinbrush.image import MAX_PIXELS, MAX_SIDE
+from twinbrush.files import read_file
+from twinbrush.image import MAX_BYTES, MAX_PIXELS, MAX_SIDE
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "TGA", "DDS")
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, OverflowError, MemoryError,
-           Image.DecompressionBombError)
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, MemoryError,
+           RuntimeError, AttributeError, struct.error, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def decode_texture(data: bytes, name: str) -> Picture | str:
 def read_texture(path: Path) -> Picture | str:
     """`decode_texture` of a file."""
     try:
-        return decode_texture(path.read_bytes(), path.name)
+        return decode_texture(read_file(path, MAX_BYTES), path.name)
     except OSError as error:
         return f"texture {path.name}: cannot be read ({error.strerror}); it is left out."
 

@@ -31,14 +31,19 @@ def check_labels(
     labels: UInt8[np.ndarray, "labels_h labels_w"], face: Face, shape: tuple[int, int], where: str = "The regions"
 ) -> None:
     """Raise BadMask when the labels' size is not `shape` (height, width) or they miss the face."""
+    check_size(labels, shape, where)
+    if _on_face((labels > 0).astype(np.float64), face) < FACE_SHARE:
+        remedy = f"Paint the face in skin's colour {_told(Label.SKIN)}."
+        raise BadMask(f"{where}: call most of the face ground.", remedy)
+
+
+def check_size(labels: UInt8[np.ndarray, "labels_h labels_w"], shape: tuple[int, int], where: str) -> None:
+    """Raise BadMask when the labels' size is not `shape` (height, width)."""
     if labels.shape != shape:
         raise BadMask(
             f"{where}: {labels.shape[1]} x {labels.shape[0]} pixels; its picture has {shape[1]} x {shape[0]}.",
             "Give a picture of the same size, as `twinbrush inspect --regions` writes it.",
         )
-    if _on_face((labels > 0).astype(np.float64), face) < FACE_SHARE:
-        remedy = f"Paint the face in skin's colour {_told(Label.SKIN)}."
-        raise BadMask(f"{where}: call most of the face ground.", remedy)
 
 
 def labels_of_picture(pixels: UInt8[np.ndarray, "h w 3"], where: str = "The regions") -> UInt8[np.ndarray, "h w"]:

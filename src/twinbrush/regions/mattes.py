@@ -18,7 +18,7 @@ STROKES = 0.007  # blur of the coarse reading, of the short side: hatching and t
 
 def selfie_matte(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
     """MediaPipe's matte, 0..1 person: mean over the image and its mirror image. Raises ModelFileError."""
-    from twinbrush.models import interpreter
+    from twinbrush.networks import interpreter
 
     network = interpreter(SELFIE)
     size = network.input_shape[1:3]
@@ -35,7 +35,7 @@ def modnet_matte(image: Float[np.ndarray, "h w 3"], short_px: int, blur: float =
 
     blur: deviation of a Gaussian over the image first, as a share of its short side. Raises ModelFileError.
     """
-    from twinbrush.models import onnx_session
+    from twinbrush.networks import onnx_session
 
     height, width = image.shape[:2]
     scale = short_px / min(height, width)

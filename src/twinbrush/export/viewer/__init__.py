@@ -24,6 +24,7 @@ from twinbrush.export.surface import photo_bytes, surface_of
 from twinbrush.files import write_atomically
 from twinbrush.image import to_bytes
 from twinbrush.mesh import Mesh
+from twinbrush.printable import printable
 
 TEXTURE_SIDE = 2048  # px: more does not show on a screen and would make the page heavy
 TEXTURE_QUALITY = 88
@@ -45,7 +46,7 @@ def viewer_html(
     """
     page = _file("page.html")
     parts = {
-        "TITLE": html.escape(title),
+        "TITLE": html.escape(printable(title)),
         "STYLE": _file("look.css").strip(),
         "INPUTS": "".join(_thumbnail(caption, picture) for caption, picture in inputs),
         "PORTRAIT": json.dumps(_payload(mesh, before), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),

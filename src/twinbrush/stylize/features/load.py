@@ -15,10 +15,12 @@ from torch import Tensor
 
 from twinbrush import vgg16
 from twinbrush.errors import BadOption, ModelFileError
+from twinbrush.files import open_regular, read_file
 from twinbrush.stylize.features.base import Extractor
 from twinbrush.stylize.features.filters import Filters
 from twinbrush.stylize.features.student import StudentNet
 from twinbrush.stylize.features.vgg import VGG19_LOW_LAYERS, Vgg
+from twinbrush.stylize.features.vgg19 import MAX_BYTES
 
 EXTRACTORS = ("student", "vgg16", "vgg19-low", "filters")
 STUDENT_FILE = "student.safetensors"
@@ -66,7 +68,7 @@ def weights_sha256(name: str, weights: Path | None = None) -> str | None:
         return STUDENT_SHA256
     path = _named(weights) if name == "vgg19-low" else weights or vgg16.cached_path()
     try:
-        with path.open("rb") as file:
+        with open_regular(path, MAX_BYTES) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         remedy = _GET_VGG19 if name == "vgg19-low" else vgg16.REMEDY
@@ -91,7 +93,7 @@ def _named(weights: Path | None) -> Path:
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        return load(path.read_bytes())
+        return load(read_file(path, MAX_BYTES))
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({error.strerror}).", _GET_VGG19) from error
     except SafetensorError as error:

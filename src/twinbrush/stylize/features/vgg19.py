@@ -13,9 +13,11 @@ from safetensors.torch import load
 from torch import Tensor
 
 from twinbrush.errors import ModelFileError
+from twinbrush.files import open_regular, read_file
 from twinbrush.stylize.features.base import Extractor
 from twinbrush.stylize.features.vgg import Vgg
 
+MAX_BYTES = 1 << 31  # of a file of weights
 BLOCKS = (2, 2, 4, 4, 4)  # convolutions in each block
 LAYERS = tuple(f"{block}_{number}" for block, size in enumerate(BLOCKS, 1) for number in range(1, size + 1))
 # Index of each convolution in torchvision's `vgg19().features` (ReLUs and pools are counted there).
@@ -66,7 +68,7 @@ def _tensors(path: Path, sha256_prefix: str) -> tuple[bool, dict[str, Tensor]]:
     """(whether they are torchvision's, tensors by the names conv1_1.weight ...)."""
     try:
         if path.suffix == ".safetensors":
-            found = load(path.read_bytes())
+            found = load(read_file(path, MAX_BYTES))
         else:
             _check_hash(path, sha256_prefix)
             found = torch.load(path, map_location="cpu", weights_only=True)
@@ -86,7 +88,7 @@ def _tensors(path: Path, sha256_prefix: str) -> tuple[bool, dict[str, Tensor]]:
 
 
 def _check_hash(path: Path, prefix: str) -> None:
-    with path.open("rb") as file:
+    with open_regular(path, MAX_BYTES) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if not digest.startswith(prefix):
         raise ModelFileError(f"{path}: sha256 starts {digest[:8]}, not {prefix}.", _REMEDY)
