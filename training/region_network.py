@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 ENCODER = ((16, 24), (48, 48), (96, 96, 96))
-MAPS = 14  # channels that join the features at each scale: 4 of the mattes, 6 of the places, 4 likenesses
+MAPS = 13  # channels that join the features at each scale: 2 mattes, inside, 6 places, 4 likenesses
 CONTEXT, DILATIONS = 64, (1, 2, 4, 8)
 MIDDLE, FINE = 40, 24
 SLOPE = 0.1  # of the leaky ReLU
@@ -25,7 +25,7 @@ OUTPUTS = 7  # logits of the six classes, and of glasses
 
 
 class RegionNet(nn.Module):
-    """Colours (n, 3, s, s) in 0..1 and maps (n, 14, s, s) -> logits (n, 7, s, s); s is a multiple of 4."""
+    """Colours (n, 3, s, s) in 0..1 and maps (n, 13, s, s) -> logits (n, 7, s, s); s is a multiple of 4."""
 
     mean: Tensor
 
@@ -49,7 +49,7 @@ class RegionNet(nn.Module):
         ])
         self.head = nn.Conv2d(FINE, OUTPUTS, 1)
 
-    def forward(self, colours: Float[Tensor, "n 3 s s"], maps: Float[Tensor, "n 14 s s"]) -> Float[Tensor, "n 7 s s"]:
+    def forward(self, colours: Float[Tensor, "n 3 s s"], maps: Float[Tensor, "n 13 s s"]) -> Float[Tensor, "n 7 s s"]:
         """The logits."""
         x, levels = ((colours - self.mean) * GAIN).contiguous(memory_format=torch.channels_last), []
         for level, block in enumerate(self.blocks):

@@ -31,8 +31,7 @@ from region_styles import (
 )
 
 from twinbrush.image import to_lab
-from twinbrush.regions.frame import SIDE
-from twinbrush.regions.mattes import COARSE_PX, FINE_PX, STROKES, modnet_matte, selfie_matte
+from twinbrush.regions.mattes import modnet_matte, selfie_matte
 
 STORED_SIDE, LARGE, STORED = 4.5, 640, 240  # face heights; pixels while made; pixels when kept
 
@@ -249,14 +248,12 @@ def replicated(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 
 def mattes(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """MODNet's two readings and the older network's, (3, s, s), as the runtime gets them: of the part inside."""
+    """MODNet's reading and the older network's, (2, s, s), as the runtime gets them: of the part inside."""
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     where = np.s_[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
-    part, out = np.ascontiguousarray(image[where]), np.zeros((3, *image.shape[:2]), np.float32)
-    stretch = STORED_SIDE / SIDE * min(part.shape[:2]) / image.shape[0]
-    out[0][where] = modnet_matte(part, round(FINE_PX * stretch))
-    out[1][where] = modnet_matte(part, round(COARSE_PX * stretch), STROKES / stretch)
-    out[2][where] = selfie_matte(part)
+    part, out = np.ascontiguousarray(image[where]), np.zeros((2, *image.shape[:2]), np.float32)
+    out[0][where] = modnet_matte(part)
+    out[1][where] = selfie_matte(part)
     return out
 
 

@@ -61,6 +61,6 @@ def source_of(entry: TruthPicture, size: int, side: float) -> Source | None:
     maps = place_maps(found.face, found.others, frame, side)
     radius = np.hypot(maps[0] * side / 2 / HEAD_HALF_WIDTH, maps[1] * side / 2 / HEAD_HALF_HEIGHT)
     return Source(
-        entry.name, square, cut_labels, cut_glasses, cut_labels != 255, modnet_matte(square, 512), maps[5],
+        entry.name, square, cut_labels, cut_glasses, cut_labels != 255, modnet_matte(square), maps[5],
         frame.to_square(found.face.landmarks[:, :2]), radius.astype(np.float32), image.astype(np.float32),
     )

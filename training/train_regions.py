@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -32,21 +33,35 @@ ROOT = Path(__file__).resolve().parents[1]
 STUDENT = ROOT / "src" / "twinbrush" / "stylize" / "features" / "student.safetensors"
 CLASS_WEIGHTS = (1.0, 1.0, 1.3, 2.5, 1.0, 2.0)
 BORDER_WEIGHT = 2.0  # more, within three pixels of a border between classes
-WITHOUT_MODNET, WITHOUT_ONE, WITHOUT_RIVAL, WITHOUT_LIKENESS = 0.12, 0.08, 0.05, 0.06  # share that learns to do without
+# Shares of the samples that learn to do without.
+WITHOUT_MODNET, WITHOUT_SELFIE, WITHOUT_RIVAL, WITHOUT_LIKENESS = 0.12, 0.08, 0.05, 0.06
+REFRESH = 100  # steps after which new variants are looked for
 
 
 class Pictures:
     """The variants in memory; a sample is one of them, moved, turned, mirrored."""
 
     def __init__(self, folder: Path, left_out: set[str]) -> None:
-        self.items, self.names, self.numbers = [], [], []
-        for path in sorted(folder.glob("*.npz")):
+        self.folder, self.left_out, self.known = folder, left_out, set[Path]()
+        self.items: list[dict[str, np.ndarray]] = []
+        self.names: list[str] = []
+        self.numbers: list[int] = []
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take in the variants that have come since: they may still be in the making."""
+        for path in sorted(set(self.folder.glob("*.npz")) - self.known):
             name, number = path.stem.rsplit(".", 1)
-            if name not in left_out:
-                with np.load(path) as data:
-                    self.items.append({key: data[key] for key in data.files})
+            if name not in self.left_out:
+                try:
+                    with np.load(path) as data:
+                        item = {key: data[key] for key in data.files}
+                except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):  # half written
+                    continue
+                self.items.append(item)
                 self.names.append(name)
                 self.numbers.append(int(number))
+            self.known.add(path)
         self.by_name = {name: np.flatnonzero(np.array(self.names) == name) for name in sorted(set(self.names))}
 
     def sample(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -73,25 +88,24 @@ def drawn(item: dict[str, np.ndarray], rng: np.random.Generator | None, turn: fl
     points = item["points"] @ rotation.T + matrix[:, 2]
     if rng is not None:
         if rng.random() < WITHOUT_MODNET:
-            maps[0] = maps[1] = maps[2]
-        elif rng.random() < 3 * WITHOUT_ONE:
-            gone = int(rng.integers(3))  # the reading most like it stands in
-            maps[gone] = maps[(1, 0, 1)[gone]]
+            maps[0] = maps[1]
+        elif rng.random() < WITHOUT_SELFIE:
+            maps[1] = maps[0]
         if rng.random() < WITHOUT_RIVAL:
-            maps[3] = np.zeros_like(maps[3])
+            maps[2] = np.zeros_like(maps[2])
         image = np.clip((image - 0.5) * rng.uniform(0.9, 1.1) + 0.5 + rng.normal(0, 0.03, 3), 0, 1).astype(np.float32)
         points = points + rng.normal(0, 0.015, 2) * UNIT
     places = places_of(points)
-    places = np.concatenate([places, maps[3][None]]).astype(np.float32)
-    likeness = likeness_maps(image, np.stack(maps[:3]), inside > 0.5, places)
+    places = np.concatenate([places, maps[2][None]]).astype(np.float32)
+    likeness = likeness_maps(image, np.stack(maps[:2]), inside > 0.5, places)
     if rng is not None:
         likeness *= (rng.random(4) > WITHOUT_LIKENESS)[:, None, None]
-    channels = np.concatenate([np.stack([*maps[:3], inside]), places, likeness]).astype(np.float32)
+    channels = np.concatenate([np.stack([*maps[:2], inside]), places, likeness]).astype(np.float32)
     if mirror:
         image, channels, labels, glasses = (a[..., ::-1] if a is not image else a[:, ::-1]
                                             for a in (image, channels, labels, glasses))
         channels = channels.copy()
-        channels[4] *= -1
+        channels[3] *= -1
     return {"image": np.ascontiguousarray(image.transpose(2, 0, 1)), "maps": np.ascontiguousarray(channels),
             "labels": np.ascontiguousarray(labels), "glasses": np.ascontiguousarray(glasses)}
 
@@ -161,6 +175,8 @@ _PICTURES: Pictures | None = None
 
 def _samples(size: int, seed: int, step: int) -> list[dict[str, np.ndarray]]:
     assert _PICTURES is not None
+    if step % REFRESH == 0:
+        _PICTURES.refresh()
     rng = np.random.default_rng([seed, step])
     return [_PICTURES.sample(rng) for _ in range(size)]
 
@@ -259,6 +275,8 @@ def main() -> None:
             print(f"{step + 1:5d} loss {mean:.4f}  {time.time() - start:.0f} s", flush=True)
         if kept and (step % 200 == 199 or step + 1 == options.steps):
             print({k: round(v, 3) for k, v in validate(net, kept_out).items()}, flush=True)
+        if step % 200 == 199:
+            save_file({k: v.half().contiguous() for k, v in net.state_dict().items()}, options.out)
     save_file({k: v.half().contiguous() for k, v in net.state_dict().items()}, options.out)
     if options.onnx:
         export(net, options.onnx)

@@ -28,7 +28,7 @@ def _scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_places_are_recognised_elsewhere() -> None:
     square, places, (u, v) = _scene()
-    mattes = np.repeat(((np.hypot(u / 0.5, v / 0.66) < 1.05) | (v > 0.8))[None].astype(np.float32), 3, 0)
+    mattes = np.repeat(((np.hypot(u / 0.5, v / 0.66) < 1.05) | (v > 0.8))[None].astype(np.float32), 2, 0)
     maps = dict(zip(PLACES, likeness_maps(square, mattes, np.ones((SIZE, SIZE), bool), places), strict=True))
     lock, shoulder = (v > 1.0) & (u < -0.6) & (u > -1.2), (v > 1.0) & (u > 0.6) & (u < 1.2)
     assert maps["crown"][lock].mean() < 0.2 < 0.8 < maps["crown"][shoulder].mean()
@@ -38,7 +38,7 @@ def test_places_are_recognised_elsewhere() -> None:
 
 def test_unknown_places_say_nothing() -> None:
     square, places, (_, v) = _scene()
-    everybody = np.ones((3, SIZE, SIZE), np.float32)
+    everybody = np.ones((2, SIZE, SIZE), np.float32)
     maps = likeness_maps(square, everybody, v < 0.8, places)
     assert (maps[PLACES.index("sides")] == 0).all()
     assert (maps[PLACES.index("chest")] == 0).all()

@@ -10,7 +10,7 @@ from twinbrush.regions.network import SIZE, WEIGHTS, region_odds
 def _inputs() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     square = rng.uniform(0, 1, (SIZE, SIZE, 3)).astype(np.float32)
-    mattes, places = rng.uniform(0, 1, (3, SIZE, SIZE)), rng.uniform(-1, 1, (6, SIZE, SIZE))
+    mattes, places = rng.uniform(0, 1, (2, SIZE, SIZE)), rng.uniform(-1, 1, (6, SIZE, SIZE))
     return square, mattes.astype(np.float32), np.ones((SIZE, SIZE), bool), places.astype(np.float32)
 
 

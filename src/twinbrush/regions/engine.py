@@ -17,10 +17,7 @@ from twinbrush.models import is_present
 from twinbrush.regions.frame import HeadFrame, head_frame, place_maps
 from twinbrush.regions.given import check_labels, check_mask
 from twinbrush.regions.mattes import (
-    COARSE_PX,
-    FINE_PX,
     MODNET,
-    STROKES,
     beyond_frame,
     modnet_matte,
     selfie_matte,
@@ -36,7 +33,7 @@ NO_MODNET = (
     "Run `twinbrush models fetch`."
 )
 NEIGHBOUR = "Another person stands beside the face and was left out; a mask would draw the border better."
-PARTS = ("MODNet, fine", "MODNet, coarse", "MODNet", "selfie network", "another's head", "likeness", "edges", "strands",
+PARTS = ("MODNet", "selfie network", "another's head", "likeness", "edges", "strands",
          "one piece", "islands")
 """What `without` may switch off, for the benchmark's ablation."""
 
@@ -63,7 +60,7 @@ def find_regions(
     square = np.clip(frame.cut(image.astype(np.float32)), 0, 1)
     inside = inside_of(frame, shape) & (frame.cut(beyond.astype(np.float32), cv2.BORDER_REPLICATE) < 0.5)
     readings, warnings = _readings(square, inside, without) if mask is None else (
-        np.stack([frame.cut(mask.astype(np.float32), cv2.BORDER_REPLICATE)] * 3), [])
+        np.stack([frame.cut(mask.astype(np.float32), cv2.BORDER_REPLICATE)] * 2), [])
     if others and "another's head" in without:
         others = ()
     small = head_frame(face, SIZE)
@@ -87,22 +84,19 @@ class _Found:
 
 def _readings(
     square: Float[np.ndarray, "s s 3"], inside: Bool[np.ndarray, "s s"], without: frozenset[str]
-) -> tuple[Float[np.ndarray, "3 s s"], list[str]]:
-    """MODNet's fine and coarse reading and the selfie network's, of what of the square the picture shows."""
+) -> tuple[Float[np.ndarray, "2 s s"], list[str]]:
+    """MODNet's reading and the selfie network's, of what of the square the picture shows."""
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     where = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     part = np.ascontiguousarray(square[where])
-    out = np.zeros((3, *square.shape[:2]), np.float32)
-    share = min(part.shape[:2]) / square.shape[0]  # both readings have one scale, however little of the square is there
-    out[2][where] = selfie_matte(part)
+    out = np.zeros((2, *square.shape[:2]), np.float32)
+    out[1][where] = selfie_matte(part)
     if "MODNet" in without or not is_present(MODNET):
-        out[0], out[1] = out[2], out[2]
+        out[0] = out[1]
         return out, [NO_MODNET]
-    out[0][where] = modnet_matte(part, round(FINE_PX * share))
-    out[1][where] = modnet_matte(part, round(COARSE_PX * share), STROKES / share)
-    for part_name, gone, instead in (("MODNet, fine", 0, 1), ("MODNet, coarse", 1, 0), ("selfie network", 2, 1)):
-        if part_name in without:
-            out[gone] = out[instead]
+    out[0][where] = modnet_matte(part)
+    if "selfie network" in without:
+        out[1] = out[0]
     return out, []
 
 

@@ -25,7 +25,7 @@ REACH = 8.0  # energy at which a pixel is as unlike as can be
 
 
 def likeness_maps(
-    square: Float[np.ndarray, "n n 3"], mattes: Float[np.ndarray, "3 n n"], inside: Bool[np.ndarray, "n n"],
+    square: Float[np.ndarray, "n n 3"], mattes: Float[np.ndarray, "2 n n"], inside: Bool[np.ndarray, "n n"],
     places: Float[np.ndarray, "6 n n"],
 ) -> Float[np.ndarray, "4 n n"]:
     """The energy of each pixel's colour and contrast under a mixture fitted to each place, above what nine in ten of
@@ -51,7 +51,7 @@ def likeness_maps(
 
 
 def _known_places(
-    mattes: Float[np.ndarray, "3 n n"], inside: Bool[np.ndarray, "n n"], places: Float[np.ndarray, "6 n n"]
+    mattes: Float[np.ndarray, "2 n n"], inside: Bool[np.ndarray, "n n"], places: Float[np.ndarray, "6 n n"]
 ) -> list[Bool[np.ndarray, "n n"]]:
     """The pixels of PLACES."""
     u, v, oval = places[0] * SIDE / 2, places[1] * SIDE / 2, places[2]

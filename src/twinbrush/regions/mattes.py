@@ -1,4 +1,4 @@
-"""The person's rough mattes in the head's square: MODNet's (two readings of it), MediaPipe's; and what is no photo."""
+"""The person's rough mattes in the head's square: MODNet's, MediaPipe's; and what is no photo."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from jaxtyping import Bool, Float
 
 SELFIE, MODNET = "selfie_segmentation", "modnet"
 MODNET_MULTIPLE = 32  # its input's sides are multiples of this
-FINE_PX, COARSE_PX = 512, 256  # short side of what MODNet sees: strands, and a painting without its strokes
+SHORT_PX = 512  # short side of what MODNet sees, whatever part of the square the picture shows: it was trained so
 _FLAT = 3 / 255  # a frame has one colour, but for JPEG's noise
 _LEAST_FRAME = 0.02  # share of the picture
 _FRAME_CONVEXITY = 0.985  # of what is inside it: discs and rounded rectangles; people before a wall are not convex
 _RING_PX = 3  # the frame's edge mixes into the photo
-STROKES = 0.007  # blur of the coarse reading, of the short side: hatching and tesserae are no edges then
 
 
 def selfie_matte(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
@@ -30,18 +29,14 @@ def selfie_matte(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
     return np.clip(cv2.resize(matte, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), 0, 1)
 
 
-def modnet_matte(image: Float[np.ndarray, "h w 3"], short_px: int, blur: float = 0.0) -> Float[np.ndarray, "h w"]:
-    """MODNet's matte (Ke et al. 2022), 0..1 person, of the image with its short side brought to about `short_px`.
-
-    blur: deviation of a Gaussian over the image first, as a share of its short side. Raises ModelFileError.
-    """
+def modnet_matte(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
+    """MODNet's matte (Ke et al. 2022), 0..1 person, of the image with its short side at 512 pixels. Raises
+    ModelFileError."""
     from twinbrush.networks import onnx_session
 
     height, width = image.shape[:2]
-    scale = short_px / min(height, width)
+    scale = SHORT_PX / min(height, width)
     size = [max(round(side * scale / MODNET_MULTIPLE), 1) * MODNET_MULTIPLE for side in (width, height)]
-    if blur > 0:
-        image = cv2.GaussianBlur(image, (0, 0), blur * min(height, width))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(image.astype(np.float32), size, interpolation=method)
     matte = onnx_session(MODNET)(((small - 0.5) / 0.5).transpose(2, 0, 1)[None])[0, 0]

@@ -20,11 +20,11 @@ from twinbrush.regions.likeness import likeness_maps
 WEIGHTS = Path(__file__).with_name("regions.onnx")
 SIZE = 192  # of the square it sees, pixels
 CLASSES = 6
-MIRRORED = (4,)  # channels that change their sign in the mirror image: u
+MIRRORED = (3,)  # channels that change their sign in the mirror image: u
 
 
 def region_odds(
-    square: Float[np.ndarray, "s s 3"], mattes: Float[np.ndarray, "3 s s"], inside: Bool[np.ndarray, "s s"],
+    square: Float[np.ndarray, "s s 3"], mattes: Float[np.ndarray, "2 s s"], inside: Bool[np.ndarray, "s s"],
     places: Float[np.ndarray, "6 n n"], *, blind: bool = False,
 ) -> tuple[Float[np.ndarray, "6 n n"], Float[np.ndarray, "n n"]]:
     """The odds of the six classes (they sum to 1) and of glasses, at n = SIZE pixels: mean over the square and its
@@ -36,7 +36,7 @@ def region_odds(
     size = (SIZE, SIZE)
     colours = cv2.resize(square.astype(np.float32), size, interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
     maps = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in (*mattes, inside)]
-    likeness = likeness_maps(colours.transpose(1, 2, 0), np.stack(maps[:3]), maps[3] > 0.5, places)
+    likeness = likeness_maps(colours.transpose(1, 2, 0), np.stack(maps[:2]), maps[2] > 0.5, places)
     if blind:
         likeness = np.zeros_like(likeness)
     channels = np.concatenate([np.stack(maps), places, likeness]).astype(np.float32)
