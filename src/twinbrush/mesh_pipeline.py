@@ -269,7 +269,7 @@ def _export(run: Run, scene: ObjectScene, out: Path, config: Config) -> Result:
     cpu, wall = time.process_time(), time.perf_counter()
     with staging_folder(run, out) as staging:
         metrics = mesh_metrics(scene)
-        write_models(scene, staging, run.progress)
+        run.warn(write_models(scene, staging, run.progress))
         write_round(scene, staging, config, run.progress)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         report = RunReport(tuple(run.warnings), tuple(run.timings))
