@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import makers
 import numpy as np
 import pytest
 
-import makers
 from twinbrush.errors import BadMesh
 from twinbrush.meshes import write
 from twinbrush.meshes.read import load_model, read_file
@@ -175,7 +175,9 @@ def _frame(count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("flat", [_star(20_000), _straight(2_000), _frame(400), _star(40)], ids=["star", "line", "frame", "few"])
+@pytest.mark.parametrize(
+    "flat", [_star(20_000), _straight(2_000), _frame(400), _star(40)], ids=["star", "line", "frame", "few"]
+)
 def test_large_polygons_are_cut_whole_in_little_time(flat: np.ndarray, axis: int, reverse: bool) -> None:
     flat = flat[::-1].copy() if reverse else flat
     points = np.insert(flat, axis, 0.5, axis=1)
@@ -185,7 +187,8 @@ def test_large_polygons_are_cut_whole_in_little_time(flat: np.ndarray, axis: int
     assert len(triangles) == len(flat) - 2
     assert set(triangles.ravel().tolist()) == set(range(len(flat)))  # no corner is left out: neighbours see no gap
     areas = _area(flat, triangles)
-    whole = _area(flat, np.stack([0 * np.arange(len(flat) - 2), np.arange(1, len(flat) - 1), np.arange(2, len(flat))], 1)).sum()
+    second = np.arange(1, len(flat) - 1)
+    whole = _area(flat, np.stack([0 * second, second, second + 1], 1)).sum()
     np.testing.assert_allclose(areas.sum(), whole, rtol=1e-9)
     assert (areas * np.sign(whole) > -1e-12).all()
     edges = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
@@ -198,9 +201,5 @@ def test_large_polygons_are_cut_whole_in_little_time(flat: np.ndarray, axis: int
 def test_a_large_polygon_that_crosses_itself_is_told() -> None:
     rng = np.random.default_rng(0)
     points = np.insert(rng.uniform(size=(3000, 2)), 2, 0.0, axis=1)
-    try:
-        triangles = cut_polygon(points)
-    except BadMesh as error:
-        assert "crosses itself" in error.problem
-    else:
-        assert len(triangles) == len(points) - 2
+    with pytest.raises(BadMesh, match="crosses itself"):
+        cut_polygon(points)
