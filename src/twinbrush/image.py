@@ -17,7 +17,7 @@ from jaxtyping import Float, Float32, UInt8
 from PIL import Image, ImageCms, ImageOps
 
 from twinbrush.errors import BadImage
-from twinbrush.files import NotRegular, read_file, write_atomically
+from twinbrush.files import NotRegular, quiet_stderr, read_file, write_atomically
 
 MIN_SIDE, MAX_SIDE = 64, 4096  # pixels; a larger (but legal) picture is reduced
 MAX_PIXELS = 100_000_000
@@ -78,7 +78,9 @@ def load_image(path: Path | str) -> LoadedImage:
         del data  # the picture's own stream has it
         try:
             _note_frames(picture, notes)
-            flat, alpha = _to_float(_upright(_decoded(picture, notes), notes), notes)
+            with quiet_stderr():
+                picture = _decoded(picture, notes)
+            flat, alpha = _to_float(_upright(picture, notes), notes)
         except _DAMAGE as error:
             raise BadImage(path, f"the picture is damaged or cut short ({str(error)[:200]}).",
                            "Get the file again.") from error

@@ -143,8 +143,8 @@ def _as_head(
         return None
     try:
         ensure_models(run.progress)
-    except ModelFileError as error:
-        run.warn((f"No faces were looked for: {error.problem}",))
+    except ModelFileError:  # where they would lie is nobody's business: warnings go into the manifest
+        run.warn(("No faces were looked for: the model files are not there (`twinbrush models fetch`).",))
         return None
     front = run.stage(stage, _front_key(model, given, config), Front, lambda: _front(run, model, config))
     if front.found is None:

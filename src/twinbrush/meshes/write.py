@@ -51,6 +51,7 @@ def write_model_or_plain(
         raise
     except Exception as error:  # a fault of the file or of ours: either way the painting is there
         reason = error.problem if isinstance(error, TwinbrushError) else f"{type(error).__name__}: {str(error)[:80]}"
+        reason = reason.replace(str(model.path.parent.joinpath("_"))[:-1], "")  # no folders in the manifest
         write_atomically(Path(folder) / f"{safe_name(name)}.glb", plain_glb(model, vertices, texture, name))
         return (f"{model.path.name}: not written back in its own form ({reason}); the GLB is a plain one.",)
     return ()
