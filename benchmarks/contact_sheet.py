@@ -50,8 +50,8 @@ def _sheet(cells: dict[tuple[str, str], Image.Image | str], rows: list[str], col
 def _usable(path: Path) -> bool:
     """False for a style without a face (it is left out and named)."""
     from twinbrush.config import FaceConfig
+    from twinbrush.faces.face import find_face
     from twinbrush.image import load_image
-    from twinbrush.portrait.face import find_face
 
     try:
         find_face(load_image(path).pixels, FaceConfig(), where=str(path), art=True)

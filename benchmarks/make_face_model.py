@@ -1,4 +1,4 @@
-"""Write src/twinbrush/portrait/face_model.json: the mean face and the mirror table of the 468 landmarks.
+"""Write src/twinbrush/faces/face_model.json: the mean face and the mirror table of the 468 landmarks.
 
     python benchmarks/make_face_model.py ../shared/data [--out FILE]
 
@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from twinbrush import models
+from twinbrush import networks
 from twinbrush.camera import INTERPUPILLARY_MM
+from twinbrush.faces import detect as detector
+from twinbrush.faces.face_model import eye_centres, interocular
+from twinbrush.faces.landmarks import SIDE, crop_roi, halvings, roi_from_eyes, roi_from_landmarks, run_network
+from twinbrush.faces.pose import angles_from_rotation
 from twinbrush.image import load_image
-from twinbrush.portrait import detect as detector
-from twinbrush.portrait.face_model import eye_centres, interocular
-from twinbrush.portrait.landmarks import SIDE, crop_roi, halvings, roi_from_eyes, roi_from_landmarks, run_network
-from twinbrush.portrait.pose import angles_from_rotation
 
 Array = np.ndarray
 
@@ -34,7 +34,7 @@ def answers(path: Path) -> tuple[Array, Array]:
     height, width = image.shape[:2]
     window = detector.whole_image(width, height)
     face = detector.detect(image, [window], (detector.SHORT_RANGE, detector.FULL_RANGE), detector.CERTAIN)[0]
-    levels, network = halvings(image), models.interpreter("face_landmark")
+    levels, network = halvings(image), networks.interpreter("face_landmark")
     roi = roi_from_eyes(face.points_xy[0], face.points_xy[1], face.box_xyxy)
     crop = crop_roi(levels, roi)
     for _ in range(3):
@@ -72,7 +72,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("src/twinbrush/portrait/face_model.json"))
+    parser.add_argument("--out", type=Path, default=Path("src/twinbrush/faces/face_model.json"))
     arguments = parser.parse_args()
     paths = sorted((arguments.data / "heads").glob("*.png")) + sorted((arguments.data / "photos").glob("*.jpg"))
     plain, mirrored = (np.array(part) for part in zip(*(answers(p) for p in paths), strict=True))

@@ -24,7 +24,7 @@ from twinbrush.correspond.align import align_style
 from twinbrush.image import save_png
 from twinbrush.inputs import read_input
 from twinbrush.portrait.build import build_portrait
-from twinbrush.portrait.segment import segment
+from twinbrush.regions.engine import find_regions
 from twinbrush.stylize import stylize
 from twinbrush.views.consistency import view_consistency
 from twinbrush.views.render import render_views
@@ -37,7 +37,7 @@ def prepare(photo: Path, style: Path, size: int) -> tuple:
     picture = art.picture.pixels
     portrait = build_portrait(content.picture.pixels, content.face, PortraitConfig(), others=content.others)
     views = render_views(portrait, ViewsConfig(size=size))
-    parts = segment(picture, art.face, art=True, others=art.others)
+    parts = find_regions(picture, art.face, others=art.others)
     return views, align_style(picture, art.face, parts, portrait, views, AlignConfig())
 
 

@@ -23,16 +23,16 @@ from scipy.spatial import cKDTree
 
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.export.closed import close_portrait
+from twinbrush.faces import indices
+from twinbrush.faces.face import find_face
+from twinbrush.faces.face_model import mean_face
+from twinbrush.faces.values import Face
 from twinbrush.image import load_image
+from twinbrush.maths.filters import polygon_mask
 from twinbrush.mesh import Mesh
-from twinbrush.portrait import indices
 from twinbrush.portrait.build import build_portrait
-from twinbrush.portrait.face import find_face
 from twinbrush.portrait.face_depth import spline_depth
-from twinbrush.portrait.face_model import mean_face
-from twinbrush.portrait.filters import polygon_mask
 from twinbrush.portrait.geometry import Frame, make_frame
-from twinbrush.portrait.values import Face
 
 NECK_FACE_HEIGHTS = 0.35  # the neck is measured this far down; the bust ends below
 HEADS = Path(__file__).resolve().parents[2] / "shared" / "data" / "heads"

@@ -6,8 +6,9 @@ import numpy as np
 
 from twinbrush.camera import Camera, look_at_origin, project, unproject
 from twinbrush.correspond.values import AlignedStyle
+from twinbrush.faces.values import Face
 from twinbrush.mesh import Mesh, Region
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.portrait.values import Portrait
 from twinbrush.views.values import ViewSet
 
 

@@ -17,7 +17,10 @@ ORDER = [
     ["camera", "mesh", "rasterize"],
     ["config", "files", "stored_types"],
     ["image", "store"],
-    ["models", "vgg16"],
+    ["models", "networks", "vgg16"],
+    ["maths"],
+    ["faces"],
+    ["regions"],
     ["portrait"],
     ["views"],
     ["export"],
@@ -39,7 +42,7 @@ ORDER = [
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
-MATHS = ("portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")
+MATHS = ("maths", "faces", "regions", "portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from twinbrush import cli, demo
-from twinbrush.config import FAST
+from twinbrush.config import FAST, FaceConfig, PortraitConfig
 from twinbrush.image import save_png
+from twinbrush.inputs import read_input
+from twinbrush.regions.values import COLOURS, Label
 
 ROOT = Path(__file__).parents[1]
 
@@ -106,11 +109,35 @@ def test_inspect_writes_a_picture(pictures: Path, tmp_path: Path, capsys: pytest
     assert "yaw" in capsys.readouterr().out
 
 
+def test_regions_are_written_corrected_and_obeyed(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, regions = str(pictures / "astronaut.png"), tmp_path / "regions.png"
+    assert cli.main(["inspect", photo, "-o", str(tmp_path / "seen.png"), "--regions", str(regions)]) == 0
+    assert "regions.png" in capsys.readouterr().out
+    drawn = np.asarray(Image.open(regions)).copy()
+    assert {tuple(int(v) for v in colour) for colour in drawn.reshape(-1, 3)} <= set(COLOURS.values())
+    drawn[:40] = COLOURS[Label.HEADWEAR]
+    Image.fromarray(drawn).save(regions)
+    config = FaceConfig(regions=regions)
+    found = read_input(Path(photo), config, PortraitConfig(), art=False)
+    assert found.labels is not None
+    assert (found.labels[:40] == Label.HEADWEAR).all()
+    Image.fromarray(drawn[:100]).save(regions)
+    assert cli.main(["stylize", photo, photo, "-o", str(tmp_path / "out"), "--regions", str(regions)]) == 2
+    assert "its picture has" in capsys.readouterr().err
+    drawn[3, 3] = (1, 250, 1)
+    Image.fromarray(drawn).save(regions)
+    assert cli.main(["stylize", photo, photo, "-o", str(tmp_path / "out"), "--style.regions", str(regions)]) == 2
+    assert "legend" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_models_list_names_places_and_licences(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["models", "list"]) == 0
     text = capsys.readouterr().out
-    assert text.count("sha256") == 5  # four needed networks and the optional VGG-16
-    assert text.count("Apache-2.0") == 6  # those four, and two networks of our own
+    assert text.count("sha256") == 6  # four needed networks, MODNet, and the optional VGG-16
+    assert text.count("Apache-2.0") == 8  # those but VGG-16, and three networks of our own
 
 
 def test_our_own_fault_names_a_log_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

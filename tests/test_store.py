@@ -20,10 +20,10 @@ from twinbrush.mesh_heads import Front
 from twinbrush.mesh_outputs import PaintedAtlas
 from twinbrush.mesh_pipeline import MeshRun
 from twinbrush.pipeline import PhotoRun
-from twinbrush.portrait.segment import Segmentation
 from twinbrush.portrait.values import Portrait
 from twinbrush.reconstruct.shape import ShapeResult
 from twinbrush.reconstruct.texture import BakedTexture
+from twinbrush.regions.values import RegionMap
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.values import ViewSet
 
@@ -118,7 +118,7 @@ def test_everything_that_is_stored_has_annotations_that_can_be_checked() -> None
         for part in get_type_hints(kind).values() if is_dataclass(kind) else inside:
             walk(part)
 
-    for kind in (PhotoRun, MeshRun, Front, Segmentation, Portrait, ViewSet, AlignedStyle, Stylization, ShapeResult,
+    for kind in (PhotoRun, MeshRun, Front, RegionMap, Portrait, ViewSet, AlignedStyle, Stylization, ShapeResult,
                  BakedTexture, StyleObject, ObjectAlignment, PaintedAtlas):  # fmt: skip
         walk(kind)
     assert len(seen) > 60

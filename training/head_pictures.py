@@ -24,8 +24,8 @@ from head_kit import (
     Kit,
 )
 
+from twinbrush.faces.pose import rotation_from_angles
 from twinbrush.mesh import vertex_normals
-from twinbrush.portrait.pose import rotation_from_angles
 from twinbrush.rasterize import interpolate, rasterize, visible_points
 
 Array = np.ndarray

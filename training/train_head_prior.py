@@ -24,15 +24,15 @@ from safetensors.numpy import load_file, save
 from twinbrush.camera import INTERPUPILLARY_MM
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import TwinbrushError
+from twinbrush.faces import indices
+from twinbrush.faces.face import find_face, make_face
+from twinbrush.faces.face_model import mirror_indices
+from twinbrush.faces.landmarks import Fit
+from twinbrush.faces.values import Face
 from twinbrush.files import write_atomically
-from twinbrush.portrait import indices
-from twinbrush.portrait.face import find_face, make_face
-from twinbrush.portrait.face_model import mirror_indices
 from twinbrush.portrait.geometry import eye_centres as corner_middles
 from twinbrush.portrait.geometry import make_frame
 from twinbrush.portrait.head_prior import observe, predict_head, read_prior
-from twinbrush.portrait.landmarks import Fit
-from twinbrush.portrait.values import Face
 from twinbrush.rasterize import rasterize
 
 Array = np.ndarray

@@ -1,7 +1,7 @@
 """Draw the truth of the regions' benchmark by hand: shapes in a json file -> label pictures, and views to draw from.
 
-    python benchmarks/truth/draw.py view PICTURE [SHAPES.json] -o view.png --box 100 80 300 280   # enlarged, with a grid
-    python benchmarks/truth/draw.py labels PICTURE SHAPES.json -o NAME.png                        # the label picture
+    python benchmarks/truth/draw.py view PICTURE [SHAPES.json] -o view.png --box 100 80 300 280   # enlarged
+    python benchmarks/truth/draw.py labels PICTURE SHAPES.json -o NAME.png                   # the label picture
 
 The json holds `{"shapes": [...]}`, painted in order, later over earlier. A shape is one of
 
@@ -71,7 +71,7 @@ def paint_labels(picture: np.ndarray, shapes: list[dict]) -> tuple[np.ndarray, n
         target, value = (glasses, 1) if shape["class"] == "glasses" else (labels, CLASSES.index(shape["class"]))
         if "line" in shape:
             line = np.asarray(shape["line"], float)
-            width = max(int(round(shape["width"])), 1)
+            width = max(round(shape["width"]), 1)
             points = np.round((line - 0.5) * 16).astype(np.int32)
             cv2.polylines(target, [points], False, value, width, cv2.LINE_8, 4)
             continue

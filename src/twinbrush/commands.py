@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from twinbrush import vgg16
 from twinbrush.config import FaceConfig, PortraitConfig
@@ -16,26 +19,35 @@ from twinbrush.progress import Progress, Step, ignore
 BUILT_IN = (
     "head prior (2.6 MB): the face's depth and the whole head; Apache-2.0, learned from heads of ICT-FaceKit\n"
     "         (MIT, USC Institute for Creative Technologies); training/HEAD_MODEL_CARD.md",
+    "regions (1.1 MB): names the pixels (hair, skin, beard, cloth, headwear); Apache-2.0, learned from pictures\n"
+    "         labelled by hand; training/REGIONS_MODEL_CARD.md",
     "student (1.0 MB): features for stylization; Apache-2.0, taught by VGG-19 (CC BY 4.0, University of Oxford);\n"
     "         training/MODEL_CARD.md",
 )
 
 
 def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool, progress: Progress = ignore) -> str:
-    """Write a picture of what was found in `image`; returns a report. Raises TwinbrushError."""
+    """Write a picture of what was found in `image`, and (config.regions) its regions in the legend's colours; returns a
+    report. Raises TwinbrushError."""
     from twinbrush.portrait.inspection import draw_inspection
-    from twinbrush.portrait.segment import segment
+    from twinbrush.regions.engine import find_regions
+    from twinbrush.regions.given import picture_of_labels
 
     target = out or Path(f"{image.stem}_inspected.png")
     given = [path for path in (image, config.mask, config.landmarks) if path is not None]
     check_target(target, given)
+    if config.regions is not None:
+        check_target(config.regions, [*given, target])
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
-    found = read_input(image, config, PortraitConfig(), art=art)
+    found = read_input(image, replace(config, regions=None), PortraitConfig(), art=art)
     progress(Step("portrait", 0, 1))
-    parts = segment(found.picture.pixels, found.face, mask=found.mask, art=art, others=found.others)
-    drawn = draw_inspection(found.picture.pixels, found.face, matte=parts.matte, regions=parts.regions)
-    path = save_png(target, drawn)
+    parts = find_regions(found.picture.pixels, found.face, mask=found.mask, others=found.others)
+    path = save_png(target, draw_inspection(found.picture.pixels, found.face, parts))
+    saved: list[str] = []
+    if config.regions is not None:  # as the file's pixels lie, whichever way up the person is
+        pixels = picture_of_labels(np.rot90(parts.labels, -found.quarters)).astype(np.float32) / 255
+        saved.append(f"regions: {save_png(config.regions, pixels)}")
     face = found.face
     degrees = [f"{name} {value * 57.29578:+.0f}" for name, value in
                (("yaw", face.yaw_radians), ("pitch", face.pitch_radians), ("roll", face.roll_radians))]  # fmt: skip
@@ -46,7 +58,7 @@ def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool
         f"y {face.box_xyxy[1]:.0f}-{face.box_xyxy[3]:.0f}; score {face.score:.2f} ({face.source})",
         f"pose in degrees: {', '.join(degrees)}",
         *(f"note: {warning}" for warning in (*found.warnings, *parts.warnings)),
-        f"drawn: {path}",
+        f"drawn: {path}", *saved,
     ]
     return "\n".join(lines)
 

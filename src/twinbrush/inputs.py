@@ -7,16 +7,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from twinbrush import store
 from twinbrush.config import Config, FaceConfig, PortraitConfig, named_files
 from twinbrush.errors import BadMask, BadOption
+from twinbrush.faces.face import find_face_with_warnings, upright_turn
+from twinbrush.faces.values import Face
 from twinbrush.files import open_regular
 from twinbrush.image import LoadedImage, load_image, turned
-from twinbrush.portrait.face import find_face_with_warnings, upright_turn
-from twinbrush.portrait.segment import check_mask
-from twinbrush.portrait.values import Face
+from twinbrush.regions.given import check_labels, check_mask, check_size, labels_of_picture
 
 # An alpha channel is the user's own cut-out if it leaves this share of the picture out, and keeps at least as much.
 _MIN_CUT = 0.02
@@ -30,8 +30,9 @@ _LARGEST = 1 << 32  # bytes of any file that an option names; each reader has it
 
 @dataclass(frozen=True)
 class Input:
-    """One input picture with its face; mask (H, W) 0..1 or None; key: hash of everything that led to it; others: the
-    faces of other people in it."""
+    """One input picture with its face; mask (h, w) 0..1 or None; key: hash of everything that led to it; others: the
+    faces of other people in it; labels (h, w): the user's own regions (`regions.Label`) or None; quarters: turns by 90
+    degrees that brought the picture upright."""
 
     picture: LoadedImage
     face: Face
@@ -39,6 +40,8 @@ class Input:
     key: str
     warnings: tuple[str, ...]
     others: tuple[Face, ...] = ()
+    labels: UInt8[np.ndarray, "h w"] | None = None
+    quarters: int = 0
 
 
 def check_named_files(config: Config) -> None:
@@ -52,18 +55,30 @@ def check_named_files(config: Config) -> None:
 
 
 def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: bool) -> Input:
-    """Load a picture and find its face. Raises the errors of image.py and portrait/face.py, and BadMask."""
+    """Load a picture and find its face. Raises the errors of image.py and faces/face.py, and BadMask."""
     picture = load_image(path)
     quarters = upright_turn(picture.pixels, config, where=path.name)
     mask, notes = _mask(picture, config.mask)
+    labels = None if config.regions is None else read_regions(config.regions, picture)
     picture = turned(picture, quarters)
+    labels = None if labels is None else np.ascontiguousarray(np.rot90(labels, quarters))
     mask = None if mask is None else np.ascontiguousarray(np.rot90(mask, quarters))
     found = find_face_with_warnings(picture.pixels, config, where=path.name, art=art, portrait=limits)
     if mask is not None:
         whose = f"{config.mask} (the mask)" if config.mask else f"{path} (its transparency)"
         check_mask(mask, found.face, (picture.pixels.shape[0], picture.pixels.shape[1]), whose)
-    key = store.stage_key("input", picture.sha256, found.face, found.others, mask, art)
-    return Input(picture, found.face, mask, key, (*picture.notes, *notes, *found.warnings), found.others)
+    if labels is not None:
+        check_labels(labels, found.face, (picture.pixels.shape[0], picture.pixels.shape[1]), str(config.regions))
+    key = store.stage_key("input", picture.sha256, found.face, found.others, mask, labels, art)
+    warnings = (*picture.notes, *notes, *found.warnings)
+    return Input(picture, found.face, mask, key, warnings, found.others, labels, quarters)
+
+
+def read_regions(path: Path, picture: LoadedImage) -> UInt8[np.ndarray, "h w"]:
+    """The user's picture of the regions as labels. Raises BadMask for another size or other colours."""
+    labels = labels_of_picture(np.round(load_image(path).pixels * 255).astype(np.uint8), path.name)
+    check_size(labels, (picture.pixels.shape[0], picture.pixels.shape[1]), path.name)
+    return labels
 
 
 def _mask(picture: LoadedImage, path: Path | None) -> tuple[Float[np.ndarray, "h w"] | None, tuple[str, ...]]:

@@ -22,9 +22,10 @@ from twinbrush.mesh_outputs import ObjectScene, PaintedAtlas
 from twinbrush.meshes.front import FoundFront
 from twinbrush.meshes.regions import without_islands
 from twinbrush.meshes.values import SourceModel
-from twinbrush.portrait.segment import Segmentation, segment
 from twinbrush.reconstruct.shape import DISBELIEF_MM, SMOOTH_MM, ShapeResult, quality, sound_displacement
 from twinbrush.reconstruct.solve import Sighting, solve_shape
+from twinbrush.regions.engine import find_regions
+from twinbrush.regions.values import RegionMap
 from twinbrush.run import Run
 from twinbrush.stylize.control import control_points
 from twinbrush.stylize.values import Stylization
@@ -64,8 +65,8 @@ def head_scene(
 
     portrait, picture = found.portrait, art.picture.pixels
     parts = run.stage(
-        "style", key["style"], Segmentation,
-        lambda: segment(picture, art.face, mask=art.mask, art=True, others=art.others),
+        "style", key["style"], RegionMap,
+        lambda: find_regions(picture, art.face, mask=art.mask, given=art.labels, others=art.others),
     )  # fmt: skip
     pair = replace(config.views, views=2, angles=())
     views = run.stage("views", key["views"], ViewSet, lambda: render_views(portrait, pair))
@@ -74,7 +75,7 @@ def head_scene(
         key["align"],
         AlignedStyle,
         lambda: align_style(
-            picture, art.face, parts, portrait, views, config.align, keep_matte=art.mask is not None,
+            picture, art.face, parts, portrait, views, config.align,
             progress=run.progress,
         ),
     )  # fmt: skip

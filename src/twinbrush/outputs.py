@@ -176,9 +176,10 @@ def write_meshes(scene: Scene, finished: Finished, folder: Path, config: Config,
 
 def used_models() -> list[page.UsedModel]:
     """The face models, for the manifest."""
-    from twinbrush.models import WHEEL, list_models
+    from twinbrush.models import list_models
 
-    return [page.UsedModel(e.model.name, e.model.sha256, e.model.licence, WHEEL) for e in list_models()]
+    models = [entry.model for entry in list_models() if entry.state == "present"]
+    return [page.UsedModel(m.name, m.sha256, m.licence, m.wheel.requirement) for m in models]
 
 
 def write_manifest(

@@ -75,9 +75,10 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
 def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
     from twinbrush.correspond.align import align_style
     from twinbrush.portrait.build import build_portrait
-    from twinbrush.portrait.segment import Segmentation, segment
     from twinbrush.reconstruct.shape import reconstruct
     from twinbrush.reconstruct.texture import bake_texture
+    from twinbrush.regions.engine import find_regions
+    from twinbrush.regions.values import RegionMap
     from twinbrush.stylize import check_engine, stylize
     from twinbrush.views.render import render_views
 
@@ -89,21 +90,21 @@ def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) ->
         key["portrait"],
         Portrait,
         lambda: build_portrait(
-            photo, content.face, config.portrait, mask=content.mask, others=content.others, progress=progress
+            photo, content.face, config.portrait, mask=content.mask, labels=content.labels, others=content.others,
+            progress=progress,
         ),
     )
     parts = run.stage(
-        "style", key["style"], Segmentation,
-        lambda: segment(picture, art.face, mask=art.mask, art=True, others=art.others),
+        "style", key["style"], RegionMap,
+        lambda: find_regions(picture, art.face, mask=art.mask, given=art.labels, others=art.others),
     )  # fmt: skip
     views = run.stage("views", key["views"], ViewSet, lambda: render_views(portrait, config.views))
-    own_matte = art.mask is not None
     aligned = run.stage(
         "align",
         key["align"],
         AlignedStyle,
         lambda: align_style(
-            picture, art.face, parts, portrait, views, config.align, keep_matte=own_matte, progress=progress
+            picture, art.face, parts, portrait, views, config.align, progress=progress
         ),
     )
     painted = run.stage(

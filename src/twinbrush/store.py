@@ -124,7 +124,7 @@ def code_hash() -> str:
     """A hash of the package's own sources: changed code never resumes from old results."""
     digest = hashlib.sha256()
     root = Path(__file__).parent
-    for path in sorted([*root.rglob("*.py"), *root.rglob("*.safetensors")]):
+    for path in sorted([*root.rglob("*.py"), *root.rglob("*.safetensors"), *root.rglob("*.onnx")]):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

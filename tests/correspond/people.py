@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from twinbrush.portrait.face_model import mean_face
-from twinbrush.portrait.pose import rotation_from_angles
-from twinbrush.portrait.values import Face
+from twinbrush.faces.face_model import mean_face
+from twinbrush.faces.pose import rotation_from_angles
+from twinbrush.faces.values import Face
 
 
 def face(

@@ -15,9 +15,10 @@ from twinbrush.config import AlignConfig, ViewsConfig
 from twinbrush.correspond.align import _reduced, align_style
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
-from twinbrush.portrait.face_model import mean_face
-from twinbrush.portrait.segment import Segmentation
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.faces.face_model import mean_face
+from twinbrush.faces.values import Face
+from twinbrush.portrait.values import Portrait
+from twinbrush.regions.values import RegionMap
 from twinbrush.views.render import render_views
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.values import ViewSet
@@ -36,7 +37,8 @@ def scene() -> tuple[Portrait, ViewSet]:
 
 def align(scene: tuple[Portrait, ViewSet], style: Face, **options: float) -> AlignedStyle:
     image = np.random.default_rng(0).uniform(0.2, 0.8, (240, 256, 3)).astype(np.float32)
-    labels = Segmentation(np.ones((240, 256)), np.ones((240, 256), np.uint8), np.full((240, 256), 0.7))
+    ones = np.ones((240, 256))
+    labels = RegionMap(ones, ones.astype(np.uint8), 0.7 * ones, ones < 0)
     return align_style(image, style, labels, *scene, AlignConfig(**options))
 
 
@@ -56,7 +58,7 @@ def test_the_style_lies_on_the_content(scene: tuple[Portrait, ViewSet]) -> None:
 def test_a_huge_style_is_reduced_and_lies_where_a_small_one_does(scene: tuple[Portrait, ViewSet]) -> None:
     ys, xs = np.mgrid[:960, :1024] / 1000
     large = np.stack([xs, ys, 0 * xs], -1).astype(np.float32)
-    labels = Segmentation(np.ones((960, 1024)), np.ones((960, 1024), np.uint8), np.ones((960, 1024)))
+    labels = RegionMap(*(np.ones((960, 1024), kind) for kind in (float, np.uint8, float, bool)))
     style = face(centre_xy=(510.0, 440.0), pixels_per_mm=3.2)
     content_xy = project(mean_camera(scene[1].cameras), mean_face())[0]
     small, moved, parts = _reduced(large, style, labels, content_xy)

@@ -6,7 +6,7 @@ import numpy as np
 
 from twinbrush.camera import look_at_origin, project
 from twinbrush.correspond.perspective import apply_homography, best_plane, plane_homography, to_views
-from twinbrush.portrait.face_model import mean_face
+from twinbrush.faces.face_model import mean_face
 
 CENTRE = look_at_origin(0.0, 0.0, 570.0, 700.0, 256, 256)
 

@@ -13,7 +13,7 @@ from twinbrush.correspond.field import fit_field
 from twinbrush.correspond.limits import keep_mouth_opening, limit_features
 from twinbrush.correspond.metrics import landmark_distance
 from twinbrush.correspond.targets import calmed, head_frame, proportions, sound_field
-from twinbrush.portrait.face_model import interocular, mean_face, mirror_indices
+from twinbrush.faces.face_model import interocular, mean_face, mirror_indices
 
 poses = st.tuples(st.floats(-30, 30), st.floats(-20, 20), st.floats(-60, 60))
 

@@ -15,11 +15,12 @@ from mutations import COUNT, MOST_MEMORY_KB, SEED, Budget, mutated
 from twinbrush import store
 from twinbrush.camera import Camera
 from twinbrush.config import DEFAULT
+from twinbrush.faces.values import Face
 from twinbrush.image import LoadedImage
 from twinbrush.inputs import Input
 from twinbrush.mesh import Mesh
 from twinbrush.pipeline import PhotoRun
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.portrait.values import Portrait
 
 SHORT, LONG = 300, 8_000
 

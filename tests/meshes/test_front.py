@@ -14,13 +14,13 @@ from scipy.spatial.transform import Rotation
 from twinbrush.camera import INTERPUPILLARY_MM, project
 from twinbrush.config import PortraitConfig
 from twinbrush.errors import ModelFileError
+from twinbrush.faces.indices import CHIN, FOREHEAD_TOP, NOSE_TIP
 from twinbrush.mesh import Region
 from twinbrush.meshes.front import FoundFront, find_portrait
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
 from twinbrush.models import ensure_models
 from twinbrush.portrait.geometry import eye_centres
-from twinbrush.portrait.indices import CHIN, FOREHEAD_TOP, NOSE_TIP
 
 
 @pytest.fixture(scope="module", autouse=True)

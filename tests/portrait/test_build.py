@@ -1,4 +1,4 @@
-"""Segmentation and portrait of a real photo (the astronaut)."""
+"""The portrait of a real photo (the astronaut)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from tests.portrait.faces import aligned, astronaut, need_models
 
 from twinbrush.camera import project
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import BadMask
 from twinbrush.export.surface import sample_texture
+from twinbrush.faces import indices
+from twinbrush.faces.face import find_face
+from twinbrush.faces.values import Face
 from twinbrush.mesh import Region, border_edges, vertex_normals
-from twinbrush.portrait import indices
 from twinbrush.portrait.build import build_portrait
-from twinbrush.portrait.face import find_face
-from twinbrush.portrait.segment import Segmentation, segment
-from twinbrush.portrait.shape_prior import head_frame, lopsided
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Step
 
 
@@ -30,58 +28,8 @@ def _face() -> Face:
 
 
 @lru_cache(maxsize=1)
-def _parts() -> Segmentation:
-    return segment(astronaut(), _face())
-
-
-@lru_cache(maxsize=1)
 def _portrait() -> Portrait:
     return build_portrait(astronaut(), _face(), PortraitConfig(grid=200))
-
-
-def test_regions_of_the_astronaut() -> None:
-    parts, face = _parts(), _face()
-    points = np.round(face.landmarks[:, :2]).astype(int)
-    cheeks = points[[50, 280, 1, 199]]
-    assert (parts.regions[cheeks[:, 1], cheeks[:, 0]] == Region.SKIN).all()
-    above = points[indices.FOREHEAD_TOP] - [0, round(0.16 * face.height_px)]
-    assert parts.regions[above[1], above[0]] == Region.HAIR
-    assert parts.regions[230, 225] == Region.CLOTH
-    assert parts.regions[10, 10] == Region.BACKGROUND
-    assert parts.matte[10, 10] < 0.05
-    assert parts.matte.min() >= 0
-    assert parts.matte.max() <= 1
-    assert 0 <= parts.confidence.min() <= parts.confidence.max() <= 1
-
-
-def test_a_users_mask_is_taken_as_it_is() -> None:
-    face = _face()
-    mask = np.zeros((512, 512))
-    x0, y0, x1, y1 = (int(v) for v in face.box_xyxy)
-    mask[y0 - 40 : y1 + 60, x0 - 30 : x1 + 30] = 1
-    parts = segment(astronaut(), face, mask=mask)
-    assert np.array_equal(parts.matte > 0.5, mask > 0.5)
-    assert (parts.regions > 0).sum() == (mask > 0.5).sum()
-
-
-def test_wrong_masks_are_refused() -> None:
-    with pytest.raises(BadMask, match="face"):
-        segment(astronaut(), _face(), mask=np.zeros((512, 512)))
-
-
-def test_another_persons_face_is_left_out() -> None:
-    face = _face()
-    photo = astronaut()
-    shift = 70
-    pair = np.concatenate([photo[:, : 180 + shift], photo[:, 180 : 512 - shift]], axis=1)  # the same head once more
-    other = Face(face.landmarks + np.array([float(shift), 0, 0]), face.rotation, 0.0, 0.0, 0.0, 1.0, face.box_xyxy)
-    x, y = np.round(other.landmarks[1, :2]).astype(int)
-    together, alone = segment(pair, face), segment(pair, face, others=(other,))
-    assert together.matte[y, x] > 0.5
-    assert alone.matte[y, x] < 0.5
-    assert alone.warnings
-    own = np.round(face.landmarks[[1, 50, 199], :2]).astype(int)
-    assert (alone.matte[own[:, 1], own[:, 0]] > 0.9).all()
 
 
 def test_portrait_is_consistent_with_its_camera_and_picture() -> None:
@@ -173,82 +121,6 @@ def test_face_error_on_heads_with_known_geometry(shared_data) -> None:  # type: 
     start = surface[cKDTree(surface).query(points[central] - tip)[1]]
     distance, _ = cKDTree(aligned(surface, points[central], start)).query(points[central])
     assert distance.mean() < 1.8
-
-
-def test_lopsided_is_where_the_mirrored_side_is_empty() -> None:
-    face = _face()
-    frame = head_frame(face, (512, 512))
-    matte = np.zeros((512, 512))
-    matte[frame.skull < 1.0] = 1
-    shadow = (frame.skull > 1.15) & (frame.skull < 1.4) & (frame.u > 0.2) & (np.abs(frame.v) < 0.3)
-    matte[shadow] = 1
-    doubt = lopsided(frame, matte)
-    assert doubt[shadow].mean() > 0.9
-    assert doubt[frame.skull < 0.97].max() == 0
-
-
-def test_a_high_forehead_is_skin_and_a_fringe_is_hair() -> None:
-    """Colours decide where the hairline is: seeds of one kind that look like the other teach neither."""
-    face = _face()
-    frame = head_frame(face, (512, 512))
-    picture = np.full((512, 512, 3), (0.55, 0.6, 0.65), np.float32)
-    picture[frame.skull < 1.05] = (0.25, 0.15, 0.1)  # dark hair...
-    bare = (frame.skull < 0.95) & (frame.v > -0.5)
-    picture[bare] = (0.85, 0.65, 0.55)  # ... that begins high above the landmarks' outline
-    picture[frame.v > 0.75] = (0.2, 0.3, 0.6)
-    fringe = (np.abs(frame.u - 0.24) < 0.06) & (frame.v < 0.0) & bare
-    picture[fringe] = (0.25, 0.15, 0.1)
-    noise = np.random.default_rng(0).normal(0, 0.015, picture.shape)
-    mask = np.where((frame.skull < 1.05) | (frame.v > 0.6), 1.0, 0.0)
-    regions = segment(np.clip(picture + noise, 0, 1).astype(np.float32), face, mask=mask).regions
-    forehead = bare & ~fringe & (frame.v < -0.3) & (frame.v > -0.45) & (np.abs(frame.u) < 0.12)
-    assert (regions[forehead] == Region.SKIN).mean() > 0.95
-    inner = fringe & (np.abs(frame.u - 0.24) < 0.04) & (frame.v < -0.15) & (frame.v > -0.4)
-    assert (regions[inner] == Region.HAIR).mean() > 0.8
-
-
-@pytest.mark.parametrize(("scalp", "bald"), [("even", True), ("strands", False), ("dark", False)])
-def test_a_bald_head_is_skin_and_fair_hair_is_hair(scalp: str, bald: bool) -> None:
-    """An even scalp of the cheeks' colour is skin; the same colour with strands is fair hair."""
-    face = _face()
-    frame = head_frame(face, (512, 512))
-    rng = np.random.default_rng(0)
-    picture = np.full((512, 512, 3), (0.35, 0.45, 0.6), np.float32)
-    head = frame.skull < 1.05
-    picture[head] = (0.82, 0.62, 0.52)
-    top = head & (frame.v < -0.25)
-    if scalp == "dark":
-        picture[top] = (0.25, 0.15, 0.1)
-    if scalp == "even":
-        picture[top] *= 0.95  # a little in the shade
-    picture[frame.v > 0.75] = (0.2, 0.3, 0.6)
-    noise = rng.normal(0, 0.02, picture.shape)
-    noise[top] *= {"even": 1.0, "strands": 1.6, "dark": 0.2}[scalp]
-    mask = np.where(head | (frame.v > 0.6), 1.0, 0.0)
-    parts = segment(np.clip(picture + noise, 0, 1).astype(np.float32), face, mask=mask)
-    regions = parts.regions
-    crown = (frame.skull < 0.95) & (frame.v < -0.45)
-    hair = float((regions[crown] == Region.HAIR).mean())
-    assert hair < 0.02 if bald else hair > 0.8
-    if bald:
-        assert not (regions == Region.HAIR).any()
-        assert parts.confidence[crown].mean() > 0.8  # the scalp taught nobody what hair looks like
-
-
-def test_a_bald_head_is_found_whole(shared_data) -> None:  # type: ignore[no-untyped-def]
-    """Where hair is expected and skin is not, a scalp is skin nonetheless, and no background."""
-    from twinbrush.image import load_image
-
-    need_models()
-    for name in ("head0_yaw20_pitch0", "head2_yaw-10_pitch10"):
-        picture = load_image(shared_data / "heads" / f"{name}.png").pixels
-        with np.load(shared_data / "heads" / f"{name}.npz") as file:
-            at = np.round(file["pixels_xy"][file["visible"]]).astype(int)
-        face = find_face(picture, FaceConfig(), where=name)
-        parts = segment(picture, face)
-        at = at[at[:, 1] < face.landmarks[indices.FOREHEAD_TOP, 1]]
-        at = at[(at.min(1) >= 0) & (at.max(1) < len(picture))]
-        assert (parts.regions[at[:, 1], at[:, 0]] == Region.SKIN).mean() > 0.95
 
 
 @pytest.mark.parametrize("everything", [False, True])

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from twinbrush.camera import project
+from twinbrush.faces.values import Face
+from twinbrush.maths.filters import signed_distance
 from twinbrush.mesh import Region
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import signed_distance
 from twinbrush.portrait.geometry import Frame, make_frame
 from twinbrush.portrait.head_outline import COMMON_MM, NOISE_MM, fitted_to_outline
 from twinbrush.portrait.head_prior import SKULL, head_prior, predict_head, with_vertices
-from twinbrush.portrait.values import Face, HeadShape
+from twinbrush.portrait.values import HeadShape
 from twinbrush.rasterize import rasterize
 
 SIZE = 400

@@ -12,12 +12,14 @@ from tests.portrait.faces import aligned, need_models
 
 from twinbrush.config import FaceConfig
 from twinbrush.errors import ModelFileError
+from twinbrush.faces import indices
+from twinbrush.faces.face import find_face
+from twinbrush.faces.face_model import mean_face, mirror_indices
+from twinbrush.faces.pose import rotation_from_angles
+from twinbrush.faces.values import Face
 from twinbrush.image import load_image
-from twinbrush.portrait import indices
-from twinbrush.portrait.face import find_face
-from twinbrush.portrait.face_model import mean_face, mirror_indices
+from twinbrush.maths.filters import polygon_mask
 from twinbrush.portrait.face_prior import DOUBT, informed
-from twinbrush.portrait.filters import polygon_mask
 from twinbrush.portrait.geometry import Frame, make_frame
 from twinbrush.portrait.head_prior import (
     EAR,
@@ -33,8 +35,6 @@ from twinbrush.portrait.head_prior import (
     read_prior,
     regress,
 )
-from twinbrush.portrait.pose import rotation_from_angles
-from twinbrush.portrait.values import Face
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 

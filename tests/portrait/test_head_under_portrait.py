@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from twinbrush.camera import project
+from twinbrush.faces.values import Face
+from twinbrush.maths.filters import signed_distance
 from twinbrush.mesh import Region, vertex_normals
 from twinbrush.portrait.body import GROW_MM
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import signed_distance
 from twinbrush.portrait.geometry import Frame, make_frame
 from twinbrush.portrait.head_prior import EAR, HeadShape, ears, head_prior, laid_flat, predict_head
 from twinbrush.portrait.silhouette import registered, trace
 from twinbrush.portrait.skull import EAR_SLOPE, carried, on_skull, see_head, shown_ears
-from twinbrush.portrait.values import Face
 from twinbrush.rasterize import rasterize
 
 SIZE = 400

@@ -6,22 +6,23 @@ import numpy as np
 import pytest
 
 from twinbrush.camera import project
+from twinbrush.faces import indices
+from twinbrush.faces.face_model import mean_face
+from twinbrush.faces.values import Face
+from twinbrush.maths.filters import polygon_distance, polygon_mask
 from twinbrush.mesh import Region
-from twinbrush.portrait import body, indices
+from twinbrush.portrait import body
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.detail import hair_relief
 from twinbrush.portrait.dome import with_dome
 from twinbrush.portrait.eyes import EYES, carve_eyes, lowered_lids, smooth_line
 from twinbrush.portrait.face_depth import spline_depth
-from twinbrush.portrait.face_model import mean_face
-from twinbrush.portrait.filters import polygon_distance, polygon_mask
 from twinbrush.portrait.geometry import make_frame
 from twinbrush.portrait.harmonic import solve_screened
 from twinbrush.portrait.lattice import cut_lattice, graded_axis, sample
 from twinbrush.portrait.mouth import carve_mouth
 from twinbrush.portrait.nose import carve_nose
-from twinbrush.portrait.segment import Segmentation
-from twinbrush.portrait.values import Face
+from twinbrush.regions.values import RegionMap
 
 SIZE, UNIT = 320, 1.0
 
@@ -178,7 +179,7 @@ def test_a_head_cut_by_the_photo_gets_a_dome() -> None:
     face = _face()
     matte = np.zeros((SIZE, SIZE))
     matte[:200, 100:220] = 1
-    part = Segmentation(matte, matte.astype(np.uint8), matte)
+    part = RegionMap(matte, matte.astype(np.uint8), matte, matte > 2)
     image = np.full((SIZE, SIZE, 3), 0.5, np.float32)
     taller, completed, moved = with_dome(image, part, face)
     added = taller.shape[0] - SIZE
@@ -186,7 +187,7 @@ def test_a_head_cut_by_the_photo_gets_a_dome() -> None:
     assert np.allclose(moved.landmarks[:, 1], face.landmarks[:, 1] + added)
     assert completed.matte[:added].sum() > 500
     assert completed.warnings
-    untouched = Segmentation(np.zeros_like(matte), part.regions, matte)
+    untouched = RegionMap(np.zeros_like(matte), part.labels, matte, matte > 2)
     assert with_dome(image, untouched, face)[0] is image
 
 

@@ -22,6 +22,9 @@ class FaceConfig:
     """A text file of 68 landmarks, "x y" a line, in pixels, instead of detection."""
     mask: Path | None = None
     """An image that is white where the person is, instead of the automatic matte."""
+    regions: Path | None = None
+    """A picture of the regions in the legend's colours, obeyed exactly instead of what is found (inspect: what is found
+    is written there, to be corrected by hand)."""
 
 
 @dataclass(frozen=True)

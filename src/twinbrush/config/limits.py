@@ -48,7 +48,9 @@ LIMITS: tuple[tuple[str, str, float, float], ...] = (
 # Options that name a file to read: (section, field, option).
 FILES = (
     ("photo_face", "landmarks", "--landmarks"), ("photo_face", "mask", "--mask"),
+    ("photo_face", "regions", "--regions"),
     ("style_face", "landmarks", "--style.landmarks"), ("style_face", "mask", "--style.mask"),
+    ("style_face", "regions", "--style.regions"),
     ("objects", "pairs", "--pairs"), ("objects", "keypoint_weights", "--keypoint-weights"),
     ("stylize", "weights", "--weights"),
 )  # fmt: skip

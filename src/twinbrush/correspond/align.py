@@ -11,16 +11,16 @@ from jaxtyping import Bool, Float, UInt8
 from twinbrush.camera import project
 from twinbrush.config import AlignConfig
 from twinbrush.correspond.clean import trustworthy
-from twinbrush.correspond.labels import checked_labels
 from twinbrush.correspond.perspective import apply_homography, best_plane, plane_homography, to_views
 from twinbrush.correspond.repose import STRETCH_INVALID, SourceMap, pose_gap, repose, turn_to
 from twinbrush.correspond.similarity import weighted_similarity
 from twinbrush.correspond.targets import head_frame, proportions
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
-from twinbrush.portrait.segment import Segmentation
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.faces.values import Face
+from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.regions.values import RegionMap
 from twinbrush.views.fill import fill_nearest, push_pull
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.values import ViewSet
@@ -32,19 +32,16 @@ LARGEST_FACE = 1.6  # more pixels than that would be blurred away by the canvas
 def align_style(
     style_image: Float[np.ndarray, "h w 3"],
     style_face: Face,
-    style_segmentation: Segmentation,
+    style_segmentation: RegionMap,
     portrait: Portrait,
     views: ViewSet,
     config: AlignConfig,
     *,
-    keep_matte: bool = False,
     progress: Progress = ignore,
 ) -> AlignedStyle:
     """Find where everything of the style belongs in the content's views, and where the content's shape shall go.
 
-    style_face: in pixels of `style_image`. keep_matte: the segmentation's matte is the user's own mask: labels are
-    checked against the picture (labels.py), but ground and person are then left as they are. Raises BadOption for a
-    strength out of range.
+    style_face, style_segmentation: in pixels of `style_image`. Raises BadOption for a strength out of range.
     """
     if not 0 <= config.strength <= 1.5:
         raise BadOption(f"The strength is {config.strength}.", "Choose 0 (the person's shape) to 1.5 (caricature).")
@@ -52,7 +49,6 @@ def align_style(
     camera = mean_camera(views.cameras)
     content_xy = project(camera, portrait.landmarks_xyz)[0]
     style_image, style_face, style_segmentation = _reduced(style_image, style_face, style_segmentation, content_xy)
-    style_segmentation = checked_labels(style_image, style_face, style_segmentation, keep_matte=keep_matte)
     gap = pose_gap(style_face, portrait.face)
     size = (camera.width, camera.height)
     source = _source(style_face, portrait.face, content_xy, style_image.shape[:2], size, config)
@@ -85,8 +81,8 @@ def align_style(
 
 
 def _reduced(
-    image: Float[np.ndarray, "h w 3"], face: Face, segmentation: Segmentation, content_xy: Float[np.ndarray, "468 2"]
-) -> tuple[Float[np.ndarray, "h2 w2 3"], Face, Segmentation]:
+    image: Float[np.ndarray, "h w 3"], face: Face, segmentation: RegionMap, content_xy: Float[np.ndarray, "468 2"]
+) -> tuple[Float[np.ndarray, "h2 w2 3"], Face, RegionMap]:
     """A style much larger than the canvas needs, made smaller: its face becomes `LARGEST_FACE` times the content's."""
     wanted = LARGEST_FACE * float(np.linalg.norm(np.ptp(content_xy, axis=0)))
     factor = wanted / float(np.linalg.norm(np.ptp(face.landmarks[:, :2], axis=0)))
@@ -98,10 +94,12 @@ def _reduced(
     ratio = np.array([size[0] / width, size[1] / height, factor])
     # Pixel centres: new = (old + 0.5) ratio - 0.5; depths have no such offset.
     landmarks = face.landmarks * ratio + np.append((ratio[:2] - 1) / 2, 0.0)
-    regions = cv2.resize(segmentation.regions, size, interpolation=cv2.INTER_NEAREST)
+    labels = cv2.resize(segmentation.labels, size, interpolation=cv2.INTER_NEAREST)
+    glasses = cv2.resize(segmentation.glasses.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     confidence = cv2.resize(segmentation.confidence.astype(np.float64), size, interpolation=cv2.INTER_AREA)
     matte = cv2.resize(segmentation.matte.astype(np.float64), size, interpolation=cv2.INTER_AREA)
-    return small, replace(face, landmarks=landmarks), Segmentation(matte, regions, confidence, segmentation.warnings)
+    reduced = RegionMap(matte, labels, confidence, glasses, segmentation.warnings)
+    return small, replace(face, landmarks=landmarks), reduced
 
 
 def _source(
@@ -119,7 +117,7 @@ def _source(
 
 
 def _canvas(
-    image: Float[np.ndarray, "h w 3"], face: Face, segmentation: Segmentation, source: SourceMap
+    image: Float[np.ndarray, "h w 3"], face: Face, segmentation: RegionMap, source: SourceMap
 ) -> tuple[
     Float[np.ndarray, "a b 3"], Bool[np.ndarray, "a b"], UInt8[np.ndarray, "a b"], Float[np.ndarray, "a b"]
 ]:
@@ -132,7 +130,7 @@ def _canvas(
     xy = np.where(weight > 0.5, source.mirrored_xy, source.direct_xy).astype(np.float32)
     valid = source.inside & _pick(keep, xy)
     valid &= (source.stretch < STRETCH_INVALID) | (source.mirrored_weight > 0.5)
-    regions = fill_nearest(_pick(segmentation.regions, xy), valid)
+    regions = fill_nearest(_pick(segmentation.painted, xy), valid)
     confidence = np.where(valid, _pick(segmentation.confidence.astype(np.float64), xy), 0.0)
     filled = push_pull(canvas, valid.astype(np.float64))
     # Stretched paint is poor as brushwork, but as a picture better than a smooth fill.

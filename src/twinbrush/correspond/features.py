@@ -1,6 +1,6 @@
 """Which of the 468 face-mesh points make up a feature that is moved as a whole, and how much each weighs.
 
-The numbers are those of MediaPipe's face mesh, as in portrait/indices.py. LEFT and RIGHT are the picture's.
+The numbers are those of MediaPipe's face mesh, as in faces/indices.py. LEFT and RIGHT are the picture's.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.portrait.indices import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, OVAL
+from twinbrush.faces.indices import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, OVAL
 
 # Rings of the lips run from the left corner along the lower lip and back along the upper: `limits.py` pairs them.
 LIPS_OUTER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)

@@ -19,7 +19,7 @@ from twinbrush.correspond.features import (
     LIPS_OUTER,
     NOSE,
 )
-from twinbrush.portrait.indices import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT
+from twinbrush.faces.indices import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT
 
 
 @dataclass(frozen=True)

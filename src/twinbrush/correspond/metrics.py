@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from twinbrush.correspond.features import landmark_weights
 from twinbrush.correspond.similarity import fit_similarity
-from twinbrush.portrait.face_model import eye_centres
+from twinbrush.faces.face_model import eye_centres
 
 
 def landmark_distance(

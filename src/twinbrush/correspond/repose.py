@@ -17,10 +17,10 @@ from jaxtyping import Bool, Float, Int
 from twinbrush.correspond.features import landmark_weights
 from twinbrush.correspond.field import Field, fit_field
 from twinbrush.correspond.similarity import fit_similarity
-from twinbrush.portrait.face_model import interocular, mirror_indices
-from twinbrush.portrait.indices import OVAL
-from twinbrush.portrait.pose import rotation_from_angles
-from twinbrush.portrait.values import Face
+from twinbrush.faces.face_model import interocular, mirror_indices
+from twinbrush.faces.indices import OVAL
+from twinbrush.faces.pose import rotation_from_angles
+from twinbrush.faces.values import Face
 from twinbrush.rasterize import interpolate, rasterize
 
 GRID = 96  # vertices of the sheet along the longer side of the style: the relief is smooth

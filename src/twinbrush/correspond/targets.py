@@ -19,8 +19,8 @@ from twinbrush.correspond.features import landmark_weights
 from twinbrush.correspond.field import Field, fit_field
 from twinbrush.correspond.limits import keep_mouth_opening, limit_features
 from twinbrush.correspond.similarity import fit_similarity
-from twinbrush.portrait.face_model import interocular, mirror_indices
-from twinbrush.portrait.values import Face
+from twinbrush.faces.face_model import interocular, mirror_indices
+from twinbrush.faces.values import Face
 
 # The landmark network draws art toward a normal face. Against hand-made landmarks of a painting, differences of nose,
 # brows and jaw from a photo's came out 1.1 to 2 times too small.

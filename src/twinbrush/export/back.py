@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from scipy import ndimage, sparse, spatial
 from scipy.sparse.linalg import splu
 
-from twinbrush.portrait.filters import smoothstep
+from twinbrush.maths.filters import smoothstep
 
 HEAD_ROUNDNESS, NECK_ROUNDNESS = 1.25, 0.75  # depth of the back over half the width, about: a long skull, a flat nape
 MOST_DEPTH_SHARE = 0.42  # of the height: shoulders, which are wide, shall not get a back like a barrel

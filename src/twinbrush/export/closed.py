@@ -28,8 +28,8 @@ from twinbrush.export.skull import Depth, pushed_back, squared_depth
 from twinbrush.export.surface import sample_texture, surface_of
 from twinbrush.export.topology import border_loops, fill_holes, largest_piece, split_fans
 from twinbrush.export.wrap import dense, wrapped
+from twinbrush.maths.filters import smoothstep
 from twinbrush.mesh import Mesh, Region, border_edges
-from twinbrush.portrait.filters import smoothstep
 from twinbrush.portrait.values import HeadShape
 
 _BACK_EDGE_MM = 3.5

@@ -16,8 +16,8 @@ from scipy import ndimage, sparse, spatial
 
 from twinbrush.camera import INTERPUPILLARY_MM
 from twinbrush.export.back import smoothed_loop, solve_fixed
+from twinbrush.maths.filters import smoothstep
 from twinbrush.mesh import Region, vertex_normals
-from twinbrush.portrait.filters import smoothstep
 from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD
 from twinbrush.portrait.head_prior import EAR, HeadShape, laid_flat
 from twinbrush.rasterize import interpolate, rasterize

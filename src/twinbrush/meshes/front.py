@@ -16,19 +16,20 @@ from scipy.spatial.transform import Rotation
 from twinbrush.camera import INTERPUPILLARY_MM, Camera, look_at_origin, project
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import FaceNotFound, FaceUnusable
+from twinbrush.faces import detect as detector
+from twinbrush.faces.face import find_face_with_warnings, make_face
+from twinbrush.faces.landmarks import fit_landmarks, halvings, roi_from_eyes
+from twinbrush.faces.pose import shape_residual
+from twinbrush.faces.values import Face
 from twinbrush.mesh import Mesh, Region
 from twinbrush.meshes.orient import WORLD_DIAGONAL_MM
 from twinbrush.meshes.regions import CHIN, continued_regions, placed_regions
 from twinbrush.meshes.values import SourceModel
-from twinbrush.portrait import detect as detector
-from twinbrush.portrait.face import find_face_with_warnings, make_face
 from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD, eye_centres, make_frame
-from twinbrush.portrait.landmarks import fit_landmarks, halvings, roi_from_eyes
-from twinbrush.portrait.pose import shape_residual
-from twinbrush.portrait.segment import segment
-from twinbrush.portrait.values import Face, Portrait
+from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.rasterize import Raster, interpolate, rasterize
+from twinbrush.regions.engine import find_regions
 from twinbrush.views.shade import shade
 
 _SIZE, _FINAL_SIZE = 384, 1024
@@ -196,7 +197,7 @@ def _portrait(
     raster = _raster(model.mesh, vertices, camera)
     covered = raster.face_index >= 0
     landmarks = _landmarks(model.mesh, vertices, raster, face)
-    parts = segment(image, face, mask=covered.astype(np.float32))
+    parts = find_regions(image, face, mask=covered.astype(np.float32))
     if model.coloured:
         regions = np.where(covered, np.where(parts.regions == Region.BACKGROUND, Region.CLOTH, parts.regions), 0)
         regions = regions.astype(np.uint8)

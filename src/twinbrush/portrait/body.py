@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.portrait import indices
-from twinbrush.portrait.filters import blur, fill_holes, masked_blur, signed_distance
+from twinbrush.faces import indices
+from twinbrush.maths.filters import blur, fill_holes, masked_blur, signed_distance
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.harmonic import solve_screened
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.portrait import indices
+from twinbrush.faces import indices
+from twinbrush.maths.filters import blur, keep_component, polygon_mask, signed_distance
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import blur, keep_component, polygon_mask, signed_distance
 from twinbrush.portrait.geometry import Frame
 
 CUT_HALF_WIDTH, CUT_DEPTH, CUT_POWER = 0.93, 0.56, 2.4  # the bust's lower outline, a superellipse, in face heights

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
 from twinbrush.config import PortraitConfig
+from twinbrush.faces import indices
+from twinbrush.faces.values import Face
+from twinbrush.maths.filters import push_colours
 from twinbrush.mesh import Mesh
-from twinbrush.portrait import indices
 from twinbrush.portrait.border import outline
 from twinbrush.portrait.crop import Crop, cut_crop, moved_face, resized
 from twinbrush.portrait.dome import with_dome
 from twinbrush.portrait.face_prior import informed
-from twinbrush.portrait.filters import push_colours
 from twinbrush.portrait.geometry import Frame, make_frame
 from twinbrush.portrait.head_outline import fitted_to_outline
 from twinbrush.portrait.head_prior import predict_head
 from twinbrush.portrait.lattice import Lattice, cut_lattice, graded_axis, sample
 from twinbrush.portrait.relief import relief_depth
-from twinbrush.portrait.segment import segment
-from twinbrush.portrait.values import Face, HeadShape, Portrait
+from twinbrush.portrait.values import HeadShape, Portrait
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.regions.engine import find_regions
 
 WORK_SIZE = 576  # the relief is computed on this many pixels a side: about 0.65 mm each
 FACE_DENSITY = 1.7  # the mesh is this much denser over the face
@@ -30,14 +31,16 @@ STAGE = "portrait"
 
 def build_portrait(
     image: Float[np.ndarray, "h w 3"], face: Face, config: PortraitConfig, *,
-    mask: Float[np.ndarray, "h w"] | None = None, others: tuple[Face, ...] = (), progress: Progress = ignore,
+    mask: Float[np.ndarray, "h w"] | None = None, labels: UInt8[np.ndarray, "h w"] | None = None,
+    others: tuple[Face, ...] = (), progress: Progress = ignore,
 ) -> Portrait:
     """Build the relief of the person whose `face` was found in `image` (RGB 0..1).
 
-    mask: the user's own matte (1 = person). others: other people's faces in it, to be left out. Raises BadMask.
+    mask: the user's own matte (1 = person); labels: the user's own regions (`regions.Label`). others: other people's
+    faces in it, to be left out. Raises BadMask.
     """
-    progress(Step(STAGE, 0, 3, "segmentation"))
-    segmentation = segment(image, face, mask=mask, others=others)
+    progress(Step(STAGE, 0, 3, "regions"))
+    segmentation = find_regions(image, face, mask=mask, given=labels, others=others)
     rows = len(image)
     image, segmentation, face = with_dome(image, segmentation, face)
     crop = cut_crop(image, segmentation, face)
@@ -68,12 +71,13 @@ def _assemble(
     scale = size / WORK_SIZE
     camera = make_frame(moved_face(work.face, scale, np.full(2, (scale - 1) / 2)), size, size).camera
     pixel = np.clip(np.round((lattice.points_xy + 0.5) * scale - 0.5).astype(int), 0, size - 1)
-    regions = crop.regions[pixel[:, 1], pixel[:, 0]]
+    painted = crop.regions if crop.painted is None else crop.painted
+    regions = painted[pixel[:, 1], pixel[:, 0]]
     texture = _defringed(crop)
     mesh = Mesh(vertices, lattice.faces, uv, texture, regions)
     matte = crop.matte * crop.inside
     landmarks = _landmarks_on(work, frame, depth)
-    return Portrait(mesh, landmarks, camera, texture, matte, crop.regions, crop.face, warnings, head)
+    return Portrait(mesh, landmarks, camera, texture, matte, painted, crop.face, warnings, head)
 
 
 def _face_lattice(work: Crop, level_px: Float[np.ndarray, "s s"], config: PortraitConfig) -> Lattice:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from twinbrush.portrait import indices
-from twinbrush.portrait.segment import Segmentation
-from twinbrush.portrait.values import Face
+from twinbrush.faces import indices
+from twinbrush.faces.values import Face
+from twinbrush.regions.values import RegionMap
 
 SIDE_FACE_HEIGHTS = 2.2  # side of the square in face heights (forehead to chin): hair, neck and some shoulders fit in
 CENTRE_BELOW_FACE = 0.02  # its centre below the face's middle, in face heights
@@ -20,20 +20,22 @@ MIN_SIDE_PX, MAX_SIDE_PX = 512, 1280
 
 @dataclass(frozen=True)
 class Crop:
-    """image (S, S, 3), matte and regions (S, S) of the square; inside: the photo reaches here; face in its pixels."""
+    """image (S, S, 3), matte and regions (S, S) of the square; inside: the photo reaches here; face in its pixels;
+    painted (S, S): the regions by whose paint they take (a beard is hair), or None: as the regions."""
 
     image: Float[np.ndarray, "s s 3"]
     matte: Float[np.ndarray, "s s"]
     regions: UInt8[np.ndarray, "s s"]
     inside: Bool[np.ndarray, "s s"]
     face: Face
+    painted: UInt8[np.ndarray, "s s"] | None = None
 
     def within(self, pixels: int) -> Bool[np.ndarray, "s s"]:
         """Where the photo reaches, but for that many pixels along its edge."""
         return cv2.erode(self.inside.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8)) > 0
 
 
-def cut_crop(image: Float[np.ndarray, "h w 3"], segmentation: Segmentation, face: Face) -> Crop:
+def cut_crop(image: Float[np.ndarray, "h w 3"], segmentation: RegionMap, face: Face) -> Crop:
     """Cut the square; where it leaves the photo, the border's colours and labels go on, and `inside` is False."""
     points = face.landmarks
     height = float(np.linalg.norm(points[indices.CHIN] - points[indices.FOREHEAD_TOP]))
@@ -49,13 +51,13 @@ def cut_crop(image: Float[np.ndarray, "h w 3"], segmentation: Segmentation, face
     offset = (size - 1) / 2 - centre * scale
     matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
     whole = np.ones(image.shape[:2], np.uint8)
+    labels = [cv2.warpAffine(labels, matrix, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+              for labels in (segmentation.regions, segmentation.painted)]
     return Crop(
         _cut(image, matrix, size, cv2.BORDER_REPLICATE).astype(np.float32),
-        np.clip(_cut(segmentation.matte, matrix, size, cv2.BORDER_REPLICATE), 0, 1).astype(np.float64),
-        cv2.warpAffine(segmentation.regions, matrix, (size, size), flags=cv2.INTER_NEAREST,
-                       borderMode=cv2.BORDER_REPLICATE),
+        np.clip(_cut(segmentation.matte, matrix, size, cv2.BORDER_REPLICATE), 0, 1).astype(np.float64), labels[0],
         cv2.warpAffine(whole, matrix, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0,
-        moved_face(face, scale, offset),
+        moved_face(face, scale, offset), labels[1],
     )
 
 

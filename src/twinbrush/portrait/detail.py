@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from twinbrush.faces import indices
+from twinbrush.maths.filters import blur, masked_blur, polygon_mask, signed_distance, smoothstep
 from twinbrush.mesh import Region
-from twinbrush.portrait import indices
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import blur, masked_blur, polygon_mask, signed_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
 
 STRAND_MM, LOCK_MM = (0.9, 3.0), (3.0, 9.0)  # band limits (Gaussian sigmas) of strands and locks

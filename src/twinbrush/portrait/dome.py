@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.mesh import Region
+from twinbrush.faces.values import Face
 from twinbrush.portrait.crop import moved_face
-from twinbrush.portrait.segment import Segmentation
-from twinbrush.portrait.values import Face
+from twinbrush.regions.values import Label, RegionMap
 
 LEAST_CHORD, REACH = 0.12, 0.75  # in face heights: a shorter cut is left alone; it is looked for this far to both sides
 RISE = 0.36  # height of the arch over half of the cut's width
@@ -19,8 +18,8 @@ ROOM = 0.2  # free rows above it, in face heights
 
 
 def with_dome(
-    image: Float[np.ndarray, "h w 3"], segmentation: Segmentation, face: Face
-) -> tuple[Float[np.ndarray, "h2 w 3"], Segmentation, Face]:
+    image: Float[np.ndarray, "h w 3"], segmentation: RegionMap, face: Face
+) -> tuple[Float[np.ndarray, "h2 w 3"], RegionMap, Face]:
     """The same picture with rows added on top, where an arch closes the head; colours mirrored upward.
 
     Unchanged when the head does not touch the photo's upper edge.
@@ -39,10 +38,11 @@ def with_dome(
     arch = RISE * half * (1 - ((xs - (left + right) / 2) / half) ** 2)  # a parabola meets the head's slope best
     dome = np.clip(arch - (rows - ys) + 0.5, 0, 1)
     taller = cv2.copyMakeBorder(image, rows, 0, 0, 0, cv2.BORDER_REFLECT_101)
-    part = Segmentation(
+    part = RegionMap(
         np.concatenate([dome, segmentation.matte]),
-        np.concatenate([np.where(dome > 0.5, Region.HAIR, Region.BACKGROUND).astype(np.uint8), segmentation.regions]),
+        np.concatenate([np.where(dome > 0.5, Label.HAIR, Label.GROUND).astype(np.uint8), segmentation.labels]),
         np.concatenate([0.3 * dome, segmentation.confidence]),
+        np.concatenate([np.zeros(dome.shape, bool), segmentation.glasses]),
         (*segmentation.warnings, "The photo cuts off the top of the head; it was completed."),
     )
     return taller, part, moved_face(replace(face), 1.0, np.array([0.0, rows]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.faces import indices
 from twinbrush.image import to_lab
-from twinbrush.portrait import indices
-from twinbrush.portrait.filters import blur, polyline_distance, soft_polygon
+from twinbrush.maths.filters import blur, polyline_distance, soft_polygon
 from twinbrush.portrait.geometry import Frame
 
 EYEBALL_MM, IRIS_MM, PUPIL_MM = 12.0, 5.9, 2.3  # anatomical radii (the pupil's as drilled in busts)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from twinbrush.faces import indices
+from twinbrush.faces.face_model import mean_face
 from twinbrush.mesh import vertex_normals
-from twinbrush.portrait import indices
-from twinbrush.portrait.face_model import mean_face
 from twinbrush.portrait.geometry import Frame
 
 MIN_FACING, GRAZING = 0.02, 0.2  # cosines: flatter points are left out; flatter ones are trusted no less

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.portrait.face_model import mean_face
+from twinbrush.faces.face_model import mean_face
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.head_prior import HeadShape
 

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush.camera import INTERPUPILLARY_MM, Camera
-from twinbrush.portrait import indices
-from twinbrush.portrait.values import Face
+from twinbrush.faces import indices
+from twinbrush.faces.values import Face
 
 CAMERA_DISTANCE_IPD = 14.0  # camera's distance in inter-pupillary distances: measured best on heads with known geometry
 DEPTH_SCALE = 1.05  # the network's z is a little too flat (benchmarks/portrait_error.py)

@@ -14,8 +14,8 @@ from jaxtyping import Float, Int
 from scipy import spatial
 
 from twinbrush.camera import project
+from twinbrush.maths.filters import blur, signed_distance
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import blur, signed_distance
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.head_prior import SKULL, HeadPrior, HeadShape, head_prior, observe, with_vertices
 from twinbrush.portrait.silhouette import Outline, trace

@@ -21,10 +21,10 @@ from scipy.sparse.linalg import splu
 
 from twinbrush.camera import project
 from twinbrush.errors import ModelFileError
+from twinbrush.faces.face_model import mean_face, mirror_indices
+from twinbrush.faces.pose import RIGID
 from twinbrush.mesh import vertex_normals
-from twinbrush.portrait.face_model import mean_face, mirror_indices
 from twinbrush.portrait.geometry import Frame
-from twinbrush.portrait.pose import RIGID
 from twinbrush.portrait.values import HeadShape
 
 WEIGHTS_FILE = "head_prior.safetensors"

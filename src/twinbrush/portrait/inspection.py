@@ -1,7 +1,7 @@
 """What was found in a picture, drawn on it: for `twinbrush inspect`.
 
-On the left the whole picture with its regions, the face's box and the head's axes; on the right the face near by with
-its landmarks; below what the colours and numbers mean.
+On the left the whole picture with its regions, the face's box and the head's axes; in the middle the face near by with
+its landmarks; on the right how sure the regions are (dark: not at all); below what the colours and numbers mean.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from scipy.spatial import Delaunay
 
-from twinbrush.mesh import Region
-from twinbrush.portrait import indices
-from twinbrush.portrait.face_model import interocular, mean_face
-from twinbrush.portrait.values import Face
+from twinbrush.faces import indices
+from twinbrush.faces.face_model import interocular, mean_face
+from twinbrush.faces.values import Face
+from twinbrush.regions.values import COLOURS, GLASSES_COLOUR, Label, RegionMap
 
 Colour = tuple[float, float, float]
 Canvas = Float[np.ndarray, "_ _ 3"]
@@ -38,9 +38,7 @@ _CONTOURS: tuple[tuple[str, Colour, tuple[tuple[tuple[int, ...], bool], ...]], .
     ("lips", _CORAL, ((indices.LIPS_OUTER, True), (indices.MOUTH_OPENING, True))),
     ("outline", _GOLD, ((indices.OVAL, True),)),
 )
-_REGIONS: dict[Region, Colour] = {
-    Region.SKIN: (0.98, 0.62, 0.42), Region.HAIR: (0.45, 0.35, 0.95), Region.CLOTH: (0.15, 0.72, 0.62)
-}
+_TINT = 0.45
 
 
 @dataclass(frozen=True)
@@ -67,42 +65,59 @@ class _Frame:
 
 
 def draw_inspection(
-    image: Float[np.ndarray, "h w 3"], face: Face, matte: Float[np.ndarray, "h w"] | None = None,
-    regions: UInt8[np.ndarray, "h w"] | None = None,
+    image: Float[np.ndarray, "h w 3"], face: Face, parts: RegionMap | None = None
 ) -> Float[np.ndarray, "h2 w2 3"]:
-    """The picture (RGB, 0..1) with what was found; matte 0..1 and regions (`Region`) of the picture's size, or None."""
-    whole = _whole(image, face, matte, regions)
-    near = _near(image, face)
-    width = whole.shape[1] + near.shape[1] + 3 * _GAP
+    """The picture (RGB, 0..1) with what was found; parts: its regions, or None."""
+    panels = [_whole(image, face, parts), _near(image, face)]
+    if parts is not None:
+        panels.append(_certainty(image, parts))
+    width = sum(panel.shape[1] + _GAP for panel in panels) + _GAP
     page = np.empty((_PANEL + 2 * _GAP + _FOOT, width, 3), np.float32)
     page[:] = _PAPER
-    page[_GAP : _GAP + _PANEL, _GAP : _GAP + whole.shape[1]] = whole
-    page[_GAP : _GAP + _PANEL, 2 * _GAP + whole.shape[1] : width - _GAP] = near
-    return _caption(page, face, regions is not None)
+    left = _GAP
+    for panel in panels:
+        page[_GAP : _GAP + _PANEL, left : left + panel.shape[1]] = panel
+        left += panel.shape[1] + _GAP
+    return _caption(page, face, parts is not None)
 
 
-def _whole(
-    image: Float[np.ndarray, "h w 3"], face: Face, matte: Float[np.ndarray, "h w"] | None,
-    regions: UInt8[np.ndarray, "h w"] | None,
-) -> Canvas:
-    """The whole picture, tinted by region, the background dimmed, with box and axes."""
+def _fitted(image: Float[np.ndarray, "h w 3"]) -> tuple[_Frame, int]:
+    """The frame that fits the whole picture into a panel, and the panel's width."""
     height, width = image.shape[:2]
     scale = min(_PANEL / height, _WIDEST / width)
-    panel_width = max(1, round(width * scale))
     frame = _Frame(scale, (scale - 1) / 2, (scale - 1) / 2 + (_PANEL - height * scale) / 2)
+    return frame, max(1, round(width * scale))
+
+
+def _whole(image: Float[np.ndarray, "h w 3"], face: Face, parts: RegionMap | None) -> Canvas:
+    """The whole picture, tinted by region, the ground dimmed, with box and axes."""
+    frame, panel_width = _fitted(image)
     panel = frame.cut(image, panel_width, _PANEL)
-    if regions is not None:
-        for region, colour in _REGIONS.items():
-            inside = frame.cut((regions == region).astype(np.float32), panel_width, _PANEL)
-            panel = _over(panel, np.array(colour, np.float32), 0.38 * inside)
+    if parts is not None:
+        for name, colour in _legend():
+            where = parts.glasses if name == "glasses" else parts.labels == Label[name.upper()]
+            inside = frame.cut(where.astype(np.float32), panel_width, _PANEL)
+            panel = _over(panel, np.array(colour, np.float32), _TINT * inside)
             _outline(panel, inside, colour)
-    if matte is not None:
-        outside = 1 - frame.cut(matte, panel_width, _PANEL)
+        outside = 1 - frame.cut(parts.matte, panel_width, _PANEL)
         panel = _over(panel, np.array(_PAPER, np.float32), 0.55 * outside)
     x0, y0, x1, y1 = face.box_xyxy
     _line(panel, frame(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])), True, _GOLD, 2)
     _axes(panel, frame, face)
     return panel
+
+
+def _legend() -> list[tuple[str, Colour]]:
+    """Names and colours of what is tinted: the region picture's own, ground left out."""
+    pairs = [*((label.name.lower(), COLOURS[label]) for label in Label if label), ("glasses", GLASSES_COLOUR)]
+    return [(name, (r / 255, g / 255, b / 255)) for name, (r, g, b) in pairs]
+
+
+def _certainty(image: Float[np.ndarray, "h w 3"], parts: RegionMap) -> Canvas:
+    """The confidence of the regions as light and dark."""
+    frame, panel_width = _fitted(image)
+    sure = frame.cut(parts.confidence, panel_width, _PANEL)
+    return np.repeat(sure[..., None], 3, 2).astype(np.float32)
 
 
 def _near(image: Float[np.ndarray, "h w 3"], face: Face) -> Canvas:
@@ -161,7 +176,7 @@ def _caption(page: Canvas, face: Face, with_regions: bool) -> Canvas:
               f"   found by {face.source}, score {face.score:.2f}", fill=_INK, font=font)
     legend: list[tuple[str, Colour]] = [(name, colour) for name, colour, _ in _CONTOURS]
     if with_regions:
-        legend = [(region.name.lower(), colour) for region, colour in _REGIONS.items()] + legend
+        legend = [*_legend(), *legend, ("right: how sure (white: sure)", (1.0, 1.0, 1.0))]
     x = float(_GAP)
     for name, colour in legend:
         box = (x, top + 40, x + 16, top + 56)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.portrait import indices
+from twinbrush.faces import indices
+from twinbrush.maths.filters import blur, masked_blur, polyline_distance, soft_polygon
 from twinbrush.portrait.eyes import smooth_line
-from twinbrush.portrait.filters import blur, masked_blur, polyline_distance, soft_polygon
 from twinbrush.portrait.geometry import Frame
 
 OPEN_MM = 2.5  # lips farther apart than this show teeth or the mouth's inside

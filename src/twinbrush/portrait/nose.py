@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.portrait.filters import blur
+from twinbrush.maths.filters import blur
 from twinbrush.portrait.geometry import Frame
 
 WINGS = ((98, 97), (327, 326))  # base of each wing: outer and inner landmark

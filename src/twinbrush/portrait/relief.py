@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from twinbrush.faces import indices
+from twinbrush.maths.filters import blur, calmed, polygon_distance, smoothstep
 from twinbrush.mesh import Region
-from twinbrush.portrait import indices
 from twinbrush.portrait.body import grown_silhouette, jaw_side, volume_depth
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.detail import cloth_relief, hair_relief, skin_relief
 from twinbrush.portrait.eyes import carve_eyes, closed_curve
 from twinbrush.portrait.face_depth import spline_depth
-from twinbrush.portrait.filters import blur, calmed, polygon_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.head_prior import HeadShape
 from twinbrush.portrait.mouth import carve_mouth

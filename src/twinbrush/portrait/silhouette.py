@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from scipy import ndimage, spatial
 from skimage import measure
 
-from twinbrush.portrait.filters import blur
+from twinbrush.maths.filters import blur
 
 NORMAL_MM = 25.0  # what a right angle between two normals counts, in distance
 TURNS_MM = (40.0, 25.0, 16.0, 10.0, 6.0, 4.0)  # smoothing of the displacements along the curve, turn by turn

@@ -18,11 +18,11 @@ from jaxtyping import Bool, Float, Int
 from scipy import spatial
 
 from twinbrush.camera import project
+from twinbrush.faces import indices
+from twinbrush.maths.filters import blur, masked_blur, signed_distance, smoothstep
 from twinbrush.mesh import Region, border_edges
-from twinbrush.portrait import indices
 from twinbrush.portrait.body import GROW_MM, upsample
 from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.filters import blur, masked_blur, signed_distance, smoothstep
 from twinbrush.portrait.geometry import Frame
 from twinbrush.portrait.harmonic import solve_screened
 from twinbrush.portrait.head_prior import HeadShape, ears, laid_flat

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
-from twinbrush.portrait.filters import smoothstep
+from twinbrush.maths.filters import smoothstep
 from twinbrush.stylize.warp import ThinPlateSpline, merge_close
 
 DIRECTIONS = 72  # around the face, 5 degrees each

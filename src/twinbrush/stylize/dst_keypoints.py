@@ -12,7 +12,7 @@ from twinbrush.config import PaperConfig
 from twinbrush.correspond.perspective import apply_homography
 from twinbrush.correspond.similarity import weighted_similarity
 from twinbrush.correspond.values import AlignedStyle
-from twinbrush.portrait.landmarks68 import CROWDED, INDEX_68
+from twinbrush.faces.landmarks68 import CROWDED, INDEX_68
 from twinbrush.stylize.control import LANDMARK_SPACING, ControlPoints, control_points
 from twinbrush.stylize.warp import merge_close
 from twinbrush.views.rig import mean_camera

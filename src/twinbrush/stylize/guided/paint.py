@@ -10,13 +10,14 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Float, Float32
 
 from twinbrush.config import StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Region
 from twinbrush.progress import Progress, ignore
 from twinbrush.stylize.bands import blend, contrast_gains, match_contrast
+from twinbrush.stylize.cloth import with_cloth
 from twinbrush.stylize.colour import colour_match, region_separation, style_tone, to_lab, with_photo_colours
 from twinbrush.stylize.geometry import warp_to_targets
 from twinbrush.stylize.guided.atlas import style_sheet
@@ -24,7 +25,6 @@ from twinbrush.stylize.guided.consensus import build_consensus
 from twinbrush.stylize.guided.facemap import face_height, feature_mask
 from twinbrush.stylize.guided.scene import Scene
 from twinbrush.stylize.guided.synthesis import synthesize
-from twinbrush.stylize.labels import checked_labels, with_cloth
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.fill import push_pull
 from twinbrush.views.values import ViewSet
@@ -61,14 +61,10 @@ def build_scene(
     unit = face_height(warped.landmarks_xy.mean(0))
     style_unit = face_height(aligned.canvas_landmarks_xy)
     regions = np.where(coverage & (warped.regions == int(Region.BACKGROUND)), int(Region.CLOTH), warped.regions)
-    regions = np.stack([
-        _checked(image, regions[k].astype(np.uint8), coverage[k], warped.landmarks_xy[k])
-        for k, image in enumerate(photo)
-    ])
+    regions = regions.astype(np.uint8)
     trusted = aligned.canvas_valid & (aligned.canvas_confidence >= _TRUSTED)
-    canvas_regions = _checked(aligned.canvas, aligned.canvas_regions, trusted, aligned.canvas_landmarks_xy)
     canvas_regions, trusted = with_cloth(
-        canvas_regions, trusted, aligned.canvas_valid, aligned.canvas_landmarks_xy[_CHIN], style_unit
+        aligned.canvas_regions, trusted, aligned.canvas_valid, aligned.canvas_landmarks_xy[_CHIN], style_unit
     )
     matched, warnings = colour_match(
         photo, regions, coverage, aligned.canvas, canvas_regions, trusted, unit
@@ -87,15 +83,6 @@ def build_scene(
         region_separation(style_tone(aligned.canvas, style_unit), canvas_regions, trusted),
     )
     return scene, warnings
-
-
-def _checked(
-    image: Float[np.ndarray, "h w 3"], regions: UInt8[np.ndarray, "h w"], known: Bool[np.ndarray, "h w"],
-    landmarks_xy: Float[np.ndarray, "468 2"],
-) -> UInt8[np.ndarray, "h w"]:
-    height, width = regions.shape
-    features = feature_mask(landmarks_xy, ("eyes", "brows", "lips", "nose"), height, width, 0.03, 0.01)
-    return checked_labels(to_lab(image), regions, known, features, face_height(landmarks_xy))
 
 
 def paint(

@@ -1,0 +1,1 @@
+"""Mathematics without faces, pictures' meanings or files."""

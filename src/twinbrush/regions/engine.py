@@ -1,0 +1,139 @@
+"""Which pixel is what, in photos, paintings, drawings, and inside a user's mask: one engine for all of them.
+
+The head's square is cut out of the picture (frame.py); the matte networks (mattes.py) and our own (network.py) read it;
+the borders are drawn along the picture's edges (refine.py); the answer is laid back onto the picture.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from twinbrush.faces.indices import OVAL
+from twinbrush.faces.values import Face
+from twinbrush.maths.filters import polygon_mask
+from twinbrush.models import is_present
+from twinbrush.regions.frame import HeadFrame, head_frame, place_maps
+from twinbrush.regions.given import check_labels, check_mask
+from twinbrush.regions.mattes import (
+    MODNET,
+    beyond_frame,
+    modnet_matte,
+    selfie_matte,
+)
+from twinbrush.regions.network import SIZE, inside_of, region_odds
+from twinbrush.regions.refine import in_one_piece, sharpened, with_strands, without_islands
+from twinbrush.regions.values import Label, RegionMap
+
+EDGE_PX = 768  # the square's size while borders are drawn: a face of 213 pixels
+GLASSES_ODDS = 0.5
+NO_MODNET = (
+    "The finer matte (MODNet) is not fetched, the coarser one serves: strands of hair are lost. "
+    "Run `twinbrush models fetch`."
+)
+NEIGHBOUR = "Another person stands beside the face and was left out; a mask would draw the border better."
+PARTS = ("MODNet", "selfie network", "another's head", "likeness", "edges", "strands",
+         "one piece", "islands")
+"""What `without` may switch off, for the benchmark's ablation."""
+
+
+def find_regions(
+    image: Float[np.ndarray, "h w 3"], face: Face, *, others: tuple[Face, ...] = (),
+    mask: Float[np.ndarray, "h w"] | None = None, given: UInt8[np.ndarray, "h w"] | None = None,
+    without: frozenset[str] = frozenset(),
+) -> RegionMap:
+    """Name the pixels of the person of `face`.
+
+    image: RGB 0..1. others: faces of other people, who are left out. mask: the user's own matte (1 = person), obeyed
+    exactly; given: the user's own labels, obeyed exactly. without: parts that are switched off (PARTS).
+    Raises BadMask when mask or labels differ from the picture in size or miss the face, ModelFileError.
+    """
+    shape = (image.shape[0], image.shape[1])
+    if given is not None:
+        check_labels(given, face, shape)
+        return RegionMap((given > 0).astype(np.float64), given, np.ones(shape), np.zeros(shape, bool))
+    if mask is not None:
+        check_mask(mask, face, shape)
+    frame = head_frame(face, EDGE_PX)
+    beyond = beyond_frame(image) if mask is None else np.zeros(shape, bool)
+    square = np.clip(frame.cut(image.astype(np.float32)), 0, 1)
+    inside = inside_of(frame, shape) & (frame.cut(beyond.astype(np.float32), cv2.BORDER_REPLICATE) < 0.5)
+    readings, warnings = _readings(square, inside, without) if mask is None else (
+        np.stack([frame.cut(mask.astype(np.float32), cv2.BORDER_REPLICATE)] * 2), [])
+    if others and "another's head" in without:
+        others = ()
+    small = head_frame(face, SIZE)
+    odds, glasses = region_odds(
+        square, readings, inside, place_maps(face, others, small), blind="likeness" in without
+    )
+    if others and _touches(odds, place_maps(face, others, small)[5]):
+        warnings.append(NEIGHBOUR)
+    return _drawn(_Found(frame, square, readings[0], odds, glasses), face, beyond, mask, (tuple(warnings), without))
+
+
+class _Found:
+    """What is known of the square: frame, colours, the finest matte, odds (6, n, n), odds of glasses (n, n)."""
+
+    def __init__(
+        self, frame: HeadFrame, square: Float[np.ndarray, "s s 3"], fine: Float[np.ndarray, "s s"],
+        odds: Float[np.ndarray, "6 n n"], glasses: Float[np.ndarray, "n n"],
+    ) -> None:
+        self.frame, self.square, self.fine, self.odds, self.glasses = frame, square, fine, odds, glasses
+
+
+def _readings(
+    square: Float[np.ndarray, "s s 3"], inside: Bool[np.ndarray, "s s"], without: frozenset[str]
+) -> tuple[Float[np.ndarray, "2 s s"], list[str]]:
+    """MODNet's reading and the selfie network's, of what of the square the picture shows."""
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    where = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    part = np.ascontiguousarray(square[where])
+    out = np.zeros((2, *square.shape[:2]), np.float32)
+    out[1][where] = selfie_matte(part)
+    if "MODNet" in without or not is_present(MODNET):
+        out[0] = out[1]
+        return out, [NO_MODNET]
+    out[0][where] = modnet_matte(part)
+    if "selfie network" in without:
+        out[1] = out[0]
+    return out, []
+
+
+def _touches(odds: Float[np.ndarray, "6 n n"], rival: Float[np.ndarray, "n n"]) -> bool:
+    """Whether another's head borders on the person."""
+    person = cv2.dilate((odds[0] < 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return bool((person & (rival > 0.5)).any())
+
+
+def _drawn(
+    found: _Found, face: Face, beyond: Bool[np.ndarray, "h w"], mask: Float[np.ndarray, "h w"] | None,
+    how: tuple[tuple[str, ...], frozenset[str]],
+) -> RegionMap:
+    """Borders, pieces, and everything back at the picture's own pixels."""
+    (warnings, without), frame, shape = how, found.frame, beyond.shape
+    unit, size = frame.unit_px, (frame.size, frame.size)
+    if "edges" in without:
+        odds = np.stack([cv2.resize(layer, size, interpolation=cv2.INTER_LINEAR) for layer in found.odds])
+    else:
+        odds = sharpened(found.odds, found.square, unit)
+    matte = 1 - odds[0] / odds.sum(0)
+    if mask is None and "strands" not in without:
+        matte = with_strands(matte, found.fine, unit)
+    if mask is None and "one piece" not in without:
+        matte = in_one_piece(matte, polygon_mask(size, frame.to_square(face.landmarks[:, :2])[list(OVAL)]), unit)
+    labels = np.where(matte > 0.5, odds[1:].argmax(0) + 1, 0).astype(np.uint8)
+    if "islands" not in without:
+        labels = without_islands(labels, odds, unit)
+    votes = np.stack([cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 0.8) for k in range(len(Label))])
+    pasted = np.stack([frame.paste(layer, shape, float(k == 0)) for k, layer in enumerate(votes)])
+    ordered = np.sort(odds / odds.sum(0), axis=0)
+    confidence = np.clip(frame.paste((ordered[-1] - ordered[-2]).astype(np.float32), shape, 1.0), 0, 1)
+    if mask is None:
+        person = np.clip(frame.paste(matte.astype(np.float32), shape, 0.0), 0, 1) * ~beyond
+    else:
+        person = mask.astype(np.float64)
+        pasted[Label.CLOTH] += 1e-6  # what of the mask lies outside the square hangs below it
+    whole = np.where(person > 0.5, pasted[1:].argmax(0) + 1, 0).astype(np.uint8)
+    glasses = frame.paste(cv2.resize(found.glasses.astype(np.float32), size), shape, 0.0) > GLASSES_ODDS
+    return RegionMap(person.astype(np.float64), whole, confidence.astype(np.float64), glasses, warnings)

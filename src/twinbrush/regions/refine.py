@@ -1,0 +1,63 @@
+"""From the network's soft odds to borders that follow the picture's own edges, in one piece."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from twinbrush.maths.filters import GuidedFilter, box_mean, drop_specks, fill_holes, keep_component
+from twinbrush.regions.values import Label
+
+EDGE_RADIUS = 0.035  # face heights: so far a border may be moved onto an edge of the picture
+EDGE_CONTRAST = 4e-4  # variance of the colours (0..1 squared) below which there is no edge to follow
+STRANDS_REACH = 0.12  # face heights: over this the fine matte must agree with the odds to be believed
+STRANDS_TRUST = (0.25, 0.10)  # mean disagreement at which it is not believed, and at which it is
+SMALLEST_PIECE = 0.004  # of a squared face height: islands of a class that are smaller join what is around them
+LARGEST_HOLE = 0.01  # of a squared face height: ground seen through curls is larger
+
+
+def sharpened(
+    odds: Float[np.ndarray, "k n n"], square: Float[np.ndarray, "s s 3"], unit_px: float
+) -> Float[np.ndarray, "k s s"]:
+    """The odds at the square's size, their borders along its edges (guided filter: He, Sun, Tang 2013)."""
+    size = square.shape[0]
+    smooth = GuidedFilter(square, max(2, round(EDGE_RADIUS * unit_px)), EDGE_CONTRAST)
+    large = [cv2.resize(k.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) for k in odds]
+    return np.clip(np.stack([smooth(layer) for layer in large]), 1e-4, 1)
+
+
+def with_strands(
+    person: Float[np.ndarray, "s s"], fine: Float[np.ndarray, "s s"], unit_px: float
+) -> Float[np.ndarray, "s s"]:
+    """The person's odds, with the fine matte's strands where it agrees with them all around."""
+    difference = box_mean(np.abs(person - fine).astype(np.float32), max(2, round(STRANDS_REACH * unit_px)))
+    none, full = STRANDS_TRUST
+    trust = np.clip((none - difference) / (none - full), 0, 1)
+    return person + trust * (fine - person)
+
+
+def in_one_piece(matte: Float[np.ndarray, "s s"], face: Bool[np.ndarray, "s s"], unit_px: float) -> (
+    Float[np.ndarray, "s s"]
+):
+    """The matte of what hangs together with the face, without pinholes."""
+    person = matte > 0.5
+    own = keep_component(person, face)
+    filled = fill_holes(own, LARGEST_HOLE * unit_px**2)
+    soft = cv2.dilate(own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0  # the fringe of strands stays soft
+    return np.where(filled & ~own, 1.0, np.where(own | soft | ~person, matte * (soft | (matte < 0.5)), 0.0))
+
+
+def without_islands(labels: UInt8[np.ndarray, "s s"], odds: Float[np.ndarray, "k s s"], unit_px: float) -> (
+    UInt8[np.ndarray, "s s"]
+):
+    """Labels of the person whose small islands take the next likely class of their surroundings."""
+    least = SMALLEST_PIECE * unit_px**2
+    kept = np.zeros(labels.shape, bool)
+    for label in Label:
+        kept |= drop_specks(labels == label, least if label != Label.GROUND else 0)
+    if kept.all():
+        return labels
+    votes = np.stack([cv2.GaussianBlur(((labels == k) & kept).astype(np.float32), (0, 0), 0.03 * unit_px) * (k > 0)
+                      for k in range(len(odds))])
+    return np.where(kept, labels, votes.argmax(0)).astype(np.uint8)

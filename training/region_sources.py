@@ -1,0 +1,66 @@
+"""What the regions' network learns from: the benchmark's tuning pictures with their truth, and paintings of our own."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "examples")]
+
+from truth.pictures import SET_ASIDE, TruthPicture, picture_list, read_truth  # noqa: E402
+from twinbrush.config import DEFAULT  # noqa: E402
+from twinbrush.faces.face import find_face_with_warnings  # noqa: E402
+from twinbrush.regions.frame import HEAD_HALF_HEIGHT, HEAD_HALF_WIDTH, head_frame, place_maps  # noqa: E402
+from twinbrush.regions.mattes import modnet_matte  # noqa: E402
+
+
+@dataclass
+class Source:
+    """A picture with its truth in the head's square: image (s, s, 3), labels, glasses, inside (s, s), alpha (MODNet's),
+    rival (other heads), points (468, 2), skull_radius (s, s), and the whole picture for use as a ground."""
+
+    name: str
+    image: np.ndarray
+    labels: np.ndarray
+    glasses: np.ndarray
+    inside: np.ndarray
+    alpha: np.ndarray
+    rival: np.ndarray
+    points: np.ndarray
+    skull_radius: np.ndarray
+    picture: np.ndarray
+
+
+def load_sources(size: int, side: float) -> list[Source]:
+    """All tuning pictures whose truth is drawn and whose face is found."""
+    found = [source_of(entry, size, side) for entry in picture_list() if entry.name not in SET_ASIDE]
+    return [source for source in found if source is not None]
+
+
+def source_of(entry: TruthPicture, size: int, side: float) -> Source | None:
+    """One picture in its head's square; None without a truth or a face."""
+    truth = read_truth(entry)
+    if truth is None:
+        return None
+    image, labels, glasses = truth
+    config = DEFAULT.style_face if entry.art else DEFAULT.photo_face
+    try:
+        found = find_face_with_warnings(image, config, where=entry.name, art=entry.art, portrait=DEFAULT.portrait)
+    except Exception as error:
+        print(f"{entry.name}: left out ({error})")
+        return None
+    frame = head_frame(found.face, size, side)
+    cut_labels = cv2.warpAffine(labels, frame.matrix, (size, size), flags=cv2.INTER_NEAREST, borderValue=(255,))
+    cut_glasses = cv2.warpAffine(glasses, frame.matrix, (size, size), flags=cv2.INTER_NEAREST)
+    square = frame.cut(image.astype(np.float32))
+    maps = place_maps(found.face, found.others, frame, side)
+    radius = np.hypot(maps[0] * side / 2 / HEAD_HALF_WIDTH, maps[1] * side / 2 / HEAD_HALF_HEIGHT)
+    return Source(
+        entry.name, square, cut_labels, cut_glasses, cut_labels != 255, modnet_matte(square), maps[5],
+        frame.to_square(found.face.landmarks[:, :2]), radius.astype(np.float32), image.astype(np.float32),
+    )
