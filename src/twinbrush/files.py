@@ -153,6 +153,24 @@ def _write(target: Path, writer: Callable[[BinaryIO], object] | bytes) -> Path:
     return target
 
 
+@contextmanager
+def quiet_stderr() -> Generator[None, None, None]:
+    """Inside, what native code writes to file descriptor 2 is lost (libtiff complains there of every damaged strip)."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no stderr at all: nothing to silence
+        yield
+        return
+    silent = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(silent, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(silent)
+        os.close(kept)
+
+
 def _umask() -> int:
     """The process' umask (it can only be read by setting it)."""
     mask = os.umask(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import struct
 import warnings
 from dataclasses import dataclass, replace
@@ -16,10 +17,14 @@ from jaxtyping import Float, Float32, UInt8
 from PIL import Image, ImageCms, ImageOps
 
 from twinbrush.errors import BadImage
-from twinbrush.files import NotRegular, read_file, write_atomically
+from twinbrush.files import NotRegular, quiet_stderr, read_file, write_atomically
 
 MIN_SIDE, MAX_SIDE = 64, 4096  # pixels; a larger (but legal) picture is reduced
 MAX_PIXELS = 100_000_000
+# JPEG is decoded at a reduced size. The other decoders hold the whole picture, some of them two or three times: with
+# this many pixels every one of them stays below 1.2 GB (tests/test_picture_memory.py).
+MAX_WHOLE_PIXELS = 50_000_000
+_REDUCED_FORMATS = ("JPEG", "MPO")
 MAX_ASPECT = 10.0
 MAX_BYTES = 1 << 29
 # Formats whose decoders are part of Pillow and start no other program (EPS would start Ghostscript).
@@ -27,7 +32,7 @@ _FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000
 _KNOWN = "Use a PNG, JPEG, TIFF, WebP, BMP or GIF picture."
 # What Pillow's decoders raise on damaged files, besides OSError.
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, struct.error, OverflowError,
-           ZeroDivisionError, AttributeError)
+           ZeroDivisionError, AttributeError, RuntimeError, Image.DecompressionBombError)
 # Lossless and as small as the slower settings on painted textures, at a quarter of their cost (benchmarks/export.py):
 # deflate hardly finds repeated runs in brushwork, so Huffman coding of averaged differences is all that pays.
 _PNG_FLAGS = [
@@ -68,18 +73,21 @@ def load_image(path: Path | str) -> LoadedImage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large files and odd metadata; both are dealt with here
         picture = _open(path, data)
-        _check_size(path, *picture.size)
-        _note_frames(picture, notes)
+        _check_size(path, *picture.size, picture.format or "")
+        digest = hashlib.sha256(data).hexdigest()
+        del data  # the picture's own stream has it
         try:
-            picture.load()
+            _note_frames(picture, notes)
+            with quiet_stderr():
+                picture = _decoded(picture, notes)
+            flat, alpha = _to_float(_upright(picture, notes), notes)
         except _DAMAGE as error:
-            raise BadImage(path, f"the picture is damaged or cut short ({error}).", "Get the file again.") from error
+            raise BadImage(path, f"the picture is damaged or cut short ({str(error)[:200]}).",
+                           "Get the file again.") from error
         except MemoryError as error:
             raise BadImage(path, "the picture needs more memory than there is.", "Reduce it first.") from error
-        upright = _upright(picture, notes)
-        flat, alpha = _to_float(upright, notes)
     pixels = flat if alpha is None else flat * alpha[..., None] + (1 - alpha[..., None])
-    return LoadedImage(np.ascontiguousarray(pixels, np.float32), alpha, hashlib.sha256(data).hexdigest(), str(path),
+    return LoadedImage(np.ascontiguousarray(pixels, np.float32), alpha, digest, str(path),
                        tuple(f"{Path(path).name}: {note}" for note in notes))
 
 
@@ -158,11 +166,12 @@ def _open(path: Path | str, data: bytes) -> Image.Image:
         raise BadImage(path, "is not a picture that can be read.", _KNOWN) from error
 
 
-def _check_size(path: Path | str, width: int, height: int) -> None:
+def _check_size(path: Path | str, width: int, height: int, kind: str) -> None:
     """Refuse by the header's size, before anything is decoded."""
-    if width * height > MAX_PIXELS:
-        raise BadImage(path, f"{width} x {height} is more than {MAX_PIXELS // 1_000_000} million pixels.",
-                       "Reduce it first.")
+    most = MAX_PIXELS if kind in _REDUCED_FORMATS else MAX_WHOLE_PIXELS
+    if width * height > most:
+        raise BadImage(path, f"{width} x {height} is more than {most // 1_000_000} million pixels.",
+                       "Reduce it first." if most == MAX_PIXELS else "Reduce it first, or save it as JPEG.")
     if min(width, height) < MIN_SIDE:
         raise BadImage(path, f"{width} x {height} is too small; each side needs {MIN_SIDE} pixels or more.",
                        "Use a larger picture.")
@@ -175,6 +184,30 @@ def _note_frames(picture: Image.Image, notes: list[str]) -> None:
     if frames > 1 and picture.format != "MPO":  # MPO: an ordinary photo with a preview inside
         picture.seek(0)
         notes.append(f"only the first of {frames} frames is used")
+
+
+def _decoded(picture: Image.Image, notes: list[str]) -> Image.Image:
+    """The picture, decoded, at most MAX_SIDE pixels a side: reduced first of all, before any copy of it is made."""
+    width, height = picture.size
+    if max(width, height) > MAX_SIDE:
+        scale = MAX_SIDE / max(width, height)
+        picture.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))  # JPEG: never smaller than this
+    picture.load()
+    if max(picture.size) <= MAX_SIDE:
+        if picture.size != (width, height):
+            notes.append(f"reduced from {width} x {height} to {picture.size[0]} x {picture.size[1]}")
+        return picture
+    info, exif = dict(picture.info), picture.getexif()
+    if picture.mode in ("1", "P", "PA"):
+        opaque = picture.mode != "PA" and "transparency" not in picture.info
+        picture = picture.convert("RGB" if opaque else "RGBA")
+        info.pop("transparency", None)
+    elif picture.mode.startswith("I;16"):
+        picture = picture.convert("I")
+    reduced = _reduced(picture, notes, (width, height))
+    reduced.info = info
+    reduced.info["exif"] = exif.tobytes() if exif else b""
+    return reduced
 
 
 def _upright(picture: Image.Image, notes: list[str]) -> Image.Image:
@@ -191,7 +224,7 @@ def _to_float(
 ) -> tuple[Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w"] | None]:
     """RGB in [0, 1], not yet composed, and alpha (None when opaque)."""
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        grey = np.asarray(_reduced(picture.convert("F"), notes), np.float32)
+        grey = np.asarray(picture.convert("F"), np.float32)
         # A TIFF of floats may be 0..1; integers of more than 8 bits are 0..65535.
         top = 1.0 if picture.mode == "F" and float(grey.max(initial=0)) <= 1.0 else 65535.0
         grey = np.clip(np.nan_to_num(grey) / top, 0, 1)
@@ -201,13 +234,12 @@ def _to_float(
         picture_rgba = picture.convert("RGBA")
         channel = picture_rgba.getchannel("A")
         if channel.getextrema() != (255, 255):
-            alpha = np.asarray(_reduced(channel, []), np.float32) / 255
+            alpha = np.asarray(channel, np.float32) / 255
             notes.append("partly transparent: laid over white")
         colour = picture_rgba.convert("RGB")
         colour.info["icc_profile"] = picture.info.get("icc_profile")
         picture = colour
-    rgb = _reduced(_to_srgb(picture, notes), notes)
-    return np.asarray(rgb, np.float32) / np.float32(255), alpha
+    return np.asarray(_to_srgb(picture, notes), np.float32) / np.float32(255), alpha
 
 
 def _to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
@@ -229,12 +261,10 @@ def _to_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _reduced(picture: Image.Image, notes: list[str]) -> Image.Image:
-    """At most MAX_SIDE pixels a side."""
-    width, height = picture.size
+def _reduced(picture: Image.Image, notes: list[str], original: tuple[int, int]) -> Image.Image:
+    """MAX_SIDE pixels on its longer side. original: the size in the file."""
+    width, height = original
     scale = MAX_SIDE / max(width, height)
-    if scale >= 1:
-        return picture
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     notes.append(f"reduced from {width} x {height} to {size[0]} x {size[1]}")
-    return picture.resize(size, Image.Resampling.LANCZOS)
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)

@@ -57,7 +57,7 @@ def check_named_files(config: Config) -> None:
 def read_input(path: Path, config: FaceConfig, limits: PortraitConfig, *, art: bool) -> Input:
     """Load a picture and find its face. Raises the errors of image.py and faces/face.py, and BadMask."""
     picture = load_image(path)
-    quarters = upright_turn(picture.pixels, config, where=str(path))
+    quarters = upright_turn(picture.pixels, config, where=path.name)
     mask, notes = _mask(picture, config.mask)
     labels = None if config.regions is None else read_regions(config.regions, picture)
     picture = turned(picture, quarters)

@@ -33,6 +33,12 @@ class Mesh:
     regions: UInt8[np.ndarray, "v"] | None = None
     seam: Int[np.ndarray, "s 2"] | None = None
 
+    def check_sound(self) -> None:
+        """Raises ValueError when faces or seam name vertices that are not there (compiled code would read anywhere)."""
+        for rows in (self.faces, self.seam):
+            if rows is not None and rows.size and not 0 <= rows.min() <= rows.max() < len(self.vertices):
+                raise ValueError("a vertex that is not there")
+
     def normals(self) -> Float[np.ndarray, "v 3"]:
         """Unit vertex normals, the same on both sides of the seam."""
         return vertex_normals(self.vertices, self.faces, self.seam)

@@ -66,17 +66,20 @@ def seam_pairs(welded: Int[np.ndarray, "v"]) -> Int[np.ndarray, "s 2"]:
     return np.stack([first[copies], copies], axis=1)
 
 
-def write_models(scene: ObjectScene, folder: Path, progress: Progress) -> None:
-    """The model's own format, GLB, and the viewer page with a slider back to the shape it had."""
+def write_models(scene: ObjectScene, folder: Path, progress: Progress) -> tuple[str, ...]:
+    """The model's own format, GLB, and the viewer page with a slider back to the shape it had. Returns what did not
+    work."""
     from twinbrush.export.viewer import write_viewer
-    from twinbrush.meshes.write import write_model
+    from twinbrush.meshes.write import write_model_or_plain
 
     progress(Step("export", 0, 5, "model"))
-    write_model(scene.model, scene.mesh.vertices, scene.painted.texture, folder, scene.model.path.stem)
+    stem = scene.model.path.stem
+    warnings = write_model_or_plain(scene.model, scene.mesh.vertices, scene.painted.texture, folder, stem)
     progress(Step("export", 1, 5, "viewer"))
     before = replace(scene.model.mesh, seam=seam_pairs(scene.model.welded))
     inputs = (("Model", scene.reference), ("Style", scene.picture.pixels))
     write_viewer(scene.mesh, folder / "viewer.html", title=scene.model.path.stem, before=before, inputs=inputs)
+    return warnings
 
 
 def write_round(scene: ObjectScene, folder: Path, config: Config, progress: Progress) -> None:

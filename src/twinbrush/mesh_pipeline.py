@@ -7,7 +7,7 @@ with a face and a style with a face go through the portrait's stages first (mesh
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,8 @@ from twinbrush.correspond.allround import (
 )
 from twinbrush.correspond.matches import Matches
 from twinbrush.correspond.objects import match_object
-from twinbrush.correspond.pairs import MAX_BYTES as MAX_PAIRS_BYTES
-from twinbrush.correspond.pairs import UserPairs, parse_pairs
-from twinbrush.errors import BadLandmarks, BadOption, FaceNotFound, FaceUnusable, ModelFileError
-from twinbrush.files import nothing_left, read_file
+from twinbrush.errors import BadOption, FaceNotFound, FaceUnusable, ModelFileError
+from twinbrush.files import nothing_left
 from twinbrush.image import LoadedImage, load_image
 from twinbrush.inputs import Input, read_input, read_mask
 from twinbrush.mesh_heads import Front, head_keys, head_scene
@@ -40,8 +38,9 @@ from twinbrush.mesh_outputs import (
     write_models,
     write_round,
 )
-from twinbrush.mesh_style import style_object
+from twinbrush.mesh_style import pairs_text, style_object, user_pairs
 from twinbrush.meshes.front import FoundFront, find_portrait
+from twinbrush.meshes.orient import face_axes
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
 from twinbrush.models import ensure_models
@@ -98,6 +97,7 @@ def _stylize(run: Run, model: SourceModel, given: MeshInputs, out: Path, config:
     if config.export.stl or config.export.threemf:
         run.warn(("--stl, --threemf: only a photo's portrait becomes a bust; the mesh comes back in its own format.",))
     head = _as_head(run, model, given, config)
+    model, config, head = _upright(run, model, given, config, head)
     if head is None:
         run.warn(given.picture.notes)
         key, scene = _object_scene(run, model, given, config)
@@ -114,22 +114,39 @@ def _stylize(run: Run, model: SourceModel, given: MeshInputs, out: Path, config:
     return _export(run, scene, out, config)
 
 
+def _upright(
+    run: Run, model: SourceModel, given: MeshInputs, config: Config, head: tuple[FoundFront, Input] | None
+) -> tuple[SourceModel, Config, tuple[FoundFront, Input] | None]:
+    """The mesh placed as the face on it is upright, unless the user has said which way up it is."""
+    axes = None if head is None or config.mesh.up != "auto" else face_axes(model.to_world, head[0].to_portrait)
+    if axes is None:
+        return model, config, head
+    turned = replace(config, mesh=replace(config.mesh, up=axes[0], forward=axes[1]))
+    again = load_model(given.mesh, turned.mesh, progress=run.progress)
+    found = _as_head(run, again, given, turned, "front_upright")
+    if found is None:
+        return model, config, head
+    run.warn((f"{given.mesh.name}: taken with {axes[0]} up and {axes[1]} in front, as the face on it is upright; --up "
+              "and --forward say otherwise.",))  # fmt: skip
+    return again, turned, found
+
+
 def _front_key(model: SourceModel, given: MeshInputs, config: Config) -> str:
     return store.stage_key("front", model.sha256, config.mesh, config.portrait)
 
 
 def _as_head(
-    run: Run, model: SourceModel, given: MeshInputs, config: Config
+    run: Run, model: SourceModel, given: MeshInputs, config: Config, stage: str = "front"
 ) -> tuple[FoundFront, Input] | None:
     """The face on the mesh and the one in the style, when both are there (the user's pairs make it an object)."""
     if config.objects.pairs is not None:
         return None
     try:
         ensure_models(run.progress)
-    except ModelFileError as error:
-        run.warn((f"No faces were looked for: {error.problem}",))
+    except ModelFileError:  # where they would lie is nobody's business: warnings go into the manifest
+        run.warn(("No faces were looked for: the model files are not there (`twinbrush models fetch`).",))
         return None
-    front = run.stage("front", _front_key(model, given, config), Front, lambda: _front(run, model, config))
+    front = run.stage(stage, _front_key(model, given, config), Front, lambda: _front(run, model, config))
     if front.found is None:
         return None
     try:
@@ -142,7 +159,11 @@ def _as_head(
 
 def _front(run: Run, model: SourceModel, config: Config) -> Front:
     found = find_portrait(model, config.portrait, progress=run.progress)
-    return Front(found, () if found is None else found.warnings)
+    if found is not None:
+        return Front(found, found.warnings)
+    said = config.mesh.up != "auto" or model.source.file.y_up  # glTF says which way up it is
+    note = f"{model.path.name}: no face was found on it that says which way up it is; --up and --forward turn it."
+    return Front(None, () if said else (note,))
 
 
 def _object_scene(
@@ -179,7 +200,7 @@ def _keys(model: SourceModel, given: MeshInputs, config: Config) -> dict[str, st
     key = {"model": store.stage_key("model", model.sha256, config.mesh)}
     key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask, config.style_face)
     pairs = config.objects.pairs
-    clicked = None if pairs is None else _pairs_text(pairs)
+    clicked = None if pairs is None else pairs_text(pairs)
     key["align"] = store.stage_key(
         "align-object", key["model"], key["style"], config.objects, clicked, config.stylize.extractor,
         config.stylize.weights,
@@ -193,7 +214,7 @@ def _keys(model: SourceModel, given: MeshInputs, config: Config) -> dict[str, st
 
 def _aligned(model: SourceModel, style: StyleObject, config: Config) -> ObjectAlignment:
     """Matches by the user's pairs, features or silhouettes."""
-    pairs = _user_pairs(config.objects.pairs, style)
+    pairs = user_pairs(config.objects.pairs, style)
     features = None if pairs is not None else _features(config)
 
     def match(views: ViewSet) -> Matches:
@@ -204,24 +225,6 @@ def _aligned(model: SourceModel, style: StyleObject, config: Config) -> ObjectAl
 
     # the user's pairs were clicked in the picture of the front
     return align_object(model.mesh, style, config.objects, match, azimuth_degrees=None if pairs is None else 0.0)
-
-
-def _user_pairs(path: Path | None, style: StyleObject) -> UserPairs | None:
-    """Raises BadLandmarks."""
-    if path is None:
-        return None
-    height, width = style.image.shape[:2]
-    sizes = {"content_size": (MATCH_SIZE, MATCH_SIZE), "style_size": (width, height)}
-    return parse_pairs(_pairs_text(path), **sizes, where=path.name)
-
-
-def _pairs_text(path: Path) -> str:
-    """Raises BadLandmarks."""
-    try:
-        return read_file(path, MAX_PAIRS_BYTES).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise BadLandmarks(f"{path}: cannot be read ({reason}).", "Check the path.") from error
 
 
 def _features(config: Config) -> Any:
@@ -269,7 +272,7 @@ def _export(run: Run, scene: ObjectScene, out: Path, config: Config) -> Result:
     cpu, wall = time.process_time(), time.perf_counter()
     with staging_folder(run, out) as staging:
         metrics = mesh_metrics(scene)
-        write_models(scene, staging, run.progress)
+        run.warn(write_models(scene, staging, run.progress))
         write_round(scene, staging, config, run.progress)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         report = RunReport(tuple(run.warnings), tuple(run.timings))

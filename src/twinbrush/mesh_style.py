@@ -8,11 +8,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from twinbrush.config import Config
-from twinbrush.correspond.allround import StyleObject
+from twinbrush.correspond.allround import MATCH_SIZE, StyleObject
 from twinbrush.correspond.foreground import foreground
+from twinbrush.correspond.pairs import MAX_BYTES as MAX_PAIRS_BYTES
+from twinbrush.correspond.pairs import UserPairs, parse_pairs
 from twinbrush.correspond.windows import windows
-from twinbrush.errors import FaceNotFound, FaceUnusable, ModelFileError
+from twinbrush.errors import BadLandmarks, FaceNotFound, FaceUnusable, ModelFileError
 from twinbrush.faces.face import find_face_with_warnings
+from twinbrush.files import read_file
 from twinbrush.image import LoadedImage
 
 FEATURES_GROWN = 0.07  # of a face's height: strokes around eyes and mouth that only they explain
@@ -42,3 +45,22 @@ def _features_of_a_face(picture: LoadedImage, config: Config) -> Bool[np.ndarray
     height, width = picture.pixels.shape[:2]
     names = ("eyes", "brows", "nose", "lips")
     return feature_mask(found.face.landmarks[:, :2], names, height, width, FEATURES_GROWN, 0.01) > 0.3
+
+
+def user_pairs(path: Path | None, style: StyleObject) -> UserPairs | None:
+    """The user's pairs of points of the mesh's reference picture and the style (None: there are none). Raises
+    BadLandmarks."""
+    if path is None:
+        return None
+    height, width = style.image.shape[:2]
+    sizes = {"content_size": (MATCH_SIZE, MATCH_SIZE), "style_size": (width, height)}
+    return parse_pairs(pairs_text(path), **sizes, where=path.name)
+
+
+def pairs_text(path: Path) -> str:
+    """The text of the file of pairs. Raises BadLandmarks."""
+    try:
+        return read_file(path, MAX_PAIRS_BYTES).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise BadLandmarks(f"{path}: cannot be read ({reason}).", "Check the path.") from error

@@ -12,6 +12,7 @@ from typing import TypeVar
 from twinbrush.errors import BadOption
 
 T = TypeVar("T")
+_NEAR = 0.72  # how alike a mistyped option is to the one that was meant (--veiws and --views: 0.86)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m|\[/?bold\]")
 _NAMES = {"INT": "a whole number", "FLOAT": "a number", "PATH": "a path", "FLOAT FLOAT FLOAT FLOAT": "four numbers",
           "[FLOAT [FLOAT ...]]": "numbers"}
@@ -27,6 +28,9 @@ def told_in_one_line(parse: Callable[[Sequence[str]], T], words: Sequence[str], 
         if end.code in (0, None):
             raise
     text = _problem(complaint.getvalue())
+    strange = _strange(words, parse)
+    if strange:
+        raise _unknown(strange, parse, program)
     unknown = re.match(r"(?:.* )?Unrecognized options: (.*)$", text)
     if unknown:
         raise _unknown(unknown[1].split(", "), parse, program)
@@ -38,15 +42,39 @@ def _unknown(tokens: list[str], parse: Callable[[Sequence[str]], T], program: st
     options = [token for token in tokens if token.startswith("-")]
     if not options:
         return BadOption(f"{' '.join(tokens)}: not expected here.", f"See {program} --help.")
-    page = io.StringIO()
-    with contextlib.redirect_stdout(page), contextlib.suppress(SystemExit):
-        parse(["--help"])
-    known = re.findall(r"(?<!\w)--[a-z0-9.-]*[a-z0-9]", page.getvalue())
-    meant = [near for option in options for near in difflib.get_close_matches(option, known, n=1)]
+    named = [option for option in options if not option.startswith("--")]
+    if named:
+        remedy = f"If it is a file, write ./{named[0]}. See {program} --help."
+        return BadOption(f"{named[0]}: is taken for an option.", remedy)
+    known = _known(parse)
+    meant = [near for option in options for near in difflib.get_close_matches(option, known, n=1, cutoff=_NEAR)]
     remedy = f"See {program} --help."
     if meant:
         remedy = f"Did you mean {' and '.join(dict.fromkeys(meant))}? {remedy}"
     return BadOption(f"{' and '.join(options)}: no such option.", remedy)
+
+
+def _known(parse: Callable[[Sequence[str]], T]) -> list[str]:
+    """All options that the help page shows."""
+    page = io.StringIO()
+    with contextlib.redirect_stdout(page), contextlib.suppress(SystemExit):
+        parse(["--help"])
+    return re.findall(r"(?<!\w)--[a-z0-9.-]*[a-z0-9]", page.getvalue())
+
+
+def _strange(words: Sequence[str], parse: Callable[[Sequence[str]], T]) -> list[str]:
+    """Words like options that are none: the parser complains of something else when a path is missing, too."""
+    names = [word.partition("=")[0] for word in words if word.startswith("-") and not _is_number(word)]
+    known = {*_known(parse), "-o", "-h"} if names else set[str]()
+    return [name for name in names if name not in known and not re.fullmatch(r"-[xyz]", name)]
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _problem(box: str) -> str:

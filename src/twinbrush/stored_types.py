@@ -13,7 +13,7 @@ from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints, runtime_checkable
 
 import numpy as np
 from jaxtyping import AbstractArray, jaxtyped
@@ -24,6 +24,14 @@ _MAX_INTEGER = 2**63  # whole numbers in files are 64-bit ones: a longer one cos
 
 class Misfit(ValueError):
     """A value in a file that is not what its place asks for."""
+
+
+@runtime_checkable
+class Sound(Protocol):
+    """A dataclass that can tell more of its values than their types: indices that name what is there."""
+
+    def check_sound(self) -> None:
+        """Raises ValueError."""
 
 
 class Unstorable(Exception):
@@ -58,7 +66,10 @@ def _dataclass(tree: Any, arrays: Arrays, kind: type) -> Any:
     if not isinstance(fields, dict) or fields.keys() != hints.keys():
         raise Misfit(f"other fields than those of {kind.__qualname__}")
     with jaxtyped("context"):
-        return kind(**{name: decode(fields[name], arrays, hint) for name, hint in hints.items()})
+        value = kind(**{name: decode(fields[name], arrays, hint) for name, hint in hints.items()})
+    if isinstance(value, Sound):
+        value.check_sound()
+    return value
 
 
 @cache

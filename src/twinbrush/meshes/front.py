@@ -34,10 +34,10 @@ from twinbrush.views.shade import shade
 
 _SIZE, _FINAL_SIZE = 384, 1024
 _DISTANCE_MM = 3.0 * WORLD_DIAGONAL_MM
-_FIRST_AZIMUTHS, _OTHER_AZIMUTHS = range(0, 360, 45), range(0, 360, 60)
+_AZIMUTHS = range(0, 360, 45)
 # A face counts when the landmark network is sure of it from more than one place and it has a face's shape.
 _MIN_FLAG, _MAX_SPREAD, _MAX_RESIDUAL = 0.8, 0.10, 0.11
-_SURE = 0.55  # detector's score times the network's: below it the other ways up are tried too
+_SURE = 0.8  # detector's score times the network's: below it the mesh is looked at from above and below, too
 _SIDE_FACE_HEIGHTS = (2.2, 3.0)  # of the portrait's picture, least and most
 _ON_SURFACE_MM = 12.0  # a landmark farther from where the others say it is has been lifted to another surface
 _NEAR_PX = 2.5  # from the silhouette
@@ -86,32 +86,35 @@ def find_portrait(
 
 
 def _best_view(model: SourceModel, any_up: bool, progress: Progress) -> tuple[_View, Face] | None:
-    """The clearest face over all directions."""
+    """The clearest face over all directions; any_up: in each of the picture's four turns, from above and below, too.
+
+    Six directions along the axes by four turns are all 24 ways a mesh can be placed; the others lie between them."""
     best: tuple[_View, Face] | None = None
-    turns = [Rotation.from_euler("y", -a, degrees=True).as_matrix() for a in _FIRST_AZIMUTHS]
-    turns += [Rotation.from_euler("yx", (-a, t), degrees=True).as_matrix() for a in (-30, 30) for t in (-15, 15)]
-    others = [Rotation.from_euler("y", -a, degrees=True).as_matrix() @ up for up in _other_ways_up()
-              for a in _OTHER_AZIMUTHS] if any_up else []
+    turns = [_direction(azimuth, 0) for azimuth in _AZIMUTHS]
+    turns += [_direction(azimuth, tilt) for azimuth in (-30, 30) for tilt in (-15, 15)]
+    others = [_direction(azimuth, tilt) for tilt in (-45, 45) for azimuth in _AZIMUTHS] if any_up else []
+    others += [_direction(0, tilt) for tilt in (-90, 90)] if any_up else []
     for number, turn in enumerate([*turns, *others]):
         progress(Step("front", number, len(turns) + len(others)))
         if number == len(turns) and best is not None and best[1].score > _SURE:
             break
         view = _look(model, turn, quick=True)
-        face = _face_in(view.image)
-        if face is not None and (best is None or _merit(face) > _merit(best[1])):
-            best = view, face
+        for quarters in range(4 if any_up else 1):
+            face = _face_in(np.ascontiguousarray(np.rot90(view.image, quarters)))
+            if face is not None and (best is None or _merit(face) > _merit(best[1])):
+                rolled = Rotation.from_euler("z", 90 * quarters, degrees=True).as_matrix() @ turn
+                best = view if quarters == 0 else _look(model, rolled, quick=True), face
     return best
 
 
+def _direction(azimuth_degrees: float, tilt_degrees: float) -> Float[np.ndarray, "3 3"]:
+    """The turn of the mesh that shows this side of it: about y, then toward (or away from) the viewer."""
+    return Rotation.from_euler("yx", (-azimuth_degrees, tilt_degrees), degrees=True).as_matrix()
+
+
 def _merit(face: Face) -> float:
-    """Sure and seen from the front."""
+    """Sure, upright and seen from the front."""
     return face.score * float(np.cos(face.yaw_radians)) * float(np.cos(face.roll_radians / 2))
-
-
-def _other_ways_up() -> list[Float[np.ndarray, "3 3"]]:
-    """Rotations that bring z, -z, -y, x and -x up."""
-    angles = (("x", -90), ("x", 90), ("x", 180), ("z", 90), ("z", -90))
-    return [Rotation.from_euler(axis, angle, degrees=True).as_matrix() for axis, angle in angles]
 
 
 def _look(model: SourceModel, turn: Float[np.ndarray, "3 3"], *, quick: bool = False) -> _View:

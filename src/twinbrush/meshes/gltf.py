@@ -15,7 +15,7 @@ from twinbrush.meshes.guard import check_size, fail
 from twinbrush.meshes.pictures import decode_texture
 from twinbrush.meshes.values import FileModel, Material, Polygons
 
-_MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+_MISTAKES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, np.linalg.LinAlgError)
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 _MAX_NODES = 100_000
 
@@ -63,6 +63,8 @@ def read_gltf(path: Path, data: bytes) -> FileModel:
     """Parse a GLB or glTF. Raises BadMesh."""
     document = read_document(path, data)
     out = _Gathered()
+    if document.mended:
+        out.warnings.append(f"{path.name}: NaN and infinite numbers in its JSON became null.")
     try:
         for node, matrix in _placed_nodes(path, document.tree):
             _gather_node(path, document, node, matrix, out)

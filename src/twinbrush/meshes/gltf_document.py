@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,13 @@ _MISTAKES = (KeyError, IndexError, TypeError, ValueError, AttributeError, Overfl
 
 @dataclass(frozen=True)
 class Document:
-    """tree: the JSON; buffers: the bytes of each buffer; binary: it came as a GLB."""
+    """tree: the JSON; buffers: the bytes of each buffer; binary: it came as a GLB; mended: it had numbers that JSON
+    does not know (NaN, Infinity); they are null now."""
 
     tree: dict[str, Any]
     buffers: tuple[bytes, ...]
     binary: bool
+    mended: bool = False
 
 
 def read_document(path: Path, data: bytes) -> Document:
@@ -37,13 +40,13 @@ def read_document(path: Path, data: bytes) -> Document:
     binary = data[:4] == b"glTF"
     text, chunk = _chunks(path, data) if binary else (data, None)
     try:
-        tree = json.loads(text)
+        tree, mended = _parsed(text)
         version = str(tree["asset"]["version"])
-    except (*_MISTAKES, UnicodeDecodeError) as error:
+        needed = [name for name in tree.get("extensionsRequired", []) if name in _UNREADABLE]
+    except _MISTAKES as error:
         fail(path, f"its JSON cannot be read ({type(error).__name__}: {str(error)[:60]}).", "Get the file again.")
     if not version.startswith("2."):
         fail(path, f"is glTF {version[:10]}; only 2.0 is read.", "Export it as glTF 2.0.")
-    needed = [name for name in tree.get("extensionsRequired", []) if name in _UNREADABLE]
     if needed:
         fail(path, f"is compressed ({', '.join(needed)}).", "Export it without compression.")
     try:
@@ -51,7 +54,24 @@ def read_document(path: Path, data: bytes) -> Document:
                         for number, one in enumerate(tree.get("buffers", [])))
     except _MISTAKES as error:
         fail(path, f"has a damaged buffer ({type(error).__name__}).", "Export it again.")
-    return Document(tree, buffers, binary)
+    return Document(tree, buffers, binary, mended)
+
+
+def _parsed(text: bytes) -> tuple[dict[str, Any], bool]:
+    """The JSON; numbers that it does not know, and those too large for a float, become null (and that is told)."""
+    strange: list[str] = []
+
+    def number(word: str) -> float | None:
+        value = float(word)
+        if math.isfinite(value):
+            return value
+        strange.append(word)
+        return None
+
+    tree = json.loads(text, parse_constant=number, parse_float=number)
+    if not isinstance(tree, dict):
+        raise TypeError("no object")
+    return tree, bool(strange)
 
 
 def _chunks(path: Path, data: bytes) -> tuple[bytes, bytes | None]:

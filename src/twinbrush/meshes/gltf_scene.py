@@ -12,6 +12,7 @@ from twinbrush.meshes.gltf import image_bytes
 from twinbrush.meshes.gltf_document import KINDS, Document, view_bytes
 
 _VERTICES, _INDICES = 34962, 34963
+_ENDS = ("input", "output")  # accessors of an animation's sampler
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
 
@@ -112,13 +113,13 @@ def _drop_accessors(tree: dict[str, Any]) -> None:
     """Forget the data of accessors that no primitive, skin or animation names (their numbers stay)."""
     used: set[int] = set()
     for mesh in tree["meshes"]:
-        for primitive in mesh["primitives"]:
+        for primitive in mesh.get("primitives", []):
             used.update(primitive["attributes"].values())
             used.update(v for target in primitive.get("targets", []) for v in target.values())
             used.update([primitive["indices"]] if "indices" in primitive else [])
     used.update(skin["inverseBindMatrices"] for skin in tree.get("skins", []) if "inverseBindMatrices" in skin)
     for animation in tree.get("animations", []):
-        used.update(v for sampler in animation["samplers"] for v in (sampler["input"], sampler["output"]))
+        used.update(s[end] for s in animation.get("samplers", []) for end in _ENDS if end in s)
     for node in tree.get("nodes", []):
         used.update(node.get("extensions", {}).get("EXT_mesh_gpu_instancing", {}).get("attributes", {}).values())
     order = sorted(used)
@@ -130,7 +131,7 @@ def _drop_accessors(tree: dict[str, Any]) -> None:
 def _point(tree: dict[str, Any], number: dict[int, int]) -> None:
     """New numbers of accessors, wherever they are named."""
     for mesh in tree["meshes"]:
-        for primitive in mesh["primitives"]:
+        for primitive in mesh.get("primitives", []):
             for group in (primitive["attributes"], *primitive.get("targets", [])):
                 group.update({name: number[old] for name, old in group.items()})
             if "indices" in primitive:
@@ -139,8 +140,8 @@ def _point(tree: dict[str, Any], number: dict[int, int]) -> None:
         if "inverseBindMatrices" in skin:
             skin["inverseBindMatrices"] = number[skin["inverseBindMatrices"]]
     for animation in tree.get("animations", []):
-        for sampler in animation["samplers"]:
-            sampler.update(input=number[sampler["input"]], output=number[sampler["output"]])
+        for sampler in animation.get("samplers", []):
+            sampler.update({end: number[sampler[end]] for end in _ENDS if end in sampler})
     for node in tree.get("nodes", []):
         group = node.get("extensions", {}).get("EXT_mesh_gpu_instancing", {}).get("attributes", {})
         group.update({name: number[old] for name, old in group.items()})

@@ -20,6 +20,7 @@ from twinbrush.export.gltf import container
 from twinbrush.meshes.gltf import GltfPayload, Part
 from twinbrush.meshes.gltf_document import KINDS, WIDTHS, as_floats, read_accessor
 from twinbrush.meshes.gltf_scene import ChangedScene, compacted, embed_other_images
+from twinbrush.meshes.guard import fail
 from twinbrush.meshes.normals import file_normals
 from twinbrush.meshes.values import FileModel, SourceModel, Tile
 
@@ -50,6 +51,16 @@ def gltf_files(
     scene.tree["buffers"][0]["uri"] = f"{stem}.bin"
     text = json.dumps(scene.tree, indent=1, allow_nan=False).encode()
     return {**dict(pictures), f"{stem}.bin": data, f"{stem}.gltf": text}
+
+
+def rehearse(model: SourceModel) -> None:
+    """Go through all of the writing, with other positions and without pictures: whatever of the file only a writer
+    meets is met now, before hours of painting. Raises BadMesh."""
+    file = model.source.file
+    try:
+        gltf_files(model, file.polygons.positions * 1.001 + 0.001, [("x.png", b"")] * len(model.source.tiles), "x")
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        fail(file.path, f"could not be written back ({type(error).__name__}: {str(error)[:60]}).", "Export it again.")
 
 
 def _own_meshes(tree: dict[str, Any], parts: tuple[Part, ...]) -> None:
@@ -164,7 +175,7 @@ def _repaint(
             coordinates = _set_of(tree, payload.parts, member)
             _repaint_material(tree, tree["materials"][number], image, tile, coordinates)
     for mesh in tree["meshes"]:
-        for primitive in mesh["primitives"]:
+        for primitive in mesh.get("primitives", []):
             if "_new" in primitive.get("extras", {}):
                 primitive["extras"].pop("_new")
                 if not primitive["extras"]:

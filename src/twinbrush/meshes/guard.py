@@ -33,6 +33,8 @@ def read_bytes(path: Path) -> bytes:
         data = read_file(path, MAX_BYTES)
     except FileNotFoundError as error:
         raise BadMesh(f"{path}: there is no such file.", "Check the path.") from error
+    except IsADirectoryError as error:
+        raise BadMesh(f"{path}: is a folder.", "Name a mesh file in it.") from error
     except PermissionError as error:
         raise BadMesh(f"{path}: may not be read (permission denied).", "Change its permissions.") from error
     except NotRegular as error:

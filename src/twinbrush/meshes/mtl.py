@@ -127,15 +127,18 @@ def _material(
     return Material(entry.name, (1.0, 1.0, 1.0), picture.rgb, picture.alpha, str(path))
 
 
-def rewritten(text: bytes, pictures: dict[str, str], uv_changed: set[str]) -> tuple[bytes, dict[str, str], list[str]]:
+def rewritten(
+    text: bytes, pictures: dict[str, str], uv_changed: set[str], reserved: set[str]
+) -> tuple[bytes, dict[str, str], list[str]]:
     """The MTL with each material's colour replaced: (bytes, other files it names -> names of their copies, warnings).
 
     pictures: the new picture of each painted material. uv_changed: materials whose other maps no longer fit; they are
-    left out with a warning. Materials without lines of their own are added at the end.
+    left out with a warning. reserved: names of other results, which no copy may take. Materials without lines of their
+    own are added at the end.
     """
     out: list[bytes] = []
     others: dict[str, str] = {}
-    taken = set(pictures.values())
+    taken = {name.lower() for name in (*pictures.values(), *reserved)}
     dropped: list[str] = []
     seen: set[str] = set()
     current = ""
@@ -155,8 +158,7 @@ def rewritten(text: bytes, pictures: dict[str, str], uv_changed: set[str]) -> tu
                 dropped.append(f"material {current!r}: {low} is left out, its texture coordinates are new.")
                 continue
             name = texture_name(rest)
-            copy = name.replace("\\", "/").rpartition("/")[2].replace(" ", "_")
-            others[name] = f"map_{copy}" if copy in taken else copy
+            others[name] = others[name] if name in others else _free_name(name, taken)
             out.append(f"{keyword} {rest.strip().removesuffix(name)}{others[name]}".encode())
         else:
             out.append(line)
@@ -164,6 +166,15 @@ def rewritten(text: bytes, pictures: dict[str, str], uv_changed: set[str]) -> tu
         if name not in seen:
             out += [b"newmtl " + name.encode(), *_colour_lines(pictures[name])]
     return b"\n".join(out) + b"\n", others, dropped
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """A name for a copy of the file `name` that nothing has yet; it is taken then."""
+    copy = name.replace("\\", "/").rpartition("/")[2].replace(" ", "_")
+    while copy.lower() in taken or copy.startswith("."):
+        copy = f"map_{copy}"
+    taken.add(copy.lower())
+    return copy
 
 
 def _colour_lines(picture: str) -> list[bytes]:

@@ -12,6 +12,7 @@ from twinbrush.errors import BadMesh, BadOption
 from twinbrush.meshes.values import FileModel
 
 WORLD_DIAGONAL_MM = 300.0  # every mesh is as large as a head with shoulders: lengths in mm mean the same for all
+_UPRIGHT = 0.7  # cosine of the face's tilt up to which a mesh counts as placed upright (45 degrees)
 _STANDS = 1e-3  # a mesh stands on a plane when its lowest point is this near, as a share of its height
 _MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 _FORWARD = {"y": "z", "z": "-y", "x": "z", "-y": "z", "-z": "y", "-x": "z"}
@@ -50,6 +51,25 @@ def axes(up: str, forward: str) -> Float[np.ndarray, "3 3"]:
     if abs(float(y @ z)) > 0.5:
         raise BadOption(f"--up {up} --forward {forward}: the same axis twice.", "Give two different axes.")
     return np.stack([np.cross(y, z), y, z])
+
+
+def face_axes(
+    to_world: Float[np.ndarray, "4 4"], to_portrait: Float[np.ndarray, "4 4"]
+) -> tuple[str, str] | None:
+    """Which axes of the mesh file point up and to the viewer as the face on it says, as --up and --forward name them;
+    None when the face is upright as the mesh was placed. to_portrait: world -> the face's frame."""
+    toward = to_portrait[:3, :3] / np.cbrt(np.linalg.det(to_portrait[:3, :3]))
+    if toward[1, 1] > _UPRIGHT:
+        return None
+    in_file = toward @ to_world[:3, :3] / np.cbrt(np.linalg.det(to_world[:3, :3]))
+    up, forward = in_file[1], in_file[2].copy()
+    forward[np.argmax(np.abs(up))] = 0
+    return _axis_name(up), _axis_name(forward)
+
+
+def _axis_name(direction: Float[np.ndarray, "3"]) -> str:
+    axis = int(np.argmax(np.abs(direction)))
+    return ("-" if direction[axis] < 0 else "") + "xyz"[axis]
 
 
 def _axis(name: str) -> Float[np.ndarray, "3"]:

@@ -95,6 +95,11 @@ def _header(path: Path, data: bytes) -> tuple[tuple[str, ...], str, list[Element
                 elements[-1] = replace(elements[-1], properties=(*elements[-1].properties, one))
         except (KeyError, IndexError, ValueError):
             fail(path, f"its header has the line {line[:60]!r}.")
+    for what, names in (("element", [e.name for e in elements]),
+                        *((f"property of {e.name!r}", [p[0] for p in e.properties]) for e in elements)):
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            fail(path, f"its header names the {what} {twice[:40]!r} twice.")
     return tuple(lines), order, elements, end.end()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from twinbrush.config import MeshConfig
 from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.meshes.colours import Working, is_coloured, paint_tiles
 from twinbrush.meshes.gltf import read_gltf
+from twinbrush.meshes.gltf_write import rehearse
 from twinbrush.meshes.guard import EXTENSIONS, check_size, fail, is_mesh_file, read_bytes, sniff
 from twinbrush.meshes.obj import read_obj
 from twinbrush.meshes.orient import place
@@ -20,7 +22,7 @@ from twinbrush.meshes.ply import read_ply
 from twinbrush.meshes.stl import read_stl
 from twinbrush.meshes.tiles import Layout, lay_out
 from twinbrush.meshes.triangulate import Triangles, triangulate
-from twinbrush.meshes.values import FileModel, Source, SourceModel
+from twinbrush.meshes.values import FileModel, Format, Source, SourceModel
 from twinbrush.progress import Progress, Step, ignore
 
 __all__ = ["is_mesh_file", "load_model", "read_file"]
@@ -56,17 +58,35 @@ def load_model(
     repairs = tuple(f"{name}: {note}" for note in (*triangles.repairs, *layout.notes))
     warnings = (*file.warnings, *(f"{name}: {note}" for note in (*triangles.warnings, *placement.warnings)))
     progress(Step(_STAGE, 3, 3, f"{len(working.faces)} triangles"))
-    return SourceModel(
+    model = SourceModel(
         mesh, welded, placement.to_world,
         placement.real_mm_per_mm, source, Path(path), _digest(file), is_coloured(file), repairs,
         tuple(dict.fromkeys(warnings)),
     )
+    if file.format in ("glb", "gltf"):
+        rehearse(model)
+    return model
 
 
 def read_file(path: Path) -> FileModel:
     """Parse a mesh file by its content. Raises BadMesh."""
     data = read_bytes(path)
     kind = sniff(data, path)
+    try:
+        file = _parsed(path, data, kind)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, struct.error) as error:
+        fail(path, f"is damaged ({type(error).__name__}: {str(error)[:60]}).", "Get the file again.")
+    except MemoryError:
+        fail(path, "needs more memory than there is.", "Reduce the mesh first; it is never decimated here.")
+    named = EXTENSIONS.get(path.suffix.lower())
+    if named == kind:
+        return file
+    note = f"{path.name}: the content is {kind.upper()}, whatever its name says; it is read, and written, as that."
+    return replace(file, warnings=(note, *file.warnings))
+
+
+def _parsed(path: Path, data: bytes, kind: Format) -> FileModel:
+    """The file by its reader, checked. Raises BadMesh, and whatever a reader meets in a damaged file."""
     if kind == "obj":
         file = read_obj(path, data)
     elif kind == "ply":
@@ -76,11 +96,7 @@ def read_file(path: Path) -> FileModel:
     else:
         file = read_gltf(path, data)
     _check(path, file)
-    named = EXTENSIONS.get(path.suffix.lower())
-    if named == kind:
-        return file
-    note = f"{path.name}: the content is {kind.upper()}, whatever its name says; it is read, and written, as that."
-    return replace(file, warnings=(note, *file.warnings))
+    return file
 
 
 def _digest(file: FileModel) -> str:

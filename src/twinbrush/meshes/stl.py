@@ -16,8 +16,9 @@ from twinbrush.meshes.values import FileModel, Material, Polygons
 
 _HEADER = 80
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
-_VERTEX = re.compile(rb"\bvertex[ \t]+([^\r\n]*)", re.IGNORECASE)
-_NORMAL = re.compile(rb"\bfacet[ \t]+normal[ \t]+([^\r\n]*)", re.IGNORECASE)
+# At the beginning of a line only: "solid facet normal ..." is a name.
+_VERTEX = re.compile(rb"(?<![^\r\n])[ \t]*vertex[ \t]+([^\r\n]*)", re.IGNORECASE)
+_NORMAL = re.compile(rb"(?<![^\r\n])[ \t]*facet[ \t]+normal[ \t]+([^\r\n]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -92,5 +93,7 @@ def stl_bytes(file: FileModel, positions: Float[np.ndarray, "p 3"]) -> bytes:
         end = _HEADER + 4 + records.nbytes
         return payload.data[: _HEADER + 4] + records.tobytes() + payload.data[end:]
     corner_rows, normal_rows = iter(soup.reshape(-1, 3).tolist()), iter(normals.tolist())
-    text = _VERTEX.sub(lambda _: b"vertex %.9g %.9g %.9g" % tuple(next(corner_rows)), payload.data)
-    return _NORMAL.sub(lambda _: b"facet normal %.6g %.6g %.6g" % tuple(next(normal_rows)), text)
+    text = _VERTEX.sub(lambda _: b"      vertex %.9g %.9g %.9g" % tuple(next(corner_rows)), payload.data)
+    if len(_NORMAL.findall(text)) != len(soup):  # a triangle without its normal: they stay as they are
+        return text
+    return _NORMAL.sub(lambda _: b"  facet normal %.6g %.6g %.6g" % tuple(next(normal_rows)), text)

@@ -5,14 +5,18 @@ The file's own polygons are never changed by this: what is left out here still s
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
+import mapbox_earcut as earcut
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from twinbrush.errors import BadMesh
 from twinbrush.meshes.values import Polygons
 
+_FEW = 32  # corners up to which ears are clipped one by one, any outline whatever
 _FLAT = 1e-12  # a triangle with less than this share of its longest edge squared as area is degenerate
 
 
@@ -100,7 +104,7 @@ def cut_polygons(polygons: Polygons) -> Int[np.ndarray, "f 3"]:
     for polygon in np.flatnonzero(sizes > 4):
         start = int(starts[polygon])
         points = polygons.positions[polygons.corners[start : start + int(sizes[polygon])]]
-        ears = start + clip_ears(points)
+        ears = start + cut_polygon(points)
         pieces.append(ears)
         owners.append(np.full(len(ears), polygon))
     owner = np.concatenate(owners)
@@ -123,15 +127,61 @@ def _quads(polygons: Polygons, starts: Int[np.ndarray, "q"]) -> Int[np.ndarray, 
     return starts[:, None, None] + split
 
 
-def clip_ears(points: Float[np.ndarray, "n 3"]) -> Int[np.ndarray, "m 3"]:
-    """Ear clipping of one polygon (n corners, simple in its mean plane) into n - 2 triangles of its corners."""
-    following = np.roll(points, -1, 0)
-    normal = np.cross(points, following).sum(0)  # Newell: twice the area vector
+def cut_polygon(points: Float[np.ndarray, "n 3"]) -> Int[np.ndarray, "m 3"]:
+    """One polygon (n corners, simple in its mean plane) as n - 2 triangles of its corners; O(n log n) for large ones.
+
+    Raises BadMesh for a large one whose outline crosses itself.
+    """
+    flat = _flattened(points)
+    if len(points) <= _FEW:
+        return clip_ears(flat)
+    cut = earcut.triangulate_float64(np.ascontiguousarray(flat), np.array([len(flat)], np.uint32))
+    triangles = _with_collinear(cut.reshape(-1, 3).astype(np.int64), flat)
+    if len(triangles) != len(points) - 2:
+        raise BadMesh(f"A polygon of {len(points)} corners crosses itself.", "Triangulate the mesh before.")
+    return triangles
+
+
+def _flattened(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
+    """Seen along the axis nearest to the mean normal, counter-clockwise."""
+    normal = np.cross(points, np.roll(points, -1, 0)).sum(0)  # Newell: twice the area vector
     axis = int(np.argmax(np.abs(normal)))
     flat = np.delete(points, axis, 1) * ([1, -1] if axis == 1 else [1, 1])
-    if normal[axis] < 0:
-        flat = flat * [-1, 1]
-    left = list(range(len(points)))
+    return flat * [-1, 1] if normal[axis] < 0 else flat
+
+
+def _with_collinear(triangles: Int[np.ndarray, "m 3"], flat: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, "k 3"]:
+    """The ear cut with the corners that it left out because they lie on a straight line: the triangle at that line
+    becomes a fan, or neighbours would see a gap there. Counter-clockwise as the polygon."""
+    count = len(flat)
+    used = np.zeros(count, bool)
+    used[triangles.ravel()] = True
+    a, b, c = (flat[triangles[:, k]] for k in range(3))
+    turned = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]) < 0
+    triangles = np.where(turned[:, None], triangles[:, ::-1], triangles)
+    if used.all() or not used.any():
+        return triangles
+    kept = np.flatnonzero(used)
+    out = [list(map(int, triangle)) for triangle in triangles]
+    place = {(t[k], t[(k + 1) % 3]): number for number, t in enumerate(out) for k in range(3)}
+    for first, last in zip(kept.tolist(), np.roll(kept, -1).tolist(), strict=True):
+        between = [(first + step) % count for step in range(1, (last - first) % count)]
+        number = place.get((first, last))
+        if not between or number is None:
+            continue
+        third = next(corner for corner in out[number] if corner not in (first, last))
+        chain = [first, *between, last]
+        out[number] = [chain[-2], last, third]
+        place[last, third] = number
+        for here, following in itertools.pairwise(chain[:-1]):
+            out.append([here, following, third])
+        place[third, first] = len(out) - len(chain) + 2
+    return np.array(out, np.int64)
+
+
+def clip_ears(flat: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, "m 3"]:
+    """Ear clipping of one polygon (n corners, counter-clockwise) into n - 2 triangles of its corners; O(n^3)."""
+    left = list(range(len(flat)))
     triangles: list[list[int]] = []
     while len(left) > 3:
         ear = next((k for k in range(len(left)) if _is_ear(flat, left, k)), 0)  # none: crossing outline, take any

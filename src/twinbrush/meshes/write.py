@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.errors import BadMesh
+from twinbrush.errors import BadMesh, OutputError, TwinbrushError
 from twinbrush.export.gltf import glb_bytes
 from twinbrush.export.obj import safe_name
-from twinbrush.files import write_atomically
+from twinbrush.files import read_file, write_atomically
 from twinbrush.image import encode_png, resize
 from twinbrush.meshes.colours import pixel_box
 from twinbrush.meshes.gltf_write import gltf_files
-from twinbrush.meshes.guard import beside
+from twinbrush.meshes.guard import MAX_BYTES, beside
 from twinbrush.meshes.mtl import rewritten
 from twinbrush.meshes.normals import file_normals
 from twinbrush.meshes.obj import ObjPayload
@@ -39,6 +39,40 @@ def write_model(
     return [write_atomically(Path(folder) / file, data) for file, data in files.items()]
 
 
+def write_model_or_plain(
+    model: SourceModel, vertices: Float[np.ndarray, "v 3"], texture: Float[np.ndarray, "h w 3"],
+    folder: Path | str, name: str,
+) -> tuple[str, ...]:
+    """`write_model`, which loses no painting: on any fault of the write-back a plain GLB is written. Returns warnings.
+    Raises OutputError."""
+    try:
+        write_model(model, vertices, texture, folder, name)
+    except OutputError:
+        raise
+    except Exception as error:  # a fault of the file or of ours: either way the painting is there
+        reason = error.problem if isinstance(error, TwinbrushError) else f"{type(error).__name__}: {str(error)[:80]}"
+        reason = reason.replace(str(model.path.parent.joinpath("_"))[:-1], "")  # no folders in the manifest
+        write_atomically(Path(folder) / f"{safe_name(name)}.glb", plain_glb(model, vertices, texture, name))
+        return (f"{model.path.name}: not written back in its own form ({reason}); the GLB is a plain one.",)
+    return ()
+
+
+def plain_glb(
+    model: SourceModel, vertices: Float[np.ndarray, "v 3"], texture: Float[np.ndarray, "h w 3"], name: str
+) -> bytes:
+    """One mesh in metres with the painting, and the shape before as the morph target "photo"."""
+    real = model.real_mm_per_mm
+    before = model.mesh.moved(model.mesh.vertices * real)
+    return glb_bytes(before.moved(vertices * real).painted(texture), name=safe_name(name), before=before)
+
+
+def _reserved(stem: str) -> set[str]:
+    """Names of a mesh's other results, beside its pictures."""
+    round_about = [f"{look}_{angle}.png" for look in ("painted", "clay", "view") for angle in range(-180, 361)]
+    return {f"{stem}.glb", f"{stem}.obj", f"{stem}.mtl", "manifest.json", "viewer.html", "sheet.png", "reference.png",
+            "turntable.webp", *round_about}  # fmt: skip
+
+
 def model_files(
     model: SourceModel, vertices: Float[np.ndarray, "v 3"], texture: Float[np.ndarray, "h w 3"], name: str
 ) -> dict[str, bytes]:
@@ -50,10 +84,7 @@ def model_files(
     pictures = _pictures(model, texture, stem)
     files: dict[str, bytes] = {}
     if file.format != "glb":
-        real = model.real_mm_per_mm
-        before = model.mesh.moved(model.mesh.vertices * real)
-        painted = before.moved(vertices * real).painted(texture)
-        files[f"{stem}.glb"] = glb_bytes(painted, name=stem, before=before)
+        files[f"{stem}.glb"] = plain_glb(model, vertices, texture, stem)
     if file.format in ("glb", "gltf"):
         return {**files, **gltf_files(model, positions, pictures, stem)}
     if file.format == "obj":
@@ -109,12 +140,16 @@ def _obj(
     painted = {file.materials[m].name: picture for tile, (picture, _) in zip(tiles, pictures, strict=True)
                for m in tile.materials}
     changed = {file.materials[m].name for tile in tiles if not tile.kept for m in tile.materials}
-    library, others, notes = rewritten(payload.library, painted, changed)
+    library, others, notes = rewritten(payload.library, painted, changed, _reserved(stem))
     files = dict(pictures)
     for other, copy in others.items():
         path, _ = beside(file.path, other)
-        if path is not None:
-            files[copy] = path.read_bytes()
+        if path is None:
+            continue
+        try:
+            files[copy] = read_file(path, MAX_BYTES)
+        except OSError as error:
+            notes.append(f"{copy} is not here: {error.strerror}")
     library = b"".join(b"# " + note.encode() + b"\n" for note in notes) + library
     files[f"{stem}.mtl"] = library
     colours = position_colours(model, texture) if payload.coloured else None

@@ -33,6 +33,12 @@ class ViewSet:
     landmarks_xyz: Float[np.ndarray, "m 3"]
     landmarks_xy: Float[np.ndarray, "n m 2"]
 
+    def check_sound(self) -> None:
+        """Raises ValueError when a pixel names a face that is not there."""
+        seen = self.face_index
+        if seen.size and not -1 <= seen.min() <= seen.max() < len(self.mesh.faces):
+            raise ValueError("a face that is not there")
+
     @property
     def coverage(self) -> Bool[np.ndarray, "n h w"]:
         """True where a pixel sees the surface."""

@@ -1,0 +1,80 @@
+"""What is accepted stays below 1.2 GB, libraries and all: JPEG is decoded at a reduced size, the rest is limited."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from twinbrush.errors import BadImage
+from twinbrush.image import MAX_WHOLE_PIXELS, load_image
+
+MOST_KB = 1_200_000
+CODE = (
+    "import resource, sys\nfrom twinbrush import commands\nfrom twinbrush.image import load_image\n"
+    "picture = load_image(sys.argv[1])\nprint(*picture.pixels.shape[:2], *picture.notes, sep='|')\n"
+    "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+)
+
+
+def _measured(path: Path) -> tuple[str, int]:
+    done = subprocess.run([sys.executable, "-c", CODE, str(path)], capture_output=True, text=True, check=True)
+    said, memory = done.stdout.splitlines()
+    return said, int(memory)
+
+
+def _large(mode: str, width: int, height: int) -> Image.Image:
+    """Stripes, cheap to encode."""
+    return Image.new(mode, (width, height)) if mode in ("F", "I;16") else Image.new(mode, (width, height), 90)
+
+
+def test_a_jpeg_of_a_hundred_million_pixels_is_decoded_small(tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stands on its side
+    _large("L", 10_000, 9_900).save(path, exif=exif.tobytes())
+    said, memory = _measured(path)
+    assert said == "4096|4055|large.jpg: reduced from 10000 x 9900 to 4096 x 4055"
+    assert memory < MOST_KB
+
+
+def test_other_formats_have_a_limit_that_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    side = int(MAX_WHOLE_PIXELS**0.5) + 1
+    Image.new("1", (side, side)).save(path)
+    with pytest.raises(BadImage, match=r"more than 50 million pixels\. Reduce it first, or save it as JPEG"):
+        load_image(path)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "I;16", "LA"])
+def test_reduced_pictures_keep_their_mode(mode: str, tmp_path: Path) -> None:
+    pixels = np.zeros((100, 5000), np.uint16 if mode == "I;16" else np.uint8)
+    pixels[:, 2500:] = 65535 if mode == "I;16" else 255
+    picture = Image.fromarray(pixels) if mode == "I;16" else Image.fromarray(pixels).convert(mode)
+    picture = picture.resize((5000, 600), Image.Resampling.NEAREST)
+    path = tmp_path / "a.png"
+    picture.save(path)
+    read = load_image(path)
+    assert read.pixels.shape == (492, 4096, 3)
+    assert read.pixels[:, :2000].max() < 0.02
+    assert read.pixels[:, 2100:].min() > 0.98
+    assert any("reduced from 5000 x 600" in note for note in read.notes)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "mode", "options"), [
+    ("a.png", "RGBA", {"compress_level": 0}), ("p.png", "P", {"compress_level": 0}), ("a.tif", "CMYK", {}),
+    ("f.tif", "F", {}), ("i.png", "I;16", {"compress_level": 0}), ("a.jp2", "RGB", {}), ("a.gif", "P", {}),
+    ("a.bmp", "RGB", {}), ("progressive.jpg", "RGB", {"progressive": True, "subsampling": 0}), ("a.avif", "RGB", {}),
+])  # fmt: skip
+def test_every_accepted_picture_stays_below_the_limit(name: str, mode: str, options: dict, tmp_path: Path) -> None:
+    path = tmp_path / name
+    width, height = (10_000, 9_900) if name.endswith("jpg") else (7_060, 7_070)
+    _large(mode, width, height).save(path, **options)
+    said, memory = _measured(path)
+    print(name, mode, said, f"{memory / 1e6:.2f} GB")
+    assert memory < MOST_KB
