@@ -12,9 +12,10 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "examples")]
 
-from truth.pictures import SET_ASIDE, TruthPicture, picture_list, read_truth  # noqa: E402
+from truth.pictures import SET_ASIDE, SHARED, TruthPicture, picture_list, read_truth  # noqa: E402
 from twinbrush.config import DEFAULT  # noqa: E402
 from twinbrush.faces.face import find_face_with_warnings  # noqa: E402
+from twinbrush.image import load_image  # noqa: E402
 from twinbrush.regions.frame import HEAD_HALF_HEIGHT, HEAD_HALF_WIDTH, head_frame, place_maps  # noqa: E402
 from twinbrush.regions.mattes import modnet_matte  # noqa: E402
 
@@ -38,13 +39,28 @@ class Source:
 
 def load_sources(size: int, side: float) -> list[Source]:
     """All tuning pictures whose truth is drawn and whose face is found."""
-    found = [source_of(entry, size, side) for entry in picture_list() if entry.name not in SET_ASIDE]
+    entries = [entry for entry in picture_list() if entry.name not in SET_ASIDE]
+    found = [source_of(entry, read_truth(entry), size, side) for entry in entries]
+    found += [source_of(TruthPicture(path.stem, path, False), bald_head(path), size, side)
+              for path in sorted((SHARED / "heads").glob("head1_*.png"))]
     return [source for source in found if source is not None]
 
 
-def source_of(entry: TruthPicture, size: int, side: float) -> Source | None:
+def bald_head(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A rendered head without hair and clothes, of known geometry: all of it is skin."""
+    image = load_image(path).pixels.astype(np.float32)
+    with np.load(path.with_suffix(".npz")) as data:
+        triangles = np.round(data["pixels_xy"][data["faces"]] * 16).astype(np.int32)
+    labels = np.zeros(image.shape[:2], np.uint8)
+    for triangle in triangles:
+        cv2.fillConvexPoly(labels, triangle, 1, cv2.LINE_8, 4)
+    return image, labels, np.zeros_like(labels)
+
+
+def source_of(
+    entry: TruthPicture, truth: tuple[np.ndarray, np.ndarray, np.ndarray] | None, size: int, side: float
+) -> Source | None:
     """One picture in its head's square; None without a truth or a face."""
-    truth = read_truth(entry)
     if truth is None:
         return None
     image, labels, glasses = truth

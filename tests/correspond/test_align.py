@@ -50,7 +50,7 @@ def test_the_style_lies_on_the_content(scene: tuple[Portrait, ViewSet]) -> None:
     x, y = np.round(content_xy[4]).astype(int)
     assert aligned.canvas_valid[y, x]
     assert aligned.canvas_regions[y, x] == 1
-    assert aligned.canvas_confidence[y, x] > 0.7
+    assert aligned.canvas_confidence[y, x] == pytest.approx(0.7)
     assert aligned.canvas.shape == (128, 128, 3)
     assert aligned.warnings == ()
 
