@@ -150,8 +150,9 @@ def test_the_cache_is_nobody_elses_and_no_link(tmp_path: Path) -> None:
     (tmp_path / "elsewhere" / "new-mine").mkdir()
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked" / CACHE).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="is a link"), run_folder(tmp_path / "linked"):
-        pass
+    for new in (True, False):
+        with pytest.raises(OutputError, match="is a link"), run_folder(tmp_path / "linked", new=new):
+            pass
     assert (tmp_path / "elsewhere" / "new-mine").is_dir()
     with run_folder(tmp_path / "gone", keep=False) as cache:
         (cache / "photo.npz").write_text("the photo")

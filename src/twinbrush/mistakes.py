@@ -66,7 +66,7 @@ def _strange(words: Sequence[str], parse: Callable[[Sequence[str]], T]) -> list[
     """Words like options that are none: the parser complains of something else when a path is missing, too."""
     names = [word.partition("=")[0] for word in words if word.startswith("-") and not _is_number(word)]
     known = {*_known(parse), "-o", "-h"} if names else set[str]()
-    return [name for name in names if name not in known and not re.fullmatch(r"-[xyz]", name)]
+    return [name for name in names if name.replace("_", "-") not in known and not re.fullmatch(r"-[xyz]", name)]
 
 
 def _is_number(word: str) -> bool:

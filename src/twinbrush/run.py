@@ -70,6 +70,8 @@ def run_folder(out: Path, *, keep: bool = True, new: bool = True) -> Generator[P
     """The folder of kept stages in the results' folder `out`, ours alone inside; what a killed run left there is put
     in order first. keep: False: it is gone afterwards; new: it is made if it is not there. Raises OutputError."""
     cache = out / CACHE
+    if cache.is_symlink():  # what is swept, and removed, must be in `out`
+        raise OutputError(f"{cache}: is a link.", "Remove it, or choose another folder.")
     if new:
         _make_folder(out)
     elif not cache.is_dir():
@@ -98,8 +100,6 @@ def _make_folder(out: Path) -> None:
             raise OutputError(f"{out}: is a file.", "Give a folder with -o.")
         out.mkdir(parents=True, exist_ok=True)
         cache.mkdir(mode=0o700, exist_ok=True)
-        if cache.is_symlink():
-            raise OutputError(f"{cache}: is a link.", "Remove it, or choose another folder with -o.")
         with contextlib.suppress(PermissionError):  # another user's folder that we may write to
             cache.chmod(0o700)
         with tempfile.TemporaryFile(dir=cache):
