@@ -23,7 +23,7 @@ from twinbrush.regions.mattes import (
     selfie_matte,
 )
 from twinbrush.regions.network import SIZE, inside_of, region_odds
-from twinbrush.regions.refine import in_one_piece, sharpened, with_strands, without_islands
+from twinbrush.regions.refine import in_one_piece, pooled, sharpened, with_strands, without_islands
 from twinbrush.regions.values import Label, RegionMap
 
 EDGE_PX = 768  # the square's size while borders are drawn: a face of 213 pixels
@@ -33,7 +33,7 @@ NO_MODNET = (
     "Run `twinbrush models fetch`."
 )
 NEIGHBOUR = "Another person stands beside the face and was left out; a mask would draw the border better."
-PARTS = ("MODNet", "selfie network", "another's head", "likeness", "edges", "strands",
+PARTS = ("MODNet", "selfie network", "another's head", "likeness", "pool", "edges", "strands",
          "one piece", "islands")
 """What `without` may switch off, for the benchmark's ablation."""
 
@@ -64,10 +64,12 @@ def find_regions(
     if others and "another's head" in without:
         others = ()
     small = head_frame(face, SIZE)
-    odds, glasses = region_odds(
-        square, readings, inside, place_maps(face, others, small), blind="likeness" in without
-    )
-    if others and _touches(odds, place_maps(face, others, small)[5]):
+    places = place_maps(face, others, small)
+    odds, glasses = region_odds(square, readings, inside, places, blind="likeness" in without)
+    if mask is None and "pool" not in without:
+        head = polygon_mask((SIZE, SIZE), small.to_square(face.landmarks[:, :2])[list(OVAL)])
+        odds = pooled(odds, cv2.resize(readings[0], (SIZE, SIZE), interpolation=cv2.INTER_AREA), head, places[5])
+    if others and _touches(odds, places[5]):
         warnings.append(NEIGHBOUR)
     return _drawn(_Found(frame, square, readings[0], odds, glasses), face, beyond, mask, (tuple(warnings), without))
 

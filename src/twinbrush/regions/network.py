@@ -20,7 +20,7 @@ from twinbrush.regions.likeness import likeness_maps
 WEIGHTS = Path(__file__).with_name("regions.onnx")
 SIZE = 192  # of the square it sees, pixels
 CLASSES = 6
-MIRRORED = (3,)  # channels that change their sign in the mirror image: u
+U = 6  # the channel that changes its sign in the mirror image (after three colours, two mattes, inside)
 
 
 def region_odds(
@@ -34,15 +34,16 @@ def region_odds(
     the picture reaches; places: `frame.place_maps` at SIZE. blind: without the likenesses (for the benchmark).
     """
     size = (SIZE, SIZE)
-    colours = cv2.resize(square.astype(np.float32), size, interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
-    maps = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in (*mattes, inside)]
-    likeness = likeness_maps(colours.transpose(1, 2, 0), np.stack(maps[:2]), maps[2] > 0.5, places)
+    colours = cv2.resize(square.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    maps = np.stack([cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in (*mattes, inside)])
+    likeness = likeness_maps(colours, maps[:2], maps[2] > 0.5, places)
     if blind:
         likeness = np.zeros_like(likeness)
-    channels = np.concatenate([np.stack(maps), places, likeness]).astype(np.float32)
-    mirrored = channels[:, :, ::-1].copy()
-    mirrored[list(MIRRORED)] *= -1
-    logits = load_onnx(str(WEIGHTS))(np.stack([colours, colours[:, :, ::-1]]), np.stack([channels, mirrored]))
+    whole = np.concatenate([colours.transpose(2, 0, 1), maps, places, likeness]).astype(np.float32)
+    mirrored = whole[:, :, ::-1].copy()
+    mirrored[U] *= -1
+    both = np.stack([whole, mirrored])
+    logits = load_onnx(str(WEIGHTS))(both[:, :3], both[:, 3:])
     mean = 0.5 * (logits[0] + logits[1, :, :, ::-1])
     odds = np.exp(mean[:CLASSES] - mean[:CLASSES].max(0))
     return odds / odds.sum(0), 1 / (1 + np.exp(-mean[CLASSES]))
