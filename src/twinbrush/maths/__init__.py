@@ -1,0 +1,1 @@
+"""General mathematics: no faces, no style, no files."""
