@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 FLIP = np.array([-1.0, 1.0, 1.0])
 LOOKS = "eyeLook"  # the eyes turn as nodes: these are not learned
+OWN_MM, ALIKE_MM, ALIKE_WITHIN_MM, DEPTH_GAIN = 0.3, 0.6, 25.0, 1.5  # see photo_noise
+OFFSET_SAMPLES = 500
 OFFSET_YAW_DEGREES = 15.0  # the network's offsets are learned from faces turned no farther
 
 
@@ -43,7 +45,7 @@ def coefficients(learner: Learner, model: dict[str, Array], names: list[str], pa
 def learn(learner: Learner, model: dict[str, Array], expressions: dict[str, tuple[list[str], str]],
           files: list[dict[str, Array]], held: dict[str, Array]) -> dict[str, Array]:
     """The regression's tensors."""
-    from train_template import INPUTS, RIDGE, SYMMETRIC, observed
+    from train_template import SYMMETRIC, observed
 
     names = [name for name in expressions if not name.startswith(LOOKS)]
     parts = {name: expressions[name][0] for name in names}
@@ -60,24 +62,36 @@ def learn(learner: Learner, model: dict[str, Array], expressions: dict[str, tupl
     inputs = np.concatenate([inputs, ((seen[:, mirror_indices()] * FLIP) - seen_mean).reshape(len(seen), -1)])
     wanted = np.concatenate([truth, truth[:, swap] * sign])
     middle = wanted.mean(0)
-    variances, axes = np.linalg.eigh(inputs.T @ inputs / len(inputs))
-    whitening = (axes[:, ::-1] / np.sqrt(np.maximum(variances[::-1], 1e-9)))[:, :INPUTS]
-    regression = whitening @ (whitening.T @ (inputs.T @ (wanted - middle)) / len(inputs) / (1 + RIDGE))
+    noise = photo_noise(seen_mean)
+    regression = np.linalg.solve(inputs.T @ inputs / len(inputs) + noise, inputs.T @ (wanted - middle) / len(inputs))
 
     test, real = observed(held), coefficients(learner, model, names, parts, held)[0]
     straight = (test - seen_mean).reshape(len(test), -1) @ regression
     mirrored = (test[:, mirror_indices()] * FLIP - seen_mean).reshape(len(test), -1) @ regression
     error = (straight + mirrored[:, swap] * sign) / 2 + middle - real
     both = np.concatenate([error, error[:, swap] * sign])
-    doubt = both.T @ both / len(both)
+    doubt = both.T @ both / len(both) + regression.T @ noise @ regression
     print(f"coefficients' error: identity {np.sqrt((error[:, :count] ** 2).mean()):.3f} of 1, first six "
           f"{np.sqrt((error[:, :6] ** 2).mean(0)).round(2)}, expressions {np.sqrt((error[:, count:] ** 2).mean()):.3f}")
-    offset, sigma = offsets(learner, files[0])
+    flat = learner.outer & (learner.labels(model["mean"]) == 0)
+    basis = model["basis"][:, flat].reshape(count, -1)
+    for name, rest in (("mean head", real[:, :count]), ("regression", error[:, :count])):
+        print(f"{name}: face off by {np.linalg.norm((rest @ basis).reshape(len(rest), -1, 3), axis=2).mean():.2f} mm")
+    few = {key: values if key == "names" else values[:OFFSET_SAMPLES] for key, values in files[0].items()}
+    offset, sigma = offsets(learner, few)
     return {
         "observed_mean": seen_mean.astype(np.float32), "regression": regression.astype(np.float16),
         "regression_mean": middle.astype(np.float32), "doubt": doubt.astype(np.float32),
         "landmark_offset": offset.astype(np.float32), "landmark_sigma": sigma.astype(np.float32),
     }
+
+
+def photo_noise(points: Array) -> Array:
+    """Covariance (1404, 1404) of what landmarks in photos are off beyond those in our pictures: each by itself, and
+    neighbours alike. It keeps the regression from leaning on fine agreements that photos do not keep."""
+    distance = np.linalg.norm(points[:, None, :2] - points[None, :, :2], axis=2)
+    alike = OWN_MM**2 * np.eye(468) + ALIKE_MM**2 * np.exp(-((distance / ALIKE_WITHIN_MM) ** 2))
+    return np.kron(alike, np.diag([1.0, 1.0, DEPTH_GAIN**2]))
 
 
 def offsets(learner: Learner, samples: dict[str, Array]) -> tuple[Array, Array]:
@@ -93,7 +107,7 @@ def offsets(learner: Learner, samples: dict[str, Array]) -> tuple[Array, Array]:
             continue
         expression = {name: float(w) for name, w in zip(names, samples["expression"][number], strict=True) if w > 0}
         head = np.zeros((len(learner.neutral), 3))
-        head[used] = dual.combine[used] @ kit.head(identity.astype(float), expression)
+        head[used] = dual.combine[used] @ kit.head(identity, expression)
         points = learner.landmarks(head) @ rotation.T + shift
         focal, x, y = samples["camera"][number].astype(float)
         pixels = np.array([x, y]) + focal * points[:, :2] * [1, -1] / -points[:, 2:]

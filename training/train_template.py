@@ -36,7 +36,6 @@ FLIP = np.array([-1.0, 1.0, 1.0])
 SYMMETRIC, ASYMMETRIC = 54, 16  # modes kept
 HEADS, HEADS_SEED = 500, 5  # random heads that mean and modes are learned from
 WEIGHTS = {"face": 1.0, "rest": 0.6, "inside": 0.15}  # of a mm in the choice of modes, by where it is
-INPUTS, RIDGE = 400, 0.003  # of the regression: see HEAD_MODEL_CARD.md
 CORNERS = (33, 133, 362, 263)  # the eyes' corners: 63 mm between their middles, origin between
 LOWER_LIP_SHARE = 0.5  # of the lip's greatest move by jawOpen: what moves more is the lower lip
 ARKIT_SINGLE = (

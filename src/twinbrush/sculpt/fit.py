@@ -117,24 +117,28 @@ def seen_points(frame: Frame) -> Float[np.ndarray, "468 2"]:
 
 
 def fit_head(
-    template: Template, frame: Frame, offset: Float[np.ndarray, "468 2"]
+    template: Template, frame: Frame, bias: Float[np.ndarray, "468 2"], still: tuple[str, ...] = ()
 ) -> tuple[Coefficients, Pose]:
     """Returns coefficients and pose of the head whose landmarks were found.
 
-    frame: the photo's camera and landmarks. offset (468, 2): where the network sees each landmark beside its place on
-    the surface, head's x and y, mm (the regression's own, plus what photos add).
+    frame: the photo's camera and landmarks. bias (468, 2): how much farther along the head's x and y the network sees
+    each landmark in photos than in the pictures that the regression learned from, mm. still: beginnings of the names of
+    expressions that are not used.
     """
     wanted = seen_points(frame)
     observed, rotation = observe(frame)
     model = template.regression
-    prior = regressed(template, observed)
+    flat = np.c_[bias, np.zeros(468)]
+    prior = regressed(template, observed - flat)
     doubt = DOUBT_GAIN**2 * model.doubt + DOUBT_FLOOR**2 * np.eye(len(prior))
     count = len(template.modes)
     low = np.r_[np.full(6, -np.inf), np.full(count, -MOST_SIGMAS), np.zeros(len(prior) - count)]
     high = np.r_[np.full(6, np.inf), np.full(count, MOST_SIGMAS), np.ones(len(prior) - count)]
-    offset = offset + lip_roll(float(np.linalg.norm(wanted[13] - wanted[14])))
+    names = [template.expressions.names[i] for i in template.fitted_expressions]
+    high[6 + count :] = [0.0 if name.startswith(still) else 1.0 for name in names] if still else 1.0
+    roll = lip_roll(float(np.linalg.norm(wanted[13] - wanted[14])))
     basis = _landmark_basis(template)
-    rest = template.landmarks(template.mean) + np.c_[offset, np.zeros(468)]
+    rest = template.landmarks(template.mean) + flat + np.c_[model.offset + roll, np.zeros(468)]
     precision = np.linalg.inv(doubt)
     values = np.clip(prior, low[6:], high[6:])
     pose = Pose(rotation, 1.0, np.zeros(2))

@@ -14,7 +14,7 @@ from twinbrush.errors import ModelFileError
 from twinbrush.sculpt.values import Expressions, MouthParts, Regression, Template, TextureLayout
 
 WEIGHTS_FILE = "template.safetensors"
-WEIGHTS_SHA256 = "04064280dd3f4b25a796aa0c6d5ea7d7df53660e115c5fc6444ba398feb71763"
+WEIGHTS_SHA256 = "922ea6b79a0ad1b302d8783bafa0cb138f0aa4dc4b456366fd4c130dea0a57d7"
 POSITION_STEP_MM, EXPRESSION_STEP_MM = 0.008, 0.008  # of the whole numbers that positions are kept in
 FLIP = np.array([-1.0, 1.0, 1.0], np.float32)
 
