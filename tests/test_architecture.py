@@ -15,11 +15,13 @@ SOURCE = Path(__file__).parents[1] / "src" / "twinbrush"
 ORDER = [
     ["errors", "progress", "version", "compiled"],
     ["camera", "mesh", "rasterize"],
+    ["maths"],
     ["config", "files"],
     ["image", "store"],
     ["models", "vgg16"],
     ["portrait"],
     ["views"],
+    ["sculpt"],
     ["export"],
     ["meshes"],  # writes files back too, with export's GLB
     ["correspond"],
@@ -28,17 +30,17 @@ ORDER = [
     ["evaluate"],
     ["inputs"],
     ["outputs"],
-    ["run", "mesh_outputs"],
+    ["run", "mesh_outputs", "figure_outputs"],
     ["mesh_heads", "mesh_style"],
     ["mesh_pipeline"],
-    ["pipeline", "commands"],
+    ["pipeline", "commands", "sculpt_pipeline"],
     ["demo"],
     ["terminal", "mistakes"],
     ["cli"],
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
-MATHS = ("portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")
+MATHS = ("maths", "sculpt", "portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import tyro
+
+from twinbrush.config.content import FaceConfig
 
 
 @dataclass(frozen=True)
@@ -13,3 +17,11 @@ class SculptConfig:
     """Width and height of the figure's texture in pixels (256 to 4096)."""
     still_size: int = 512
     """Width and height of the stills in pixels (128 to 2048)."""
+
+
+@dataclass(frozen=True)
+class SculptOptions:
+    """All options of `twinbrush sculpt`."""
+
+    sculpt: tyro.conf.OmitArgPrefixes[SculptConfig] = field(default_factory=SculptConfig)
+    face: tyro.conf.OmitArgPrefixes[FaceConfig] = field(default_factory=FaceConfig)

@@ -18,7 +18,7 @@ from twinbrush.sculpt import assemble, express, features, iris, skin
 from twinbrush.sculpt.bias import landmark_bias
 from twinbrush.sculpt.correct import corrected
 from twinbrush.sculpt.ears import fitted_ears
-from twinbrush.sculpt.eyeball import eyeball_mesh
+from twinbrush.sculpt.eyeball import axes, eyeball_mesh
 from twinbrush.sculpt.fit import Coefficients, fit_head, lip_roll, seen_points
 from twinbrush.sculpt.gaze import Iris, find_irises, turned
 from twinbrush.sculpt.lids import lid_rims, set_eyes
@@ -130,14 +130,14 @@ def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved)
     inside = assemble.mouth_vertices(mouth, found.identity, maps)
     inside = inside + mouth_shift(model, fit)
     right, left = (
-        Part(name, eyeball_mesh(eye, box), eye.centre)
+        Part(name, eyeball_mesh(eye, box), eye.centre, np.stack(axes(eye.gaze), 1))
         for name, eye, box in zip(("EyeRight", "EyeLeft"), carved.eyes, assemble.EYE_BOXES, strict=True))
     return (
         Part("Head", assemble.part_mesh(carved.vertices, layout), np.array(NECK_PIVOT_MM),
-             express.sparse(offsets, layout.origin)),
+             targets=express.sparse(offsets, layout.origin)),
         left, right,
         Part("Teeth", assemble.part_mesh(inside, mouth.layout), np.array(TEETH_PIVOT_MM),
-             express.sparse(express.mouth_targets(model), mouth.layout.origin)),
+             targets=express.sparse(express.mouth_targets(model), mouth.layout.origin)),
     )  # fmt: skip
 
 

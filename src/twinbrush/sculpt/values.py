@@ -146,13 +146,14 @@ class Part:
     """One node of the figure.
 
     mesh: in the head's frame, mm; uv in the figure's common atlas.
-    pivot: (3,) mm, what it turns about.
+    pivot: (3,) mm, what it turns about. turn: (3, 3), how it is turned at rest (an eye looks along its own z).
     targets: ARKit's name -> (vertices, offsets mm): sparse morph targets.
     """
 
     name: str
     mesh: Mesh
     pivot: Float[np.ndarray, "3"]
+    turn: Float[np.ndarray, "3 3"] = field(default_factory=lambda: np.eye(3))
     targets: dict[str, tuple[Int[np.ndarray, "_"], Float[np.ndarray, "_ 3"]]] = field(default_factory=dict)
 
 

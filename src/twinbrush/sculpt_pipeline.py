@@ -1,0 +1,94 @@
+"""`twinbrush sculpt`: a photo (or a mesh with a face) -> a sculpted figure's files."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from twinbrush import store
+from twinbrush.config import PortraitConfig
+from twinbrush.config.sculpt import SculptConfig, SculptOptions
+from twinbrush.errors import BadOption
+from twinbrush.export import manifest as page
+from twinbrush.figure_outputs import write_figure_files
+from twinbrush.files import nothing_left
+from twinbrush.inputs import Input, read_input
+from twinbrush.models import ensure_models
+from twinbrush.outputs import Result, Timing, move_over, used_models
+from twinbrush.progress import Progress, Step, ignore
+from twinbrush.run import CACHE, Run, open_folder, staging_folder
+from twinbrush.sculpt.values import Figure
+
+TEXTURE_SIDES, STILL_SIDES = (256, 4096), (128, 2048)
+
+
+def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Progress = ignore) -> Result:
+    """Everything `twinbrush sculpt` does. Raises TwinbrushError; then nothing new is left behind."""
+    from twinbrush.sculpt.figure import sculpt
+
+    config = options.sculpt
+    check_sculpt(config)
+    ensure_models(progress)
+    progress(Step("inputs", 0, 1))
+    given = read_input(photo, options.face, PortraitConfig(), art=False)
+    with nothing_left(out / CACHE):
+        run = Run(open_folder(out), progress)
+        run.warn(tuple(f"photo: {warning}" for warning in given.warnings))
+        key = store.stage_key("sculpt", given.key, config)
+        figure: Figure = run.stage("sculpt", key, lambda: sculpt(
+            given.picture.pixels, given.face, config, mask=given.mask, others=given.others, progress=progress))
+        return _export(run, figure, given, out, options)
+
+
+def check_sculpt(config: SculptConfig) -> None:
+    """Raise BadOption for the first value outside its range."""
+    for name, (lowest, highest) in (("texture_size", TEXTURE_SIDES), ("still_size", STILL_SIDES)):
+        value = getattr(config, name)
+        if not lowest <= value <= highest:
+            option = "--" + name.replace("_", "-")
+            raise BadOption(f"{option} {value}: out of range.", f"Give a value from {lowest} to {highest}.")
+
+
+def figure_metrics(figure: Figure) -> dict[str, float]:
+    """What the manifest tells about the fit: landmarks' distance from their pixels, of a 576-pixel crop."""
+    from twinbrush.camera import project
+
+    fit = figure.fit
+    found, _ = project(fit.camera, _corrected_landmarks(figure))
+    away = np.linalg.norm(found - fit.targets_xy, axis=1)[fit.visible > 0.5] * 576 / fit.camera.width
+    return {
+        "landmarks_median_px": float(np.median(away)), "landmarks_90_percent_px": float(np.quantile(away, 0.9)),
+        "identity_rms": float(np.sqrt((fit.identity**2).mean())),
+    }
+
+
+def _corrected_landmarks(figure: Figure) -> np.ndarray:
+    from twinbrush.sculpt.template import template
+
+    return template().landmarks(figure.fit.vertices)
+
+
+def _export(run: Run, figure: Figure, given: Input, out: Path, options: SculptOptions) -> Result:
+    """Write everything into a hidden folder, then move it over."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    picture = given.picture
+    with staging_folder(run, out) as staging:
+        write_figure_files(figure, picture.pixels, staging, options.sculpt, run.progress)
+        metrics = figure_metrics(figure)
+        run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
+        height, width = picture.pixels.shape[:2]
+        document = page.Manifest(
+            inputs={"photo": page.InputFile(
+                Path(picture.path).name, picture.sha256, width, height, given.warnings)},
+            parameters=options, engine="sculpt", metrics=metrics, warnings=tuple(run.warnings), models=used_models(),
+            artefacts={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in staging.iterdir()},
+            timings=tuple(run.timings), machine=page.this_machine(),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        page.write_manifest(document, staging / "manifest.json")
+        files = move_over(staging, out, (picture.path,))
+    return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
