@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from twinbrush import store
 from twinbrush.config import PortraitConfig
 from twinbrush.config.sculpt import SculptConfig, SculptOptions
-from twinbrush.errors import BadOption
+from twinbrush.errors import BadMesh, BadOption
 from twinbrush.export import manifest as page
 from twinbrush.figure_outputs import write_figure_files
 from twinbrush.files import nothing_left
-from twinbrush.inputs import Input, read_input
+from twinbrush.inputs import read_input
+from twinbrush.meshes.guard import is_mesh_file
 from twinbrush.models import ensure_models
 from twinbrush.outputs import Result, Timing, move_over, used_models
 from twinbrush.progress import Progress, Step, ignore
@@ -33,6 +35,8 @@ def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Pro
     config = options.sculpt
     check_sculpt(config)
     ensure_models(progress)
+    if is_mesh_file(photo):
+        return _sculpt_mesh(photo, out, options, progress)
     progress(Step("inputs", 0, 1))
     given = read_input(photo, options.face, PortraitConfig(), art=False)
     with nothing_left(out / CACHE):
@@ -41,7 +45,31 @@ def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Pro
         key = store.stage_key("sculpt", given.key, config)
         figure: Figure = run.stage("sculpt", key, lambda: sculpt(
             given.picture.pixels, given.face, config, mask=given.mask, others=given.others, progress=progress))
-        return _export(run, figure, given, out, options)
+        picture = given.picture
+        height, width = picture.pixels.shape[:2]
+        file = page.InputFile(Path(picture.path).name, picture.sha256, width, height, given.warnings)
+        return _export(run, figure, file, picture.pixels, out, options, str(picture.path))
+
+
+def _sculpt_mesh(path: Path, out: Path, options: SculptOptions, progress: Progress) -> Result:
+    """The template fitted to a mesh with a face."""
+    from twinbrush.meshes.front import find_portrait
+    from twinbrush.meshes.read import load_model
+    from twinbrush.sculpt.figure import sculpt_portrait
+
+    model = load_model(path, progress=progress)
+    with nothing_left(out / CACHE):
+        run = Run(open_folder(out), progress)
+        found = find_portrait(model, PortraitConfig(), progress=progress)
+        if found is None:
+            raise BadMesh(f"{path}: no face was found on this mesh.", "Give a head, upright, or a photo.")
+        run.warn((*model.repairs, *model.warnings))
+        portrait = found.portrait
+        figure: Figure = run.stage(
+            "sculpt", None, lambda: sculpt_portrait(portrait, options.sculpt, progress=progress))
+        count, triangles = len(model.mesh.vertices), len(model.mesh.faces)
+        file = page.MeshFile(path.name, model.sha256, count, triangles, model.repairs)
+        return _export(run, figure, file, portrait.image, out, options, str(path))
 
 
 def check_sculpt(config: SculptConfig) -> None:
@@ -72,23 +100,23 @@ def _corrected_landmarks(figure: Figure) -> np.ndarray:
     return template().landmarks(figure.fit.vertices)
 
 
-def _export(run: Run, figure: Figure, given: Input, out: Path, options: SculptOptions) -> Result:
-    """Write everything into a hidden folder, then move it over."""
+def _export(
+    run: Run, figure: Figure, file: page.InputFile | page.MeshFile, shown: Float[np.ndarray, "h w 3"], out: Path,
+    options: SculptOptions, given: str,
+) -> Result:
+    """Write everything into a hidden folder, then move it over. shown: the picture beside the figure on the sheet."""
     cpu, wall = time.process_time(), time.perf_counter()
-    picture = given.picture
     with staging_folder(run, out) as staging:
-        write_figure_files(figure, picture.pixels, staging, options.sculpt, run.progress)
+        write_figure_files(figure, shown, staging, options.sculpt, run.progress)
         metrics = figure_metrics(figure)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
-        height, width = picture.pixels.shape[:2]
         document = page.Manifest(
-            inputs={"photo": page.InputFile(
-                Path(picture.path).name, picture.sha256, width, height, given.warnings)},
-            parameters=options, engine="sculpt", metrics=metrics, warnings=tuple(run.warnings), models=used_models(),
+            inputs={"photo": file}, parameters=options, engine="sculpt", metrics=metrics,
+            warnings=tuple(run.warnings), models=used_models(),
             artefacts={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in staging.iterdir()},
             timings=tuple(run.timings), machine=page.this_machine(),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         page.write_manifest(document, staging / "manifest.json")
-        files = move_over(staging, out, (picture.path,))
+        files = move_over(staging, out, (given,))
     return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))

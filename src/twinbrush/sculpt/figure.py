@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.camera import project
+from twinbrush.camera import INTERPUPILLARY_MM, project
 from twinbrush.config.sculpt import SculptConfig
+from twinbrush.mesh import Region
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.eyes import lowered_lids
-from twinbrush.portrait.geometry import make_frame
-from twinbrush.portrait.values import Face
+from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD, make_frame
+from twinbrush.portrait.values import Face, Portrait
 from twinbrush.progress import Progress, Step, ignore
-from twinbrush.sculpt import assemble, express, features, iris, skin
+from twinbrush.sculpt import assemble, base, express, features, iris, skin
 from twinbrush.sculpt.bias import landmark_bias
 from twinbrush.sculpt.correct import corrected
 from twinbrush.sculpt.ears import fitted_ears
@@ -22,6 +23,7 @@ from twinbrush.sculpt.eyeball import axes, eyeball_mesh
 from twinbrush.sculpt.fit import Coefficients, fit_head, lip_roll, seen_points
 from twinbrush.sculpt.gaze import Iris, find_irises, turned
 from twinbrush.sculpt.lids import lid_rims, set_eyes
+from twinbrush.sculpt.onto import in_head_frame, onto_surface
 from twinbrush.sculpt.seen import seen_person
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Eyeball, Figure, HeadFit, Part, Template
@@ -57,11 +59,34 @@ def sculpt(
     return replace(figure, warnings=(*warnings, *figure.warnings))
 
 
+def sculpt_portrait(portrait: Portrait, config: SculptConfig, *, progress: Progress = ignore) -> Figure:
+    """Sculpt a head that came as a mesh: the template fitted to its front's picture, then onto its surface."""
+    whole = np.ones(portrait.matte.shape, bool)
+    crop = Crop(portrait.image, portrait.matte, portrait.regions, whole, portrait.face)
+    model = template()
+    progress(Step(STAGE, 1, 4, "form"))
+    fit, found = fit_crop(model, crop)
+    distance = CAMERA_DISTANCE_IPD * INTERPUPILLARY_MM
+    mesh = portrait.mesh
+    surface = in_head_frame(fit, distance, mesh.vertices)
+    bare = np.ones(len(surface), bool) if mesh.regions is None else mesh.regions == Region.SKIN
+    vertices = onto_surface(model, fit, surface, mesh.faces, bare)
+    figure = _finished(model, replace(fit, vertices=vertices), found, crop, config, progress)
+    return replace(figure, warnings=(*portrait.warnings, *figure.warnings))
+
+
 def sculpt_crop(crop: Crop, config: SculptConfig, *, progress: Progress = ignore) -> Figure:
     """The same from the square about the head."""
     model = template()
     progress(Step(STAGE, 1, 4, "form"))
     fit, found = fit_crop(model, crop)
+    return _finished(model, fit, found, crop, config, progress)
+
+
+def _finished(
+    model: Template, fit: HeadFit, found: Coefficients, crop: Crop, config: SculptConfig, progress: Progress
+) -> Figure:
+    """Carving, parts and colours of a fitted head."""
     carved = carve(model, fit, crop)
     progress(Step(STAGE, 2, 4, "colours"))
     parts = parts_of(model, fit, found, carved)
@@ -110,7 +135,7 @@ def with_lids(points: Float[np.ndarray, "468 3"], lowered: float) -> Float[np.nd
 def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     """Ears, lips, brows, eyes: what makes the fitted head alive."""
     points = crop.face.landmarks[:, :2]
-    vertices, reach = fitted_ears(model, fit.vertices, fit.camera, crop, fit.pixels_per_mm)
+    vertices, reach = fitted_ears(model, base.even_border(model, fit.vertices), fit.camera, crop, fit.pixels_per_mm)
     vertices = features.raised(model, vertices, features.lip_ridge(model))
     lending = skin.lending_skin(crop, fit.pixels_per_mm)
     brows = features.brow_height(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
@@ -133,7 +158,7 @@ def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved)
         Part(name, eyeball_mesh(eye, box), eye.centre, np.stack(axes(eye.gaze), 1))
         for name, eye, box in zip(("EyeRight", "EyeLeft"), carved.eyes, assemble.EYE_BOXES, strict=True))
     return (
-        Part("Head", assemble.part_mesh(carved.vertices, layout), np.array(NECK_PIVOT_MM),
+        Part("Head", base.closed(model, carved.vertices, assemble.part_mesh(carved.vertices, layout)), np.array(NECK_PIVOT_MM),
              targets=express.sparse(offsets, layout.origin)),
         left, right,
         Part("Teeth", assemble.part_mesh(inside, mouth.layout), np.array(TEETH_PIVOT_MM),
@@ -164,6 +189,7 @@ def colours(
         window = np.s_[size - square :, number * square : (number + 1) * square]
         atlas[window] = iris.paint_eye(eye, upper, lower, tones, square)
         covered[window] = True
+    skin.paint_cap(model, base.BOX, atlas, covered)
     skin.paint_teeth(model, iris.teeth_colour(crop.image, points, tones.light), tones.light, atlas, covered)
     return skin.spread(atlas, covered)
 

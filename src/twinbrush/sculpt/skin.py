@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from twinbrush.camera import Camera, project
-from twinbrush.maths.surface import cotangent_laplacian
+from twinbrush.maths.surface import cotangent_laplacian, mean_over_neighbours
 from twinbrush.mesh import Mesh, Region, vertex_normals
 from twinbrush.portrait import indices
 from twinbrush.portrait.crop import Crop
@@ -35,6 +35,13 @@ DARK_SHARE = 0.55  # seen skin darker than this share of the median does not spe
 MOUTH_COLOUR, SOCKET_COLOUR = (0.30, 0.11, 0.10), (0.52, 0.30, 0.27)
 LIP_REACH_MM = 5.0  # inside the mouth the lips' colour fades out over this
 PHOTO_EDGE_PX = 3.0
+LIGHT_MM = 18.0  # light on the two sides differs smoothly, over lengths beyond this
+ODD_FROM, ODD_OVER = 0.35, 0.25  # difference of log colours from which a place is odd, and over which wholly
+CAP_SHADE = 0.8  # the cut below the neck lies in shadow
+STRAND_DARKER, STRAND_BROAD_MM, STRAND_GROW_MM, STRAND_BESIDE_MM = 0.13, 9.0, 1.0, 5.0  # see `strands`
+FEATURE_AREA = (  # outline of brows' lower rims, eyes, cheeks, mouth and chin: within it dark places are the face's own
+    46, 53, 52, 65, 55, 8, 285, 295, 282, 283, 276, 340, 352, 433, 434, 364, 394, 395, 369, 396, 175, 171, 140, 170, 169,
+    135, 214, 213, 123, 111)
 GUM_COLOUR, THROAT_SHADE = (0.60, 0.30, 0.29), 0.35  # gums and tongue; how much light reaches the throat
 
 
@@ -93,9 +100,30 @@ def lending_skin(crop: Crop, pixels_per_mm: float) -> Float[np.ndarray, "h w"]:
     points = crop.face.landmarks[:, :2]
     for group in (indices.EYE_LEFT, indices.EYE_RIGHT, indices.LIPS_OUTER):
         features |= polygon_mask(skin.shape, points[list(group)])
+    skin = (skin & ~strands(crop.image, skin, points, pixels_per_mm)) | features
     margin = max(1, round(HAIR_MARGIN_MM * pixels_per_mm))
-    away = cv2.distanceTransform((skin | features).astype(np.uint8), cv2.DIST_L2, 5)
+    away = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, 5)
     return np.clip(away / margin - 0.35, 0, 1).astype(np.float32)
+
+
+def strands(
+    image: Float[np.ndarray, "h w 3"], skin: Bool[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"],
+    pixels_per_mm: float,
+) -> Bool[np.ndarray, "h w"]:
+    """Pixels beside the features (forehead, temples, ears, neck) that are darker than the skin around: strands of hair,
+    earrings, shadows of hair."""
+    grey = image.mean(-1).astype(np.float32)
+    mask = skin.astype(np.float32)
+    broad = masked(image, mask, STRAND_BROAD_MM * pixels_per_mm).mean(-1)
+    dark = grey < (1 - STRAND_DARKER) * broad
+    plain = ~cv2.dilate(polygon_mask(skin.shape, points[list(FEATURE_AREA)]).astype(np.uint8),
+                        np.ones((max(1, round(STRAND_BESIDE_MM * pixels_per_mm)),) * 2, np.uint8)).astype(bool)
+    for brow in (indices.BROW_LEFT, indices.BROW_RIGHT):
+        hull = cv2.convexHull(points[list(brow)].astype(np.float32))[:, 0]
+        grown = polygon_mask(skin.shape, hull.mean(0) + 1.25 * (hull - hull.mean(0)))
+        plain &= ~grown
+    grow = max(1, round(STRAND_GROW_MM * pixels_per_mm))
+    return cv2.dilate((dark & plain & skin).astype(np.uint8), np.ones((2 * grow + 1,) * 2, np.uint8)) > 0
 
 
 def masked(
@@ -107,11 +135,47 @@ def masked(
     return np.where(total > 1e-2, own / np.maximum(total, 1e-2), cv2.GaussianBlur(image, (0, 0), sigma))
 
 
-def smooth_field(template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight) -> Float[np.ndarray, "n 3"]:
-    """A colour for every vertex: the blurred photo where seen, continued smoothly to the skin's own colour elsewhere."""
+def trusted(template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight) -> Float[np.ndarray, "n"]:
+    """How far each vertex' colour is its skin's, 0..1: not where it differs sharply from the other side's, by more than
+    light that changes slowly, and that one is nearer to the skin's own colour: strands of hair, a hand, earrings."""
     normals = vertex_normals(vertices, template.triangles)
     pixels, weight = sight.weight(vertices, normals)
     weight = np.where(template.labels <= 3, weight, 0.0)
+    colour = np.log(np.maximum(lookup(sight.base, pixels).astype(np.float64), 0.02))
+    mirror = template.mirror
+    both = weight * weight[mirror]
+    stiffness, areas = cotangent_laplacian(vertices, template.triangles)
+    matrix = areas * (both + 1e-4)
+    solve = splu(sparse.csc_matrix(LIGHT_MM**2 * stiffness + sparse.diags(matrix)))
+    middle = solve.solve(areas[:, None] * both[:, None] * np.clip(colour - colour[mirror], -1, 1))
+    excess = colour - colour[mirror] - middle
+    own = np.median(colour[weight > 0.5], axis=0) if (weight > 0.5).any() else colour.mean(0)
+    worse = np.linalg.norm(colour - own - middle / 2, axis=1) - np.linalg.norm(colour[mirror] - own + middle / 2, axis=1)
+    odd = smoothstep((np.linalg.norm(excess, axis=1) - ODD_FROM) / ODD_OVER) * smoothstep(worse / ODD_OVER + 0.2)
+    odd = odd * (both > 0.02) * (1 - feature_share(template))
+    for _ in range(2):  # what is odd is wider than its darkest line
+        neighbours = mean_over_neighbours(template.triangles, len(odd))
+        odd = np.maximum(odd, 1.6 * (neighbours @ odd))
+    return 1 - np.clip(odd, 0, 1)
+
+
+def feature_share(template: Template) -> Float[np.ndarray, "n"]:
+    """1 on eyes, nostrils and mouth, whose two sides may differ, 0 elsewhere."""
+    from scipy.spatial import cKDTree
+
+    at = template.landmarks(template.mean)
+    groups = (indices.EYE_LEFT, indices.EYE_RIGHT, indices.LIPS_OUTER, indices.LIPS_INNER_LOWER, indices.NOSE)
+    distance, _ = cKDTree(at[[i for group in groups for i in group]]).query(template.mean)
+    return 1 - smoothstep((distance - 3.0) / 4.0)
+
+
+def smooth_field(
+    template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight, trust: Float[np.ndarray, "n"]
+) -> Float[np.ndarray, "n 3"]:
+    """A colour for every vertex: the blurred photo where seen, continued smoothly to the skin's own colour elsewhere."""
+    normals = vertex_normals(vertices, template.triangles)
+    pixels, weight = sight.weight(vertices, normals)
+    weight = np.where(template.labels <= 3, weight, 0.0) * trust
     colour = lookup(sight.base, pixels).astype(np.float64)
     grey = colour.mean(1)
     seen = weight > 0.5
@@ -137,7 +201,8 @@ def paint_head(
     texels = texels_of(layout.uv, layout.triangles, len(atlas))
     corners = layout.origin[layout.triangles[texels.face]]
     weights = texels.weights.astype(np.float64)
-    base = smooth_field(template, vertices, sight)
+    trust = trusted(template, vertices, sight)
+    base = smooth_field(template, vertices, sight, trust)
     normals = vertex_normals(vertices, template.triangles)
 
     def at(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -157,6 +222,7 @@ def paint_head(
         near = at(facing, rows)
         near /= np.maximum(np.linalg.norm(near, axis=1, keepdims=True), 1e-9)
         pixels, weight = sight.weight(at(place, rows), near)
+        weight = weight * at((trust if own else trust[mirror])[:, None], rows)[:, 0]
         found = weight > 0
         rows, pixels, weight = rows[found], pixels[found], weight[found, None]
         detail = lookup(sight.image, pixels)
@@ -217,3 +283,19 @@ def paint_teeth(
     colour = texels.at((tone * shade[:, None])[layout.origin], layout.triangles)
     atlas.reshape(-1, 3)[texels.place] = np.clip(colour, 0, 1)
     covered.reshape(-1)[texels.place[texels.inside]] = True
+
+
+def paint_cap(
+    template: Template, box: tuple[float, float, float, float], atlas: Float[np.ndarray, "s s 3"],
+    covered: Bool[np.ndarray, "s s"],
+) -> None:
+    """Paint the neck's cap in the mean colour of the skin along its border (both arrays are changed)."""
+    from twinbrush.sculpt.base import border_loop
+
+    size = len(atlas)
+    rim = np.isin(template.layout.origin, border_loop(template))
+    column = np.clip((template.layout.uv[rim, 0] * size).astype(int), 0, size - 1)
+    row = np.clip(((1 - template.layout.uv[rim, 1]) * size).astype(int), 0, size - 1)
+    window = np.s_[int((1 - box[3]) * size) : int((1 - box[1]) * size), int(box[0] * size) : int(box[2] * size)]
+    atlas[window] = CAP_SHADE * np.median(atlas[row, column], axis=0)
+    covered[window] = True
