@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 FLIP = np.array([-1.0, 1.0, 1.0])
 LOOKS = "eyeLook"  # the eyes turn as nodes: these are not learned
-OWN_MM, ALIKE_MM, ALIKE_WITHIN_MM, DEPTH_GAIN = 0.3, 0.6, 25.0, 1.5  # see photo_noise
+INPUTS = 250  # principal components of the landmarks that the regression sees
+OWN_MM, ALIKE_MM, ALIKE_WITHIN_MM, DEPTH_GAIN = 0.15, 0.2, 25.0, 1.5  # see photo_noise
 OFFSET_SAMPLES = 500
 OFFSET_YAW_DEGREES = 15.0  # the network's offsets are learned from faces turned no farther
 
@@ -63,7 +64,10 @@ def learn(learner: Learner, model: dict[str, Array], expressions: dict[str, tupl
     wanted = np.concatenate([truth, truth[:, swap] * sign])
     middle = wanted.mean(0)
     noise = photo_noise(seen_mean)
-    regression = np.linalg.solve(inputs.T @ inputs / len(inputs) + noise, inputs.T @ (wanted - middle) / len(inputs))
+    _, axes = np.linalg.eigh(inputs.T @ inputs)
+    leading = axes[:, ::-1][:, :INPUTS]
+    square = leading.T @ (inputs.T @ inputs / len(inputs) + noise) @ leading
+    regression = leading @ np.linalg.solve(square, leading.T @ (inputs.T @ (wanted - middle)) / len(inputs))
 
     test, real = observed(held), coefficients(learner, model, names, parts, held)[0]
     straight = (test - seen_mean).reshape(len(test), -1) @ regression

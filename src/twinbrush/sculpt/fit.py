@@ -25,10 +25,10 @@ FLIP = np.array([-1.0, 1.0, 1.0])
 STEPS = 9  # of Gauss-Newton; five are usually enough
 CONVERGED = 1e-3  # a step smaller than this, in standard deviations, mm or radians, is the last
 # Standard deviations of the picture's evidence, mm. Points next to each other err together: they are made wider.
-FEATURE_MM, SKIN_MM, OVAL_MM, INNER_LIP_MM = 0.7, 1.1, 2.5, 0.5
-CORRELATED = 3.0
+FEATURE_MM, SKIN_MM, OVAL_MM, INNER_LIP_MM = 0.7, 1.1, 2.5, 0.35
+CORRELATED = 4.0
 HUBER_SIGMAS, HUBER_MM = 2.5, 1.6  # residuals beyond so many of max(sigma, HUBER_MM) count linearly
-DOUBT_GAIN = 2.0  # photos differ more from the pictures that the regression learned from than those among themselves
+DOUBT_GAIN = 1.2  # of the regression's doubt: the landmarks' common errors, which it knows, must not move the form
 DOUBT_FLOOR = 0.05  # standard deviation below which no coefficient is believed
 MOST_SIGMAS = 3.5  # bound of the identity coefficients
 OPEN_LIP_SHARE, OPEN_LIP_MM, OPEN_LIP_MOST_MM = 0.25, 1.5, 1.5  # an open lip rolls in: see `lip_roll`

@@ -14,7 +14,7 @@ from twinbrush.errors import ModelFileError
 from twinbrush.sculpt.values import Expressions, MouthParts, Regression, Template, TextureLayout
 
 WEIGHTS_FILE = "template.safetensors"
-WEIGHTS_SHA256 = "922ea6b79a0ad1b302d8783bafa0cb138f0aa4dc4b456366fd4c130dea0a57d7"
+WEIGHTS_SHA256 = "b832af742da56d553653c5ba246d7d78fdb8f2f622412e3e4226696f22e9bffa"
 POSITION_STEP_MM, EXPRESSION_STEP_MM = 0.008, 0.008  # of the whole numbers that positions are kept in
 FLIP = np.array([-1.0, 1.0, 1.0], np.float32)
 
