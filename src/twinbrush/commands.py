@@ -15,6 +15,8 @@ from twinbrush.progress import Progress, Step, ignore
 BUILT_IN = (
     "head prior (2.6 MB): the face's depth and the whole head; Apache-2.0, learned from heads of ICT-FaceKit\n"
     "         (MIT, USC Institute for Creative Technologies); training/HEAD_MODEL_CARD.md",
+    "template head (2.8 MB): for `twinbrush sculpt`; Apache-2.0, learned from heads of ICT-FaceKit (MIT);\n"
+    "         training/TEMPLATE_MODEL_CARD.md",
     "student (1.0 MB): features for stylization; Apache-2.0, taught by VGG-19 (CC BY 4.0, University of Oxford);\n"
     "         training/MODEL_CARD.md",
 )

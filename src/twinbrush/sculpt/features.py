@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial import cKDTree
 
 from twinbrush.camera import Camera, project
 from twinbrush.maths.surface import mean_over_neighbours
@@ -17,6 +18,7 @@ from twinbrush.sculpt.values import Template
 
 LIP_RIDGE_MM, LIP_GROOVE_MM = 0.8, 0.18  # the red of the lips stands out so far; a groove beside its edge
 LIP_EDGE_MM = (-0.4, 1.5)  # distance inside the outline over which it rises
+LIP_LINE_MM = (1.2, 4.0)  # from the line between the lips over which it rises: lips that touch stay as they are
 LIP_CORNERS = (0.62, 0.98)  # share of the mouth's half width from which the ridge fades
 BROW_MM = 1.3  # height of a dark brow
 BROW_DARKER = 0.30  # share by which a brow's middle is darker than the skin about it
@@ -47,6 +49,9 @@ def lip_ridge(template: Template) -> Float[np.ndarray, "n"]:
     inside = _signed_distance(curve[:, :2], place[:, :2])
     height = LIP_RIDGE_MM * step(*LIP_EDGE_MM, inside) - LIP_GROOVE_MM * np.exp(-(((inside + 1.2) / 1.0) ** 2))
     height *= 1 - step(*LIP_CORNERS, np.abs(place[:, 0] - middle[0]) / half)
+    opening = at[list(indices.MOUTH_OPENING)]
+    fine = np.concatenate([np.linspace(a, b, 8) for a, b in zip(opening, np.roll(opening, -1, 0), strict=True)])
+    height *= step(*LIP_LINE_MM, cKDTree(fine).query(place)[0])
     normals = vertex_normals(template.mean, template.triangles)[near]
     out = np.zeros(len(template.mean))
     out[near] = height * step(0.1, 0.5, normals[:, 2])

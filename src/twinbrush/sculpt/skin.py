@@ -35,8 +35,9 @@ DARK_SHARE = 0.55  # seen skin darker than this share of the median does not spe
 MOUTH_COLOUR, SOCKET_COLOUR = (0.30, 0.11, 0.10), (0.52, 0.30, 0.27)
 LIP_REACH_MM = 5.0  # inside the mouth the lips' colour fades out over this
 PHOTO_EDGE_PX = 3.0
-LIGHT_MM = 18.0  # light on the two sides differs smoothly, over lengths beyond this
-ODD_FROM, ODD_OVER = 0.35, 0.25  # difference of log colours from which a place is odd, and over which wholly
+ABOVE_BEARD_MM = -42.0  # the skin's own colour is that of the face above this: no beard
+LIGHT_MM = 14.0  # light on the two sides differs smoothly, over lengths beyond this
+ODD_FROM, ODD_OVER = 0.5, 0.3  # difference of log colours from which a place is odd, and over which wholly
 CAP_SHADE = 0.8  # the cut below the neck lies in shadow
 STRAND_DARKER, STRAND_BROAD_MM, STRAND_GROW_MM, STRAND_BESIDE_MM = 0.13, 9.0, 1.0, 5.0  # see `strands`
 FEATURE_AREA = (  # outline of brows' lower rims, eyes, cheeks, mouth and chin: within it dark places are the face's own
@@ -181,8 +182,10 @@ def smooth_field(
     seen = weight > 0.5
     if not seen.any():
         seen = weight >= weight.max()
-    low, high = np.quantile(grey[seen], OWN_QUANTILES)
-    own = colour[seen & (grey >= low) & (grey <= high)].mean(0)
+    upper = seen & (template.labels == 0) & (template.mean[:, 1] > ABOVE_BEARD_MM)
+    told = upper if upper.sum() > 200 else seen
+    low, high = np.quantile(grey[told], OWN_QUANTILES)
+    own = colour[told & (grey >= low) & (grey <= high)].mean(0)
     dark = smoothstep((grey / np.median(grey[seen]) - DARK_SHARE) / 0.25)
     pull = BASE_SEEN * weight * np.maximum(dark, 0.15)
     mirrored = BASE_MIRRORED * (weight * dark)[template.mirror] * (weight < 0.3)
