@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinbrush.export.base import on_flat_base, sections_of
-from twinbrush.export.crossings import crossings
+from twinbrush.maths.crossings import crossings
 from twinbrush.export.mend import missing_wall, thickened, uncrossed
 from twinbrush.export.polygon import is_simple, triangles_of
 from twinbrush.export.topology import border_loops, cut_level, used_vertices

@@ -28,7 +28,7 @@ def border_loop(template: Template) -> Int[np.ndarray, "b"]:
 
 def even_border(template: Template, vertices: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
     """Returns the head with a smooth border, the skin above it following."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
     loop = border_loop(template)
     ring = vertices[loop]

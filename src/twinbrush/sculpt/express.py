@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from twinbrush.sculpt.assemble import moved_by
 from twinbrush.sculpt.lids import lid_rims, outside
+from twinbrush.sculpt.untangle import patch, untangled
 from twinbrush.sculpt.values import Eyeball, Template
 
 STILL_MM = 0.02  # vertices that move less are left out of a target
 LID_MM = 4.0  # falloff of what a blink takes back of the person's own lids
+BLINK_ROUNDS = 8  # of drawing crossing lids apart
 BLINKS = {"eyeBlinkRight": 0, "eyeBlinkLeft": 1}  # the person's left eye is on the picture's right
 Sparse = tuple[np.ndarray, np.ndarray]
 
@@ -38,6 +40,8 @@ def head_targets(
         if name.startswith(("eye", "cheek", "brow", "nose")):
             for eye, chosen in zip(eyes, near, strict=True):
                 goal = outside(goal, chosen, eye)
+        if name in BLINKS:
+            goal = untangled(goal, patch("eye left" if BLINKS[name] == 0 else "eye right"), BLINK_ROUNDS)
         out[name] = goal - vertices
     return out
 

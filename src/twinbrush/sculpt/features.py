@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from twinbrush.camera import Camera, project
 from twinbrush.maths.surface import mean_over_neighbours

@@ -26,6 +26,7 @@ from twinbrush.sculpt.lids import lid_rims, set_eyes
 from twinbrush.sculpt.onto import in_head_frame, onto_surface
 from twinbrush.sculpt.seen import seen_person
 from twinbrush.sculpt.template import template
+from twinbrush.sculpt.untangle import patch, untangled
 from twinbrush.sculpt.values import Eyeball, Figure, HeadFit, Part, Template
 
 STAGE = "sculpt"
@@ -140,6 +141,7 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     lending = skin.lending_skin(crop, fit.pixels_per_mm)
     brows = features.brow_height(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
     vertices = features.raised(model, vertices, brows)
+    vertices = untangled(vertices, patch("mouth"))
     vertices, eyes = set_eyes(model, vertices, fit.identity)
     irises = find_irises(crop.image, points, fit.pixels_per_mm)
     notes = (EAR_HIDDEN,) if None in reach else ()

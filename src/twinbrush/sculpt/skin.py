@@ -37,7 +37,7 @@ LIP_REACH_MM = 5.0  # inside the mouth the lips' colour fades out over this
 PHOTO_EDGE_PX = 3.0
 ABOVE_BEARD_MM = -42.0  # the skin's own colour is that of the face above this: no beard
 LIGHT_MM = 14.0  # light on the two sides differs smoothly, over lengths beyond this
-ODD_FROM, ODD_OVER = 0.5, 0.3  # difference of log colours from which a place is odd, and over which wholly
+ODD_FROM, ODD_OVER = 0.28, 0.2  # how much darker (log) than the other side is odd, and over which wholly
 CAP_SHADE = 0.8  # the cut below the neck lies in shadow
 STRAND_DARKER, STRAND_BROAD_MM, STRAND_GROW_MM, STRAND_BESIDE_MM = 0.13, 9.0, 1.0, 5.0  # see `strands`
 FEATURE_AREA = (  # outline of brows' lower rims, eyes, cheeks, mouth and chin: within it dark places are the face's own
@@ -152,7 +152,8 @@ def trusted(template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight
     excess = colour - colour[mirror] - middle
     own = np.median(colour[weight > 0.5], axis=0) if (weight > 0.5).any() else colour.mean(0)
     worse = np.linalg.norm(colour - own - middle / 2, axis=1) - np.linalg.norm(colour[mirror] - own + middle / 2, axis=1)
-    odd = smoothstep((np.linalg.norm(excess, axis=1) - ODD_FROM) / ODD_OVER) * smoothstep(worse / ODD_OVER + 0.2)
+    darker = -excess.mean(1)  # what is brighter is light
+    odd = smoothstep((darker - ODD_FROM) / ODD_OVER) * smoothstep(worse / ODD_OVER + 0.2)
     odd = odd * (both > 0.02) * (1 - feature_share(template))
     for _ in range(2):  # what is odd is wider than its darkest line
         neighbours = mean_over_neighbours(template.triangles, len(odd))
@@ -162,7 +163,7 @@ def trusted(template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight
 
 def feature_share(template: Template) -> Float[np.ndarray, "n"]:
     """1 on eyes, nostrils and mouth, whose two sides may differ, 0 elsewhere."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
     at = template.landmarks(template.mean)
     groups = (indices.EYE_LEFT, indices.EYE_RIGHT, indices.LIPS_OUTER, indices.LIPS_INNER_LOWER, indices.NOSE)
@@ -246,7 +247,7 @@ def inside_colours(
     template: Template, vertices: Float[np.ndarray, "n 3"], base: Float[np.ndarray, "n 3"]
 ) -> Float[np.ndarray, "n 3"]:
     """The bags' colours: near the lips and lids theirs, deeper the mouth's own and the lids' lining."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
     out = base.copy()
     triangles = template.triangles
@@ -266,9 +267,10 @@ def spread(atlas: Float[np.ndarray, "s s 3"], covered: Bool[np.ndarray, "s s"]) 
     _, label = cv2.distanceTransformWithLabels(
         (~covered).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     rows, columns = np.nonzero(covered)
-    look = np.zeros(label.max() + 1, np.int64)
-    look[label[covered]] = np.arange(len(rows))
-    nearest = look[label]
+    numbers: np.ndarray = np.asarray(label).astype(np.int64)
+    look = np.zeros(int(numbers.max()) + 1, np.int64)
+    look[numbers[covered]] = np.arange(len(rows))
+    nearest = look[numbers]
     return atlas[rows[nearest], columns[nearest]]
 
 
