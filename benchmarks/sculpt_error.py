@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from portrait_error import HEADS, align, dense_points, vertex_areas
 from scipy.spatial import cKDTree
 
+from portrait_error import HEADS, align, dense_points, vertex_areas
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.image import load_image, save_png
 from twinbrush.mesh import Mesh

@@ -110,7 +110,7 @@ def test_models_list_names_places_and_licences(capsys: pytest.CaptureFixture[str
     assert cli.main(["models", "list"]) == 0
     text = capsys.readouterr().out
     assert text.count("sha256") == 5  # four needed networks and the optional VGG-16
-    assert text.count("Apache-2.0") == 6  # those four, and two networks of our own
+    assert text.count("Apache-2.0") == 7  # those four, two networks and the template of our own
 
 
 def test_our_own_fault_names_a_log_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

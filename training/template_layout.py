@@ -1,4 +1,4 @@
-"""The template's texture layout: the outer head cut open at the back and unrolled, the mouth's parts in a strip below."""
+"""The template's texture layout: the outer head cut open behind and unrolled, the mouth's parts in a strip below."""
 
 from __future__ import annotations
 

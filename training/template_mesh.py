@@ -1,14 +1,15 @@
 """Our template's mesh, made from ICT-FaceKit's edge flow: the dual of its quads, and a texture layout of our own.
 
 The dual has a vertex in each of the kit's polygons and a polygon round each of its vertices: another mesh, with all the
-edge loops round lids, lips, nostrils and ears. Needs libigl (MPL-2.0; SLIM, Rabinovich et al. 2017) and xatlas (MIT) for
-the layout; both only here.
+edge loops round lids, lips, nostrils and ears. Needs libigl (MPL-2.0; SLIM, Rabinovich et al. 2017) and xatlas (MIT)
+for the layout; both only here.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from head_kit import Kit
@@ -129,11 +130,13 @@ def border_edges(triangles: Array) -> Array:
     return np.array([e for e in have if (e[1], e[0]) not in have])
 
 
-def cut_open(triangles: Array, path: list[int], count: int) -> tuple[Array, Array]:
+def cut_open(  # noqa: C901 (one walk over the triangles round the path)
+    triangles: Array, path: list[int], count: int
+) -> tuple[Array, Array]:
     """Triangles with the path's vertices doubled on one side (its last one, inside, stays single), and the vertex each
     new one is a copy of (n,)."""
     copies = {vertex: count + i for i, vertex in enumerate(path[:-1])}
-    ahead = {(a, b) for a, b in zip(path, path[1:], strict=False)}
+    ahead = set(pairwise(path))
     side: set[int] = set()
     edge_face = {(int(t[i]), int(t[(i + 1) % 3])): f for f, t in enumerate(triangles) for i in range(3)}
     around: defaultdict[int, list[int]] = defaultdict(list)

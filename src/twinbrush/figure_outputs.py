@@ -25,7 +25,7 @@ def figure_mesh(figure: Figure) -> Mesh:
 
 
 def all_targets(figure: Figure) -> Targets:
-    """The parts' morph targets by the vertices of `figure_mesh`; the eyes' turning as straight moves, for the viewer."""
+    """The parts' morph targets by the vertices of `figure_mesh`; the eyes turn in straight lines, for the viewer."""
     collected: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     start = 0
     for part in figure.parts:

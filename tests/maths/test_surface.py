@@ -23,7 +23,7 @@ def test_mean_curvature_of_a_sphere_is_one_over_its_radius() -> None:
     vertices, faces = sphere(5.0)
     curvature = mean_curvature(vertices, faces)
     assert np.allclose(np.median(curvature), 0.2, rtol=0.02)
-    assert 0.17 < curvature.min() <= curvature.max() < 0.24  # at the twelve corners of valence five the lumped areas are too small
+    assert 0.17 < curvature.min() <= curvature.max() < 0.24
 
 
 def test_laplacian_of_a_linear_field_vanishes_on_a_plane() -> None:

@@ -28,14 +28,14 @@ def border_loop(template: Template) -> Int[np.ndarray, "b"]:
 
 def even_border(template: Template, vertices: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
     """Returns the head with a smooth border, the skin above it following."""
-    from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
+    from scipy import spatial
 
     loop = border_loop(template)
     ring = vertices[loop]
     smooth = ring.copy()
     for _ in range(ROUNDS):
         smooth = 0.5 * smooth + 0.25 * (np.roll(smooth, 1, 0) + np.roll(smooth, -1, 0))
-    distance, nearest = cKDTree(ring).query(vertices)
+    distance, nearest = spatial.KDTree(ring).query(vertices)
     fade = np.clip(1 - distance / FADE_MM, 0, 1) ** 2
     return vertices + (fade[:, None] * (smooth - ring)[nearest]) * (template.labels <= 3)[:, None]
 
@@ -74,7 +74,10 @@ def closed(template: Template, vertices: Float[np.ndarray, "n 3"], head: Mesh) -
     count = len(head.vertices)
     order = np.argsort(template.layout.origin, kind="stable")
     first = order[np.searchsorted(template.layout.origin[order], loop)]
-    assert head.uv is not None and lid.uv is not None and head.seam is not None and head.regions is not None
+    assert head.uv is not None
+    assert lid.uv is not None
+    assert head.seam is not None
+    assert head.regions is not None
     return Mesh(
         np.concatenate([head.vertices, lid.vertices]), np.concatenate([head.faces, lid.faces + count]),
         np.concatenate([head.uv, lid.uv]), seam=np.concatenate([

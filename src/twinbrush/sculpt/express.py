@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
+from scipy import spatial
 
 from twinbrush.sculpt.assemble import moved_by
 from twinbrush.sculpt.lids import lid_rims, outside
@@ -52,7 +52,7 @@ def _own_lids(
     """What the lids' rim differs from the neutral head's (its common move apart), fading out beside it."""
     differs = vertices - neutral
     own = differs[rim] - differs[rim].mean(0)
-    distance, nearest = cKDTree(vertices[rim]).query(vertices)
+    distance, nearest = spatial.KDTree(vertices[rim]).query(vertices)
     return own[nearest] * np.exp(-((distance / LID_MM) ** 2))[:, None]
 
 

@@ -1,4 +1,4 @@
-"""An eyeball's mesh, carved as sculptors do: an iris dish with a crisp limbus, a drilled pupil, a glint left standing."""
+"""An eyeball's mesh, carved as sculptors do: iris dish with a crisp limbus, drilled pupil, a glint left standing."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
+from scipy import spatial
 
 from twinbrush.camera import Camera, project
 from twinbrush.maths.surface import mean_over_neighbours
@@ -20,8 +20,8 @@ LIP_RIDGE_MM, LIP_GROOVE_MM = 0.8, 0.18  # the red of the lips stands out so far
 LIP_EDGE_MM = (-0.4, 1.5)  # distance inside the outline over which it rises
 LIP_LINE_MM = (1.2, 4.0)  # from the line between the lips over which it rises: lips that touch stay as they are
 LIP_CORNERS = (0.62, 0.98)  # share of the mouth's half width from which the ridge fades
-BROW_MM = 1.3  # height of a dark brow
-BROW_DARKER = 0.30  # share by which a brow's middle is darker than the skin about it
+BROW_MM = 1.9  # height of a dark brow
+BROW_DARKER = 0.22  # share by which a brow's middle is darker than the skin about it
 BROW_BLUR_MM, SKIN_BLUR_MM = 0.6, 7.0
 BROW_EDGE_MM = (-3.5, 0.5)  # beside the landmarks' brow it fades out
 BROWS = (indices.BROW_LEFT, indices.BROW_RIGHT)
@@ -51,7 +51,7 @@ def lip_ridge(template: Template) -> Float[np.ndarray, "n"]:
     height *= 1 - step(*LIP_CORNERS, np.abs(place[:, 0] - middle[0]) / half)
     opening = at[list(indices.MOUTH_OPENING)]
     fine = np.concatenate([np.linspace(a, b, 8) for a, b in zip(opening, np.roll(opening, -1, 0), strict=True)])
-    height *= step(*LIP_LINE_MM, cKDTree(fine).query(place)[0])
+    height *= step(*LIP_LINE_MM, spatial.KDTree(fine).query(place)[0])
     normals = vertex_normals(template.mean, template.triangles)[near]
     out = np.zeros(len(template.mean))
     out[near] = height * step(0.1, 0.5, normals[:, 2])

@@ -103,7 +103,7 @@ def fit_crop(model: Template, crop: Crop) -> tuple[HeadFit, Coefficients]:
     points = crop.face.landmarks
     frame = make_frame(crop.face, size, size)
     lowered = lowered_lids(crop.image, points[:, :2], frame.pixels_per_mm)
-    opening = (np.linalg.norm(points[159, :2] - points[145, :2]) + np.linalg.norm(points[386, :2] - points[374, :2])) / 2
+    opening = np.linalg.norm(points[[159, 386], :2] - points[[145, 374], :2], axis=1).mean()
     if lowered > 0 and opening / frame.pixels_per_mm <= MASCARA_MM:
         frame = make_frame(replace(crop.face, landmarks=with_lids(points, lowered)), size, size)
     bias = landmark_bias()
@@ -160,8 +160,8 @@ def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved)
         Part(name, eyeball_mesh(eye, box), eye.centre, np.stack(axes(eye.gaze), 1))
         for name, eye, box in zip(("EyeRight", "EyeLeft"), carved.eyes, assemble.EYE_BOXES, strict=True))
     return (
-        Part("Head", base.closed(model, carved.vertices, assemble.part_mesh(carved.vertices, layout)), np.array(NECK_PIVOT_MM),
-             targets=express.sparse(offsets, layout.origin)),
+        Part("Head", base.closed(model, carved.vertices, assemble.part_mesh(carved.vertices, layout)),
+             np.array(NECK_PIVOT_MM), targets=express.sparse(offsets, layout.origin)),
         left, right,
         Part("Teeth", assemble.part_mesh(inside, mouth.layout), np.array(TEETH_PIVOT_MM),
              targets=express.sparse(express.mouth_targets(model), mouth.layout.origin)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
+from scipy import spatial
 
 from twinbrush.portrait import indices
 from twinbrush.portrait.filters import polygon_mask
@@ -16,7 +16,7 @@ from twinbrush.sculpt.values import Eyeball
 
 IRIS_RING_MM = (2.2, 5.0)  # where in the iris the colour is measured
 WHITE_FROM_MM = 6.6  # from the iris' middle
-GLINTLESS = 0.85  # quantile of brightness above which iris pixels are reflections
+GLINTLESS = (0.45, 0.85)  # quantiles of brightness between which iris pixels are neither lashes' shadow nor reflections
 BRIGHTER = 1.15  # the lids' shadow lies on the iris
 DARKEST, LIGHTEST = 0.05, 0.8
 USUAL_IRIS, WHITE = (0.30, 0.22, 0.15), (0.87, 0.84, 0.81)
@@ -24,7 +24,7 @@ TEETH = (0.84, 0.80, 0.72)
 LIMBUS, PUPIL = (26.6, 29.2), (8.5, 12.0)  # degrees: borders of the iris
 RIM_DARK, RIM_DEGREES = 0.5, (22.5, 27.5)  # the iris' dark ring
 FIBRES, FIBRE_DEPTH = 37, 0.12
-UPPER_SHADE, LOWER_SHADE, SHADE_MM = 0.55, 0.22, 2.2  # how dark the lids make the ball beside them, and how far
+UPPER_SHADE, LOWER_SHADE, SHADE_MM = 0.42, 0.18, 1.8  # how dark the lids make the ball beside them, and how far
 GLINT_AT, GLINT_RADIUS = (-0.15, 0.17), 0.045  # in the disc
 
 
@@ -53,7 +53,8 @@ def measured(
         if inside.sum() > 4:
             pixels = image[inside]
             grey = pixels.mean(1)
-            colours.append(np.median(pixels[grey <= np.quantile(grey, GLINTLESS)], axis=0))
+            low, high = np.quantile(grey, GLINTLESS)
+            colours.append(np.median(pixels[(grey >= low) & (grey <= high)], axis=0))
         if white.sum() > 4:
             grey = image[white].mean(1)
             whites.append(float(np.median(grey[grey >= np.median(grey)])))
@@ -75,7 +76,7 @@ def paint_eye(
     ball = white * (1 - red * np.array([0.08, 0.20, 0.22]))
     fibres = 1 + FIBRE_DEPTH * np.sin(FIBRES * angle + 3 * np.sin(5 * angle)) * (
         step(11, 15, degrees) * (1 - step(21, 26, degrees)))
-    iris = colours.iris * (0.72 + 0.42 * step(12, 23, degrees) * (1 - RIM_DARK * step(*RIM_DEGREES, degrees))
+    iris = colours.iris * (0.86 + 0.46 * step(12, 23, degrees) * (1 - RIM_DARK * step(*RIM_DEGREES, degrees))
                            + 0.12 * step(10, 13, degrees) * (1 - step(14, 18, degrees)))[..., None]
     iris = iris * fibres[..., None] * (1 - 0.35 * step(24.5, 28, degrees))[..., None]
     border = step(*LIMBUS, degrees)[..., None]
@@ -98,7 +99,7 @@ def _shade(
         (np.sin(theta) * np.cos(phi))[..., None] * right + (np.sin(theta) * np.sin(phi))[..., None] * up
         + np.cos(theta)[..., None] * ahead)
     flat = place.reshape(-1, 3)
-    near_upper, near_lower = (cKDTree(rim).query(flat)[0].reshape(x.shape) for rim in (upper, lower))
+    near_upper, near_lower = (spatial.KDTree(rim).query(flat)[0].reshape(x.shape) for rim in (upper, lower))
     shade = 1 - UPPER_SHADE * np.exp(-((near_upper / SHADE_MM) ** 2)) - LOWER_SHADE * np.exp(
         -((near_lower / (0.6 * SHADE_MM)) ** 2))
     return np.clip(shade, 0.25, 1)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
+from scipy import spatial
 
 from twinbrush.sculpt.values import SOCKET_LEFT, SOCKET_RIGHT, Eyeball, Template
 
@@ -78,7 +78,7 @@ def lids_on(
     away = out - eye.centre
     near = np.flatnonzero((np.linalg.norm(away, axis=1) < eye.radius + REACH_MM) & skin)
     lift = (eye.radius + RIM_GAP_MM) - np.linalg.norm(away[rim], axis=1)
-    distance, nearest = cKDTree(vertices[rim]).query(vertices[near], k=NEAREST)
+    distance, nearest = spatial.KDTree(vertices[rim]).query(vertices[near], k=NEAREST)
     share = 1 / (distance + 0.05) ** 2
     move = (share * lift[nearest]).sum(1) / share.sum(1) * np.exp(-((distance[:, 0] / FALLOFF_MM) ** 2))
     length = np.linalg.norm(away[near], axis=1)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy import sparse
+from scipy import sparse, spatial
 from scipy.sparse.linalg import splu
-from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.correct import bending_energy
-from twinbrush.sculpt.skin import feature_share
+from twinbrush.sculpt.trust import feature_share
 from twinbrush.sculpt.values import EAR, HeadFit, Template
 
 STIFFNESSES = (3000.0, 600.0, 120.0, 30.0)  # of bending against a vertex' misfit per mm2, one round each
@@ -36,7 +35,7 @@ def onto_surface(
     a, b, c = (surface[used[:, k]] for k in range(3))
     facing = np.cross(b - a, c - a)
     facing /= np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-12)
-    tree = cKDTree(points)
+    tree = spatial.KDTree(points)
     bending, areas = bending_energy(template)
     trust = np.where(template.labels <= 3, 1.0, 0.0) * np.where(template.labels == EAR, EAR_SHARE, 1.0)
     trust *= 1 - (1 - FEATURE_SHARE) * feature_share(template)

@@ -15,12 +15,13 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from twinbrush.camera import Camera, project
-from twinbrush.maths.surface import cotangent_laplacian, mean_over_neighbours
+from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import Mesh, Region, vertex_normals
 from twinbrush.portrait import indices
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.filters import polygon_mask, smoothstep
 from twinbrush.rasterize import rasterize
+from twinbrush.sculpt.trust import trusted
 from twinbrush.sculpt.values import Template
 from twinbrush.views.texels import texels_of
 
@@ -36,13 +37,11 @@ MOUTH_COLOUR, SOCKET_COLOUR = (0.30, 0.11, 0.10), (0.52, 0.30, 0.27)
 LIP_REACH_MM = 5.0  # inside the mouth the lips' colour fades out over this
 PHOTO_EDGE_PX = 3.0
 ABOVE_BEARD_MM = -42.0  # the skin's own colour is that of the face above this: no beard
-LIGHT_MM = 14.0  # light on the two sides differs smoothly, over lengths beyond this
-ODD_FROM, ODD_OVER = 0.28, 0.2  # how much darker (log) than the other side is odd, and over which wholly
 CAP_SHADE = 0.8  # the cut below the neck lies in shadow
 STRAND_DARKER, STRAND_BROAD_MM, STRAND_GROW_MM, STRAND_BESIDE_MM = 0.13, 9.0, 1.0, 5.0  # see `strands`
 FEATURE_AREA = (  # outline of brows' lower rims, eyes, cheeks, mouth and chin: within it dark places are the face's own
-    46, 53, 52, 65, 55, 8, 285, 295, 282, 283, 276, 340, 352, 433, 434, 364, 394, 395, 369, 396, 175, 171, 140, 170, 169,
-    135, 214, 213, 123, 111)
+    46, 53, 52, 65, 55, 8, 285, 295, 282, 283, 276, 340, 352, 433, 434, 364, 394, 395, 369, 396, 175, 171, 140, 170,
+    169, 135, 214, 213, 123, 111)
 GUM_COLOUR, THROAT_SHADE = (0.60, 0.30, 0.29), 0.35  # gums and tongue; how much light reaches the throat
 
 
@@ -136,45 +135,18 @@ def masked(
     return np.where(total > 1e-2, own / np.maximum(total, 1e-2), cv2.GaussianBlur(image, (0, 0), sigma))
 
 
-def trusted(template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight) -> Float[np.ndarray, "n"]:
-    """How far each vertex' colour is its skin's, 0..1: not where it differs sharply from the other side's, by more than
-    light that changes slowly, and that one is nearer to the skin's own colour: strands of hair, a hand, earrings."""
-    normals = vertex_normals(vertices, template.triangles)
-    pixels, weight = sight.weight(vertices, normals)
-    weight = np.where(template.labels <= 3, weight, 0.0)
-    colour = np.log(np.maximum(lookup(sight.base, pixels).astype(np.float64), 0.02))
-    mirror = template.mirror
-    both = weight * weight[mirror]
-    stiffness, areas = cotangent_laplacian(vertices, template.triangles)
-    matrix = areas * (both + 1e-4)
-    solve = splu(sparse.csc_matrix(LIGHT_MM**2 * stiffness + sparse.diags(matrix)))
-    middle = solve.solve(areas[:, None] * both[:, None] * np.clip(colour - colour[mirror], -1, 1))
-    excess = colour - colour[mirror] - middle
-    own = np.median(colour[weight > 0.5], axis=0) if (weight > 0.5).any() else colour.mean(0)
-    worse = np.linalg.norm(colour - own - middle / 2, axis=1) - np.linalg.norm(colour[mirror] - own + middle / 2, axis=1)
-    darker = -excess.mean(1)  # what is brighter is light
-    odd = smoothstep((darker - ODD_FROM) / ODD_OVER) * smoothstep(worse / ODD_OVER + 0.2)
-    odd = odd * (both > 0.02) * (1 - feature_share(template))
-    for _ in range(2):  # what is odd is wider than its darkest line
-        neighbours = mean_over_neighbours(template.triangles, len(odd))
-        odd = np.maximum(odd, 1.6 * (neighbours @ odd))
-    return 1 - np.clip(odd, 0, 1)
-
-
-def feature_share(template: Template) -> Float[np.ndarray, "n"]:
-    """1 on eyes, nostrils and mouth, whose two sides may differ, 0 elsewhere."""
-    from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
-
-    at = template.landmarks(template.mean)
-    groups = (indices.EYE_LEFT, indices.EYE_RIGHT, indices.LIPS_OUTER, indices.LIPS_INNER_LOWER, indices.NOSE)
-    distance, _ = cKDTree(at[[i for group in groups for i in group]]).query(template.mean)
-    return 1 - smoothstep((distance - 3.0) / 4.0)
+def colours_seen(
+    template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight
+) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"], Float[np.ndarray, "n"]]:
+    """The vertices, the blurred photo's colour at each, and how far it is to be believed."""
+    pixels, weight = sight.weight(vertices, vertex_normals(vertices, template.triangles))
+    return vertices, lookup(sight.base, pixels).astype(np.float64), np.where(template.labels <= 3, weight, 0.0)
 
 
 def smooth_field(
     template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight, trust: Float[np.ndarray, "n"]
 ) -> Float[np.ndarray, "n 3"]:
-    """A colour for every vertex: the blurred photo where seen, continued smoothly to the skin's own colour elsewhere."""
+    """A colour for every vertex: the blurred photo where seen, elsewhere continued smoothly to the skin's own."""
     normals = vertex_normals(vertices, template.triangles)
     pixels, weight = sight.weight(vertices, normals)
     weight = np.where(template.labels <= 3, weight, 0.0) * trust
@@ -205,7 +177,7 @@ def paint_head(
     texels = texels_of(layout.uv, layout.triangles, len(atlas))
     corners = layout.origin[layout.triangles[texels.face]]
     weights = texels.weights.astype(np.float64)
-    trust = trusted(template, vertices, sight)
+    trust = trusted(template, *colours_seen(template, vertices, sight))
     base = smooth_field(template, vertices, sight, trust)
     normals = vertex_normals(vertices, template.triangles)
 
@@ -247,7 +219,7 @@ def inside_colours(
     template: Template, vertices: Float[np.ndarray, "n 3"], base: Float[np.ndarray, "n 3"]
 ) -> Float[np.ndarray, "n 3"]:
     """The bags' colours: near the lips and lids theirs, deeper the mouth's own and the lids' lining."""
-    from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
+    from scipy import spatial
 
     out = base.copy()
     triangles = template.triangles
@@ -255,7 +227,7 @@ def inside_colours(
         bag = template.labels == label
         touching = np.unique(triangles[bag[triangles].any(1) & ~bag[triangles].all(1)])
         rim = touching[~bag[touching]]
-        distance, nearest = cKDTree(vertices[rim]).query(vertices[bag])
+        distance, nearest = spatial.KDTree(vertices[rim]).query(vertices[bag])
         fade = smoothstep(distance / LIP_REACH_MM)[:, None]
         light = float(np.clip(base[rim].mean() / 0.5, 0.3, 1.2))
         out[bag] = (1 - fade) * base[rim][nearest] * 0.85 + fade * np.array(deep) * light

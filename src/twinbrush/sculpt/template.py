@@ -26,7 +26,7 @@ def template() -> Template:
 
 
 def read_template(data: bytes, sha256: str | None = None) -> Template:
-    """The template in a safetensors file's bytes. Raises ModelFileError when their hash is another (if one is given)."""
+    """The template in a safetensors file's bytes. Raises ModelFileError when their hash is another (if given)."""
     from safetensors.numpy import load
 
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:

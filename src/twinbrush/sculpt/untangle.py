@@ -26,8 +26,8 @@ PATCHES = ("mouth", "eye left", "eye right")
 
 @dataclass(frozen=True)
 class Patch:
-    """A piece of the head: its vertices, triangles in their numbers, the mean over neighbours, and which way each vertex
-    is drawn (+1 upper side, -1 lower)."""
+    """A piece of the head: its vertices, triangles in their numbers, the mean over neighbours, and which way each
+    vertex is drawn (+1 upper side, -1 lower)."""
 
     vertices: Int[np.ndarray, "p"]
     triangles: Int[np.ndarray, "t 3"]
