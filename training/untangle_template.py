@@ -18,6 +18,9 @@ from twinbrush.sculpt.template import read_template
 from twinbrush.sculpt.untangle import make_patch, untangled
 
 
+ROUNDS = 150  # of drawing apart: rolled lips have a long way
+
+
 def main() -> None:
     """Command line."""
     path = Path(sys.argv[1])
@@ -34,7 +37,7 @@ def main() -> None:
         start = model.mean + (jaw if name == "mouthClose" else 0.0)
         goal = start + offsets[number]
         for piece in pieces:
-            goal = untangled(goal, piece, 30)
+            goal = untangled(goal, piece, ROUNDS)
         offset = goal - start
         moved = np.flatnonzero(np.linalg.norm(offset, axis=1) > STILL_MM)
         vertices.append(moved)

@@ -15,6 +15,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from twinbrush.camera import Camera, project
+from twinbrush.maths.gather import interpolated
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import Mesh, Region, vertex_normals
 from twinbrush.portrait import indices
@@ -61,8 +62,7 @@ class Sight:
         """Pixels of the points and how far the photo is to be believed there, 0..1."""
         pixels, depth = project(self.camera, points)
         view = self.camera.centre_xyz - points
-        view /= np.linalg.norm(view, axis=1, keepdims=True)
-        facing = (normals * view).sum(1)
+        facing = np.einsum("nk,nk->n", normals, view) / np.sqrt(np.einsum("nk,nk->n", view, view))
         height, width = self.skin.shape
         low, high = PHOTO_EDGE_PX, np.array([width, height]) - 1 - PHOTO_EDGE_PX
         inside = ((pixels > low) & (pixels < high)).all(1)
@@ -176,20 +176,20 @@ def paint_head(
     layout = template.layout
     texels = texels_of(layout.uv, layout.triangles, len(atlas))
     corners = layout.origin[layout.triangles[texels.face]]
-    weights = texels.weights.astype(np.float64)
+    weights = texels.weights
     trust = trusted(template, *colours_seen(template, vertices, sight))
     base = smooth_field(template, vertices, sight, trust)
     normals = vertex_normals(vertices, template.triangles)
 
     def at(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.einsum("sk,skc->sc", weights[rows], values[corners[rows]])
+        return interpolated(values, corners[rows], weights[rows])
 
     everything = np.arange(len(corners))
     colour = at(base, everything)
     inner = np.isin(template.labels, (4, 5, 6)).astype(float)
     skin = everything[at(inner[:, None], everything)[:, 0] < 0.5]
-    share = np.zeros(len(corners))
-    seen_colour = np.zeros((len(corners), 3))
+    share = np.zeros(len(corners), np.float32)
+    seen_colour = np.zeros((len(corners), 3), np.float32)
     mirror = template.mirror
     for own in (False, True):  # first the mirrored side's detail, then this side's over it
         rows = skin
