@@ -1,11 +1,15 @@
 """Error of the sculpted head (`twinbrush sculpt`) on synthetic heads with known geometry.
 
     python benchmarks/sculpt_error.py [folder]
+    python benchmarks/sculpt_error.py --photos FOLDER [FOLDER ...]
     python benchmarks/sculpt_error.py --render ict_facekit.npz folder      (12 more heads; a seed no training has seen)
 
 As benchmarks/portrait_error.py: the true surface against its nearest point on the sculpted head's skin, mm, after a
 similarity alignment found on the face alone. Face: the visible vertices of the heads' face region inside the landmarks'
-outline. Head: all vertices above the chin, hidden ones too, by area; neck: those below.
+outline. The bias of photos (sculpt/bias.py) is off here: the regression learned from pictures such as these;
+--as-photos leaves it on. Photos: seen landmarks' distance from their pixels, of a 576-pixel crop (median, 90%), and the
+mean curvature of the corrected face over the uncorrected one's.
+Head: all vertices above the chin, hidden ones too, by area; neck: those below.
 """
 
 from __future__ import annotations
@@ -19,15 +23,18 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from portrait_error import HEADS, align, dense_points, vertex_areas
+from twinbrush.camera import project
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.image import load_image, save_png
+from twinbrush.maths.surface import mean_curvature
 from twinbrush.mesh import Mesh
 from twinbrush.portrait import indices
-from twinbrush.portrait.crop import Crop
+from twinbrush.portrait.crop import SIDE_FACE_HEIGHTS, Crop
 from twinbrush.portrait.face import find_face
 from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.filters import polygon_mask
 from twinbrush.portrait.geometry import make_frame
+from twinbrush.sculpt import figure
 from twinbrush.sculpt.figure import fit_crop
 from twinbrush.sculpt.template import template
 
@@ -75,6 +82,33 @@ def _posed(head: np.ndarray, fit: object) -> np.ndarray:
     return seen * [1, -1, -1] + [0, 0, np.linalg.norm(camera.world_to_camera[:, 3])]
 
 
+def measure_photo(path: Path) -> list[float]:
+    """Median and 90% of the landmarks' distances, ratio of mean curvatures, CPU-seconds of the fit."""
+    image = load_image(path).pixels
+    face = find_face(image, FaceConfig(face=0), where=path.stem)
+    shape = image.shape[:2]
+    nothing = np.zeros(shape)
+    model = template()
+    started = time.process_time()
+    fit, _ = fit_crop(model, Crop(image, nothing, nothing.astype(np.uint8), nothing == 0, face))
+    cost = time.process_time() - started
+    found, _ = project(fit.camera, model.landmarks(fit.vertices))
+    scale = 576 / (SIDE_FACE_HEIGHTS * face.height_px)
+    away = np.linalg.norm(found - fit.targets_xy, axis=1)[fit.visible > 0.5] * scale
+    flat = model.labels == 0
+    before, after = (mean_curvature(v, model.triangles)[flat].mean() for v in (fit.uncorrected, fit.vertices))
+    return [float(np.median(away)), float(np.quantile(away, 0.9)), float(after / before), cost]
+
+
+def photos(folders: list[Path]) -> None:
+    """Print the photos' table."""
+    rows = []
+    for path in sorted(p for folder in folders for p in folder.glob("*.jpg")):
+        rows.append(measure_photo(path))
+        print(f"{path.stem:24}" + "".join(f"{v:10.2f}" for v in rows[-1]), flush=True)
+    print(f"{'worst':24}" + "".join(f"{v:10.2f}" for v in np.max(rows, axis=0)))
+
+
 def render(kit_path: Path, folder: Path) -> None:
     """Twelve heads in the format of shared/data/heads."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
@@ -112,7 +146,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", default=HEADS)
     parser.add_argument("--render", type=Path)
+    parser.add_argument("--photos", type=Path, nargs="+")
+    parser.add_argument("--as-photos", action="store_true")
     arguments = parser.parse_args()
+    if arguments.photos:
+        photos(arguments.photos)
+        return
+    if not arguments.as_photos:
+        figure.landmark_bias = lambda: np.zeros((468, 2))
     if arguments.render is not None:
         render(arguments.render, arguments.folder)
     columns = ("face", "fit face", "head", "fit head", "neck", "cpu")

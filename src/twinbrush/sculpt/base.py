@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.mesh import Mesh, border_edges
-from twinbrush.sculpt.values import Template
+from twinbrush.sculpt.eyeball import step
+from twinbrush.sculpt.values import NECK, Template
 
 ROUNDS = 60  # of smoothing the border along itself
 FADE_MM = 28.0  # how far up the skin follows the border
+CALM_MM, CALM_ROUNDS = (-125.0, -95.0), 12  # throat and shoulders are smoothed below these heights
 BEVEL_MM = 3.0  # the edge is rounded off
 RINGS = np.array([0.97, 0.9, 0.75, 0.55, 0.3, 0.12])  # of the cap, as shares of the border's size
 HOLLOW_MM = 4.0  # the cap's middle lies so far inside
@@ -37,7 +40,13 @@ def even_border(template: Template, vertices: Float[np.ndarray, "n 3"]) -> Float
         smooth = 0.5 * smooth + 0.25 * (np.roll(smooth, 1, 0) + np.roll(smooth, -1, 0))
     distance, nearest = spatial.KDTree(ring).query(vertices)
     fade = np.clip(1 - distance / FADE_MM, 0, 1) ** 2
-    return vertices + (fade[:, None] * (smooth - ring)[nearest]) * (template.labels <= 3)[:, None]
+    out = vertices + (fade[:, None] * (smooth - ring)[nearest]) * (template.labels <= 3)[:, None]
+    calm = 1 - step(*CALM_MM, out[:, 1])
+    calm = (calm * (template.labels == NECK) * (distance > 1e-6))[:, None]
+    average = mean_over_neighbours(template.triangles, len(out))
+    for _ in range(CALM_ROUNDS):
+        out = out + 0.5 * calm * (average @ out - out)
+    return out
 
 
 def cap(template: Template, vertices: Float[np.ndarray, "n 3"]) -> Mesh:

@@ -10,8 +10,10 @@ from jaxtyping import Bool, Float
 from twinbrush.camera import INTERPUPILLARY_MM, project
 from twinbrush.config.sculpt import SculptConfig
 from twinbrush.mesh import Region
+from twinbrush.portrait import indices
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.eyes import lowered_lids
+from twinbrush.portrait.filters import smoothstep
 from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD, make_frame
 from twinbrush.portrait.values import Face, Portrait
 from twinbrush.progress import Progress, Step, ignore
@@ -31,6 +33,7 @@ from twinbrush.sculpt.values import Eyeball, Figure, HeadFit, Part, Template
 
 STAGE = "sculpt"
 MASCARA_MM = 8.5  # eyes opened wider have no lowered lids: what is dark there is mascara
+TOUCHING_MM, APART_MM = 2.2, 4.5  # a gap between the lips that is none, and one that surely is
 NECK_PIVOT_MM = (0.0, -85.0, -45.0)  # the head's node: where it nods, at the top of the spine
 TEETH_PIVOT_MM = (0.0, -35.0, 5.0)  # the jaw's hinge
 EAR_HIDDEN = "An ear is hidden or cut off: it is the template's."
@@ -100,8 +103,8 @@ def _finished(
 def fit_crop(model: Template, crop: Crop) -> tuple[HeadFit, Coefficients]:
     """Pose, coefficients and correction of the head in the crop."""
     size = len(crop.image)
-    points = crop.face.landmarks
-    frame = make_frame(crop.face, size, size)
+    points = with_closed_lips(crop.face.landmarks, make_frame(crop.face, size, size).pixels_per_mm)
+    frame = make_frame(replace(crop.face, landmarks=points), size, size)
     lowered = lowered_lids(crop.image, points[:, :2], frame.pixels_per_mm)
     opening = np.linalg.norm(points[[159, 386], :2] - points[[145, 374], :2], axis=1).mean()
     if lowered > 0 and opening / frame.pixels_per_mm <= MASCARA_MM:
@@ -120,6 +123,19 @@ def fit_crop(model: Template, crop: Crop) -> tuple[HeadFit, Coefficients]:
     fit = HeadFit(
         camera, found.identity, found.expression, rest, vertices, visible, targets, frame.pixels_per_mm)
     return fit, found
+
+
+def with_closed_lips(points: Float[np.ndarray, "468 3"], pixels_per_mm: float) -> Float[np.ndarray, "468 3"]:
+    """The landmarks with inner lips that are hardly apart brought together: the network sees a gap between lips that
+    touch, up to 3 mm wide where a shadow lies between them."""
+    upper, lower = list(indices.LIPS_INNER_UPPER), list(indices.LIPS_INNER_LOWER)
+    gap = float(np.linalg.norm(points[13, :2] - points[14, :2])) / pixels_per_mm
+    share = float(smoothstep(np.array((gap - TOUCHING_MM) / (APART_MM - TOUCHING_MM))))
+    out = points.copy()
+    middle = (points[upper] + points[lower]) / 2
+    out[upper] = middle + share * (points[upper] - middle)
+    out[lower] = middle + share * (points[lower] - middle)
+    return out
 
 
 def with_lids(points: Float[np.ndarray, "468 3"], lowered: float) -> Float[np.ndarray, "468 3"]:

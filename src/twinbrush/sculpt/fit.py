@@ -28,7 +28,8 @@ CONVERGED = 1e-3  # a step smaller than this, in standard deviations, mm or radi
 FEATURE_MM, SKIN_MM, OVAL_MM, INNER_LIP_MM = 0.7, 1.1, 2.5, 0.35
 CORRELATED = 4.0
 HUBER_SIGMAS, HUBER_MM = 2.5, 1.6  # residuals beyond so many of max(sigma, HUBER_MM) count linearly
-DOUBT_GAIN = 1.2  # of the regression's doubt: the landmarks' common errors, which it knows, must not move the form
+IDENTITY_GAIN, EXPRESSION_GAIN = 0.8, 1.2  # of the regression's doubt: the landmarks' common errors, which it knows,
+# must not move the form; expressions, which it saw few of, may go where the picture says
 DOUBT_FLOOR = 0.05  # standard deviation below which no coefficient is believed
 MOST_SIGMAS = 3.5  # bound of the identity coefficients
 OPEN_LIP_SHARE, OPEN_LIP_MM, OPEN_LIP_MOST_MM = 0.25, 1.5, 1.5  # an open lip rolls in: see `lip_roll`
@@ -130,8 +131,9 @@ def fit_head(
     model = template.regression
     flat = np.c_[bias, np.zeros(468)]
     prior = regressed(template, observed - flat)
-    doubt = DOUBT_GAIN**2 * model.doubt + DOUBT_FLOOR**2 * np.eye(len(prior))
     count = len(template.modes)
+    gain = np.where(np.arange(len(prior)) < count, IDENTITY_GAIN, EXPRESSION_GAIN)
+    doubt = gain[:, None] * model.doubt * gain + DOUBT_FLOOR**2 * np.eye(len(prior))
     low = np.r_[np.full(6, -np.inf), np.full(count, -MOST_SIGMAS), np.zeros(len(prior) - count)]
     high = np.r_[np.full(6, np.inf), np.full(count, MOST_SIGMAS), np.ones(len(prior) - count)]
     names = [template.expressions.names[i] for i in template.fitted_expressions]
