@@ -20,7 +20,7 @@ LIP_RIDGE_MM, LIP_GROOVE_MM = 0.8, 0.18  # the red of the lips stands out so far
 LIP_EDGE_MM = (-0.4, 1.5)  # distance inside the outline over which it rises
 LIP_LINE_MM = (1.2, 4.0)  # from the line between the lips over which it rises: lips that touch stay as they are
 LIP_CORNERS = (0.62, 0.98)  # share of the mouth's half width from which the ridge fades
-BROW_MM = 1.9  # height of a dark brow
+BROW_MM = 1.5  # height of a dark brow
 BROW_DARKER = 0.22  # share by which a brow's middle is darker than the skin about it
 BROW_BLUR_MM, SKIN_BLUR_MM = 0.6, 7.0
 BROW_EDGE_MM = (-3.5, 0.5)  # beside the landmarks' brow it fades out
@@ -91,3 +91,10 @@ def raised(
 ) -> Float[np.ndarray, "n 3"]:
     """The head with its vertices moved along their normals by `height`, mm."""
     return vertices + height[:, None] * vertex_normals(vertices, template.triangles)
+
+
+def brow_share(template: Template) -> Float[np.ndarray, "n"]:
+    """Returns 1 on the brows, 0 from 6 mm beside them."""
+    at = template.landmarks(template.mean)
+    points = at[[*indices.BROW_LEFT, *indices.BROW_RIGHT]]
+    return 1 - smoothstep((spatial.KDTree(points).query(template.mean)[0] - 3.0) / 3.0)

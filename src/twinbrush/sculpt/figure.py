@@ -23,6 +23,7 @@ from twinbrush.sculpt.correct import corrected
 from twinbrush.sculpt.ears import fitted_ears
 from twinbrush.sculpt.eyeball import axes, eyeball_mesh
 from twinbrush.sculpt.fit import Coefficients, fit_head, lip_roll, seen_points
+from twinbrush.sculpt.folds import fold_depth
 from twinbrush.sculpt.gaze import Iris, find_irises, turned
 from twinbrush.sculpt.lids import lid_rims, set_eyes
 from twinbrush.sculpt.onto import in_head_frame, onto_surface
@@ -157,7 +158,8 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     lending = skin.lending_skin(crop, fit.pixels_per_mm)
     brows = features.brow_height(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
     vertices = features.raised(model, vertices, brows)
-    vertices = untangled(vertices, patch("mouth"))
+    folds = fold_depth(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
+    vertices = untangled(features.raised(model, vertices, folds), patch("mouth"))
     vertices, eyes = set_eyes(model, vertices, fit.identity)
     irises = find_irises(crop.image, points, fit.pixels_per_mm)
     notes = (EAR_HIDDEN,) if None in reach else ()
