@@ -14,6 +14,8 @@ from twinbrush.sculpt.values import Eyeball, Template
 STILL_MM = 0.02  # vertices that move less are left out of a target
 LID_MM = 4.0  # falloff of what a blink takes back of the person's own lids
 BLINK_ROUNDS = 8  # of drawing crossing lids apart
+LIP_ROUNDS, LIP_PUSH_MM = 14, 0.13  # and crossing lips, in few large steps
+OPENING = ("jawOpen", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
 BLINKS = {"eyeBlinkRight": 0, "eyeBlinkLeft": 1}  # the person's left eye is on the picture's right
 Sparse = tuple[np.ndarray, np.ndarray]
 
@@ -28,7 +30,7 @@ def head_targets(
     fitted expression a second time. Nothing moves into the eyeballs.
     """
     out: dict[str, np.ndarray] = {}
-    rims = lid_rims(template)
+    rims, lips, names = lid_rims(template), patch("mouth"), template.expressions.names
     near = [np.flatnonzero((np.linalg.norm(vertices - eye.centre, axis=1) < eye.radius + 8)
                            & ~np.isin(template.labels, (5, 6))) for eye in eyes]
     for number, name in enumerate(template.expressions.names):
@@ -42,6 +44,9 @@ def head_targets(
                 goal = outside(goal, chosen, eye)
         if name in BLINKS:
             goal = untangled(goal, patch("eye left" if BLINKS[name] == 0 else "eye right"), BLINK_ROUNDS)
+        elif name.startswith(("mouth", "jaw")) and name not in OPENING:
+            base = vertices + template.expressions.offsets[names.index("jawOpen")] if name == "mouthClose" else vertices
+            goal = untangled(base + offset, lips, LIP_ROUNDS, LIP_PUSH_MM) - base + vertices
         out[name] = goal - vertices
     return out
 

@@ -131,7 +131,7 @@ def with_closed_lips(points: Float[np.ndarray, "468 3"], pixels_per_mm: float) -
     touch, up to 3 mm wide where a shadow lies between them."""
     upper, lower = list(indices.LIPS_INNER_UPPER), list(indices.LIPS_INNER_LOWER)
     gap = float(np.linalg.norm(points[13, :2] - points[14, :2])) / pixels_per_mm
-    share = float(smoothstep(np.array((gap - TOUCHING_MM) / (APART_MM - TOUCHING_MM))))
+    share = float(smoothstep(np.array([(gap - TOUCHING_MM) / (APART_MM - TOUCHING_MM)]))[0])
     out = points.copy()
     middle = (points[upper] + points[lower]) / 2
     out[upper] = middle + share * (points[upper] - middle)

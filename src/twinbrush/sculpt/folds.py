@@ -16,10 +16,10 @@ from twinbrush.sculpt.trust import feature_share
 from twinbrush.sculpt.values import Template
 
 FINE_MM, BROAD_MM = 0.9, 3.2  # widths of the blurs between which folds live
-QUIET = 0.035  # of log brightness: less is skin's grain, or the photo's noise
-DEPTH_MM, MOST_MM = 4.5, 0.7  # depth a unit of log brightness, and the deepest fold
+QUIET = 0.03  # of log brightness: less is skin's grain, or the photo's noise
+DEPTH_MM, MOST_MM = 10.0, 0.9  # depth a unit of log brightness, and the deepest fold
 FACING = (0.35, 0.75)  # cosine to the camera over which folds come in: at the sides shading misleads
-BEARD_MM = -48.0  # below this a dark grain is a beard's: folds fade out
+BEARD_MM = -40.0  # below this a dark grain is a beard's: folds fade out
 BEARD_FADE_MM = 10.0
 
 

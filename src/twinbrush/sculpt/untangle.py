@@ -18,9 +18,9 @@ from twinbrush.sculpt.values import MOUTH_BAG, SOCKET_LEFT, Template
 ROUNDS = 24  # of which each moves what still crosses
 PUSH_MM = 0.07  # by which a round draws upper and lower side apart
 SMOOTH = 0.35  # share of the way to the neighbours' mean in a round
-MOUTH_MM, EYE_MM = 36.0, 20.0  # reach of the patches about the mouth's and the eyes' middles
-MOUTH_HIGH_MM = 17.0  # and above and below the mouth's
-BAG_MM = 24.0  # of the mouth's bag only what is this near to the lips' line
+MOUTH_MM, EYE_MM = 32.0, 20.0  # reach of the patches about the mouth's and the eyes' middles
+MOUTH_HIGH_MM = 12.0  # and above and below the mouth's
+BAG_MM = 27.0  # of the mouth's bag only what is this near to the lips' line
 PATCHES = ("mouth", "eye left", "eye right")
 
 
@@ -68,19 +68,31 @@ def make_patch(model: Template, name: str) -> Patch:
     return Patch(vertices, triangles, mean_over_neighbours(triangles, len(vertices)), side)
 
 
-def untangled(vertices: Float[np.ndarray, "n 3"], piece: Patch, rounds: int = ROUNDS) -> Float[np.ndarray, "n 3"]:
+def untangled(
+    vertices: Float[np.ndarray, "n 3"], piece: Patch, rounds: int = ROUNDS, push_mm: float = PUSH_MM
+) -> Float[np.ndarray, "n 3"]:
     """Returns the head with a patch that crosses itself no more, or less when the rounds are over."""
     own = vertices[piece.vertices]
+    near = np.ones(len(own), bool)  # only there is looked for crossings, but now and then everywhere
+    whole = True
     for _ in range(rounds):
-        found = crossings(own, piece.triangles)
+        triangles = piece.triangles if whole else piece.triangles[near[piece.triangles].all(1)]
+        found = crossings(own, triangles)
         if len(found) == 0:
-            break
+            if whole:
+                break
+            whole = True
+            continue
+        whole = False
         touched = np.zeros(len(own))
         touched[found[:, :2].ravel()] = 1.0
-        touched[piece.triangles[found[:, 2]].ravel()] = 1.0
-        touched = np.maximum(touched, np.minimum(2 * (piece.average @ touched), 0.6))[:, None]
+        touched[triangles[found[:, 2]].ravel()] = 1.0
+        wider = np.minimum(2 * (piece.average @ touched), 0.6)
+        near |= wider > 0
+        near = near if near.mean() < 0.5 else piece.average @ wider > 0
+        touched = np.maximum(touched, wider)[:, None]
         own = own + touched * SMOOTH * (piece.average @ own - own)
-        own = own + touched * PUSH_MM * piece.side[:, None] * np.array([0.0, 1.0, 0.0])
+        own = own + touched * push_mm * piece.side[:, None] * np.array([0.0, 1.0, 0.0])
     out = vertices.copy()
     out[piece.vertices] = own
     return out
