@@ -23,6 +23,7 @@ ORDER = [
     ["regions"],
     ["portrait"],
     ["views"],
+    ["sculpt"],
     ["export"],
     ["meshes"],  # writes files back too, with export's GLB
     ["correspond"],
@@ -31,18 +32,18 @@ ORDER = [
     ["evaluate"],
     ["inputs"],
     ["outputs"],
-    ["placing", "mesh_outputs"],
+    ["placing", "mesh_outputs", "figure_outputs"],
     ["run"],
     ["mesh_heads", "mesh_style"],
     ["mesh_pipeline"],
-    ["pipeline", "commands"],
+    ["pipeline", "commands", "sculpt_pipeline"],
     ["demo"],
     ["terminal", "mistakes"],
     ["cli"],
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
-MATHS = ("maths", "faces", "regions", "portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")
+MATHS = ("maths", "faces", "regions", "sculpt", "portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

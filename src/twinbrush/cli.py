@@ -15,6 +15,7 @@ import tyro
 
 from twinbrush import __version__
 from twinbrush.config import DEFAULT, PRESETS, Config, FaceConfig
+from twinbrush.config.sculpt import SculptOptions
 from twinbrush.errors import BadOption, TwinbrushError
 from twinbrush.mistakes import told_in_one_line
 from twinbrush.printable import printable
@@ -39,6 +40,20 @@ class Stylize:
     preset: str = "default"
     """fast, default or fine: the starting point for all other options."""
     options: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=lambda: DEFAULT)
+
+
+@dataclass(frozen=True)
+class Sculpt:
+    """One face photo in, a sculpted head out: eyes, teeth, expressions, in colour and in clay.
+
+    Example: twinbrush sculpt photo.jpg -o out/
+    """
+
+    photo: tyro.conf.Positional[Path]
+    """The face photo."""
+    out: OutFolder = Path("out")
+    """The folder for the results."""
+    options: Annotated[SculptOptions, tyro.conf.arg(name="")] = field(default_factory=SculptOptions)
 
 
 @dataclass(frozen=True)
@@ -95,6 +110,7 @@ class ModelsList:
 
 COMMANDS: dict[str, type] = {
     "stylize": Stylize,
+    "sculpt": Sculpt,
     "reshape": Reshape,
     "inspect": Inspect,
     "demo": Demo,
@@ -164,6 +180,12 @@ def run(command: object) -> None:
                     command.photo, command.style, command.out, command.options, progress=display.progress
                 )
                 display.results(result)
+            case Sculpt():
+                from twinbrush import sculpt_pipeline
+
+                display.results(
+                    sculpt_pipeline.sculpt_file(command.photo, command.out, command.options, progress=display.progress)
+                )
             case Reshape():
                 display.results(pipeline.reshape_files(command.out, command.strength, progress=display.progress))
             case Inspect():

@@ -21,6 +21,8 @@ BUILT_IN = (
     "         (MIT, USC Institute for Creative Technologies); training/HEAD_MODEL_CARD.md",
     "regions (1.1 MB): names the pixels (hair, skin, beard, cloth, headwear); Apache-2.0, learned from pictures\n"
     "         labelled by hand; training/REGIONS_MODEL_CARD.md",
+    "template head (2.8 MB): for `twinbrush sculpt`; Apache-2.0, learned from heads of ICT-FaceKit (MIT);\n"
+    "         training/TEMPLATE_MODEL_CARD.md",
     "student (1.0 MB): features for stylization; Apache-2.0, taught by VGG-19 (CC BY 4.0, University of Oxford);\n"
     "         training/MODEL_CARD.md",
 )

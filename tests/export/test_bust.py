@@ -16,11 +16,11 @@ from scipy import spatial
 from twinbrush.errors import BadMesh
 from twinbrush.export.base import base_level, sections_of
 from twinbrush.export.bust import Solid, bust_of_head
-from twinbrush.export.crossings import crossings
 from twinbrush.export.prints import _measured
 from twinbrush.export.relief_bust import bust_of_relief
 from twinbrush.export.solid import stl_bytes, threemf_bytes, write_solid
 from twinbrush.export.wrap import dense
+from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import Mesh
 
 

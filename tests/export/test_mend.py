@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinbrush.export.base import on_flat_base, sections_of
-from twinbrush.export.crossings import crossings
 from twinbrush.export.mend import missing_wall, thickened, uncrossed
 from twinbrush.export.polygon import is_simple, triangles_of
 from twinbrush.export.topology import border_loops, cut_level, used_vertices
+from twinbrush.maths.crossings import crossings
 
 
 def ball(subdivisions: int = 3, radius: float = 50.0) -> tuple[np.ndarray, np.ndarray]:

@@ -34,7 +34,7 @@ _MAGIC, JSON_CHUNK, BINARY_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 
 
 @dataclass
-class _Buffer:
+class GltfBuffer:
     """The one binary buffer under construction, with its views and accessors."""
 
     data: bytearray = field(default_factory=bytearray)
@@ -78,7 +78,7 @@ def glb_bytes(mesh: Mesh, *, name: str, before: Mesh | None = None, png: bytes |
     png: the texture already encoded by `texture_png` (else it is encoded here). Raises BadMesh.
     """
     surface = surface_of(mesh)
-    buffer = _Buffer()
+    buffer = GltfBuffer()
     primitive: dict[str, Any] = {
         "attributes": {
             "POSITION": buffer.vectors(surface.vertices * METRES_PER_MM, bounds=True),
@@ -98,7 +98,7 @@ def glb_bytes(mesh: Mesh, *, name: str, before: Mesh | None = None, png: bytes |
     image = png if png is not None else texture_png(mesh)
     if image is not None and surface.uv is not None:
         primitive["attributes"]["TEXCOORD_0"] = buffer.vectors(surface.uv * (1, -1) + (0, 1))  # v grows downward
-        document |= _texture(name, buffer.view(image, None))
+        document |= texture_entries(name, buffer.view(image, None))
         document["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"] = {"index": 0}
     if before is not None:
         primitive["targets"] = [_morph_target(buffer, surface, mesh, before)]
@@ -121,8 +121,8 @@ def _material(name: str) -> dict[str, Any]:
     return {"name": name, "doubleSided": True, "pbrMetallicRoughness": pbr}
 
 
-def _texture(name: str, image_view: int) -> dict[str, Any]:
-    """The document's image, sampler and texture."""
+def texture_entries(name: str, image_view: int) -> dict[str, Any]:
+    """Returns the document's image, sampler and texture."""
     sampler = {
         "magFilter": _LINEAR, "minFilter": _LINEAR_MIPMAP_LINEAR, "wrapS": _CLAMP_TO_EDGE, "wrapT": _CLAMP_TO_EDGE,
     }
@@ -133,7 +133,7 @@ def _texture(name: str, image_view: int) -> dict[str, Any]:
     }
 
 
-def _morph_target(buffer: _Buffer, surface: Surface, mesh: Mesh, before: Mesh) -> dict[str, int]:
+def _morph_target(buffer: GltfBuffer, surface: Surface, mesh: Mesh, before: Mesh) -> dict[str, int]:
     """Offsets of positions and normals from `mesh` to `before`."""
     if before.vertices.shape != mesh.vertices.shape or not np.array_equal(before.faces, mesh.faces):
         raise BadMesh(

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse, spatial
 
-from twinbrush.export.crossings import crossings
+from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import vertex_normals
 
 _ROUNDS = 24  # of smoothing until a fold must be gone; each one reaches a little farther

@@ -11,10 +11,10 @@ from jaxtyping import Float, Int
 
 from twinbrush.config import ExportConfig
 from twinbrush.export.bust import MIN_WALL_MM, Solid
-from twinbrush.export.crossings import crossings
 from twinbrush.export.mend import missing_wall
 from twinbrush.export.polygon import inside_hull
 from twinbrush.export.solid import write_solid
+from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import Mesh
 
 _STEADY_DEGREES = 5.0

@@ -1,1 +1,1 @@
-"""Mathematics without faces, pictures' meanings or files."""
+"""General mathematics: no faces, no style, no files."""

@@ -11,6 +11,7 @@ import base64
 import html
 import json
 import zlib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ TEXTURE_SIDE = 2048  # px: more does not show on a screen and would make the pag
 TEXTURE_QUALITY = 88
 THUMBNAIL_SIDE = 640  # px: sharp when enlarged on a laptop
 _STEPS = 65535
+Expressions = Mapping[str, tuple[Int[np.ndarray, "_"], Float[np.ndarray, "_ 3"]]]
 
 
 def viewer_html(
@@ -38,19 +40,23 @@ def viewer_html(
     title: str,
     before: Mesh | None = None,
     inputs: tuple[tuple[str, Float[np.ndarray, "_ _ 3"]], ...] = (),
+    expressions: Expressions | None = None,
 ) -> bytes:
     """The page for a textured mesh.
 
+    expressions: name -> (vertices, offsets) of morph targets, for a panel of sliders.
     before: the portrait made from the photo (same topology and uv), for the slider from photo to portrait.
     inputs: (caption, picture) shown as small pictures, such as ("Photo", ...), ("Style", ...). Raises BadMesh.
     """
     page = _file("page.html")
+    panel = _file("expressions.js").strip() if expressions else ""
+    payload = _payload(mesh, before) | ({"expressions": _packed_targets(mesh, expressions)} if expressions else {})
     parts = {
         "TITLE": html.escape(printable(title)),
         "STYLE": _file("look.css").strip(),
         "INPUTS": "".join(_thumbnail(caption, picture) for caption, picture in inputs),
-        "PORTRAIT": json.dumps(_payload(mesh, before), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
-        "SCRIPT": _file("viewer.js").strip(),
+        "PORTRAIT": json.dumps(payload, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        "SCRIPT": _file("viewer.js").strip().replace("//EXPRESSIONS", panel),
     }
     pieces = page.split("@")  # odd pieces are the names of parts: nothing that is put in is searched for names again
     return "".join(piece if i % 2 == 0 else parts[piece] for i, piece in enumerate(pieces)).encode()
@@ -63,9 +69,11 @@ def write_viewer(
     title: str = "Portrait",
     before: Mesh | None = None,
     inputs: tuple[tuple[str, Float[np.ndarray, "_ _ 3"]], ...] = (),
+    expressions: Expressions | None = None,
 ) -> Path:
     """Write `viewer_html` to `path`, whole or not at all. Raises BadMesh, OutputError."""
-    return write_atomically(path, viewer_html(mesh, title=title, before=before, inputs=inputs))
+    page = viewer_html(mesh, title=title, before=before, inputs=inputs, expressions=expressions)
+    return write_atomically(path, page)
 
 
 def pack_numbers(values: Int[np.ndarray, "n"]) -> str:
@@ -103,6 +111,20 @@ def _payload(mesh: Mesh, before: Mesh | None) -> dict[str, Any]:
         payload["before"] = _packed_vectors(before.vertices[surface.kept].astype(np.float64))
         payload["textures"]["before"] = _texture(before.texture)
     return payload
+
+
+def _packed_targets(mesh: Mesh, targets: Expressions) -> list[dict[str, Any]]:
+    """Morph targets by the numbers of the vertices that are drawn; those that move nothing are left out."""
+    kept = surface_of(mesh).kept
+    number = np.full(len(mesh.vertices), -1)
+    number[kept] = np.arange(len(kept))
+    out: list[dict[str, Any]] = []
+    for name, (vertices, offsets) in targets.items():
+        drawn = number[vertices] >= 0
+        if drawn.any():
+            places = pack_numbers(number[vertices][drawn])
+            out.append({"name": name, "places": places, "offsets": _packed_vectors(offsets[drawn])})
+    return out
 
 
 def _packed_vectors(vectors: Float[np.ndarray, "n c"]) -> dict[str, Any]:

@@ -315,6 +315,7 @@ addEventListener("keydown", event => {
   action();
 });
 addEventListener("resize", wake);
+//EXPRESSIONS
 document.body.dataset.vertices = String(after.hollow.length);
 wake();
 })().catch(error => {

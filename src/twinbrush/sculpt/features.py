@@ -1,0 +1,100 @@
+"""What a sculptor adds by hand: the lips' edge and the brows."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+from scipy import spatial
+
+from twinbrush.camera import Camera, project
+from twinbrush.faces import indices
+from twinbrush.maths.filters import smoothstep
+from twinbrush.maths.surface import mean_over_neighbours
+from twinbrush.mesh import vertex_normals
+from twinbrush.sculpt.eyeball import step
+from twinbrush.sculpt.skin import lookup
+from twinbrush.sculpt.values import Template
+
+LIP_RIDGE_MM, LIP_GROOVE_MM = 0.8, 0.18  # the red of the lips stands out so far; a groove beside its edge
+LIP_EDGE_MM = (-0.4, 1.5)  # distance inside the outline over which it rises
+LIP_LINE_MM = (1.2, 4.0)  # from the line between the lips over which it rises: lips that touch stay as they are
+LIP_CORNERS = (0.62, 0.98)  # share of the mouth's half width from which the ridge fades
+BROW_MM = 1.5  # height of a dark brow
+BROW_DARKER = 0.22  # share by which a brow's middle is darker than the skin about it
+BROW_BLUR_MM, SKIN_BLUR_MM = 0.6, 7.0
+BROW_EDGE_MM = (-3.5, 0.5)  # beside the landmarks' brow it fades out
+BROWS = (indices.BROW_LEFT, indices.BROW_RIGHT)
+NEAR_MM = 42.0
+
+
+def _signed_distance(outline: Float[np.ndarray, "p 2"], points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n"]:
+    """Distance to a closed outline, positive inside."""
+    polygon = outline.astype(np.float32).reshape(-1, 1, 2)
+    return np.array([cv2.pointPolygonTest(polygon, (float(x), float(y)), True) for x, y in points])
+
+
+def lip_ridge(template: Template) -> Float[np.ndarray, "n"]:
+    """Returns by how much each vertex is raised along its normal so that the lips have an edge, mm."""
+    from scipy.interpolate import CubicSpline
+
+    at = template.landmarks(template.mean)
+    ring = at[[*indices.LIPS_OUTER, indices.LIPS_OUTER[0]]]
+    along = np.r_[0, np.cumsum(np.linalg.norm(np.diff(ring, axis=0), axis=1))]
+    curve = CubicSpline(along, ring, bc_type="periodic")(np.linspace(0, along[-1], 200, endpoint=False))
+    middle = at[[61, 291]].mean(0)
+    half = float(np.linalg.norm(at[61] - at[291])) / 2
+    near = np.flatnonzero((np.linalg.norm(template.mean - middle, axis=1) < NEAR_MM) & (template.labels == 0))
+    place = template.mean[near]
+    inside = _signed_distance(curve[:, :2], place[:, :2])
+    height = LIP_RIDGE_MM * step(*LIP_EDGE_MM, inside) - LIP_GROOVE_MM * np.exp(-(((inside + 1.2) / 1.0) ** 2))
+    height *= 1 - step(*LIP_CORNERS, np.abs(place[:, 0] - middle[0]) / half)
+    opening = at[list(indices.MOUTH_OPENING)]
+    fine = np.concatenate([np.linspace(a, b, 8) for a, b in zip(opening, np.roll(opening, -1, 0), strict=True)])
+    height *= step(*LIP_LINE_MM, spatial.KDTree(fine).query(place)[0])
+    normals = vertex_normals(template.mean, template.triangles)[near]
+    out = np.zeros(len(template.mean))
+    out[near] = height * step(0.1, 0.5, normals[:, 2])
+    return out
+
+
+def brow_height(
+    template: Template, vertices: Float[np.ndarray, "n 3"], camera: Camera, image: Float[np.ndarray, "h w 3"],
+    skin: Float[np.ndarray, "h w"], pixels_per_mm: float,
+) -> Float[np.ndarray, "n"]:
+    """Returns by how much each vertex is raised where the photo's brows are dark, mm.
+
+    skin: where the photo shows skin and brows, not strands of hair.
+    """
+    grey = image.astype(np.float32).mean(-1)
+    fine = cv2.GaussianBlur(grey, (0, 0), max(BROW_BLUR_MM * pixels_per_mm, 0.3))
+    broad = cv2.GaussianBlur(grey, (0, 0), SKIN_BLUR_MM * pixels_per_mm)
+    dark = np.clip((broad - fine) / np.maximum(broad, 0.05) / BROW_DARKER, 0, 1) * (skin > 0.2)
+    at = template.landmarks(template.mean)
+    normals = vertex_normals(vertices, template.triangles)
+    pixels, _ = project(camera, vertices)
+    out = np.zeros(len(vertices))
+    for brow in BROWS:
+        points = at[list(brow)]
+        hull = cv2.convexHull(points[:, :2].astype(np.float32))[:, 0]
+        near = np.linalg.norm(template.mean - points.mean(0), axis=1) < NEAR_MM
+        near = np.flatnonzero(near & (template.labels == 0) & (template.mean[:, 2] > points[:, 2].min() - 10))
+        where = step(*BROW_EDGE_MM, _signed_distance(hull, template.mean[near, :2]))
+        out[near] = np.maximum(out[near], where * lookup(dark, pixels[near]))
+    out *= normals[:, 2] > 0.1
+    blurred = mean_over_neighbours(template.triangles, len(out)) @ out
+    return BROW_MM * smoothstep(0.5 * (out + blurred))
+
+
+def raised(
+    template: Template, vertices: Float[np.ndarray, "n 3"], height: Float[np.ndarray, "n"]
+) -> Float[np.ndarray, "n 3"]:
+    """The head with its vertices moved along their normals by `height`, mm."""
+    return vertices + height[:, None] * vertex_normals(vertices, template.triangles)
+
+
+def brow_share(template: Template) -> Float[np.ndarray, "n"]:
+    """Returns 1 on the brows, 0 from 6 mm beside them."""
+    at = template.landmarks(template.mean)
+    points = at[[*indices.BROW_LEFT, *indices.BROW_RIGHT]]
+    return 1 - smoothstep((spatial.KDTree(points).query(template.mean)[0] - 3.0) / 3.0)

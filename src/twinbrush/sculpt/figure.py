@@ -1,0 +1,224 @@
+"""Photo -> Figure: the stages of this room in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from twinbrush.camera import INTERPUPILLARY_MM, project
+from twinbrush.config.sculpt import SculptConfig
+from twinbrush.faces import indices
+from twinbrush.faces.values import Face
+from twinbrush.maths.filters import smoothstep
+from twinbrush.mesh import Region
+from twinbrush.portrait.crop import Crop
+from twinbrush.portrait.eyes import lowered_lids
+from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD, make_frame
+from twinbrush.portrait.values import Portrait
+from twinbrush.progress import Progress, Step, ignore
+from twinbrush.sculpt import assemble, base, express, features, iris, skin
+from twinbrush.sculpt.bias import landmark_bias
+from twinbrush.sculpt.correct import corrected
+from twinbrush.sculpt.ears import fitted_ears
+from twinbrush.sculpt.eyeball import axes, eyeball_mesh
+from twinbrush.sculpt.fit import Coefficients, fit_head, lip_roll, seen_points
+from twinbrush.sculpt.folds import fold_depth
+from twinbrush.sculpt.gaze import Iris, find_irises, turned
+from twinbrush.sculpt.lids import lid_rims, set_eyes
+from twinbrush.sculpt.onto import in_head_frame, onto_surface
+from twinbrush.sculpt.seen import seen_person
+from twinbrush.sculpt.template import template
+from twinbrush.sculpt.untangle import patch, untangled
+from twinbrush.sculpt.values import Eyeball, Figure, HeadFit, Part, Template
+
+STAGE = "sculpt"
+MASCARA_MM = 8.5  # eyes opened wider have no lowered lids: what is dark there is mascara
+TOUCHING_MM, APART_MM = 2.2, 4.5  # a gap between the lips that is none, and one that surely is
+NECK_PIVOT_MM = (0.0, -85.0, -45.0)  # the head's node: where it nods, at the top of the spine
+TEETH_PIVOT_MM = (0.0, -35.0, 5.0)  # the jaw's hinge
+EAR_HIDDEN = "An ear is hidden or cut off: it is the template's."
+
+
+@dataclass(frozen=True)
+class Carved:
+    """The finished form: the head's vertices, eyes, irises in the photo, warnings."""
+
+    vertices: Float[np.ndarray, "n 3"]
+    eyes: tuple[Eyeball, Eyeball]
+    irises: tuple[Iris, Iris]
+    warnings: tuple[str, ...]
+
+
+def sculpt(
+    image: Float[np.ndarray, "h w 3"], face: Face, config: SculptConfig, *,
+    mask: Float[np.ndarray, "h w"] | None = None, labels: UInt8[np.ndarray, "h w"] | None = None,
+    others: tuple[Face, ...] = (), progress: Progress = ignore,
+) -> Figure:
+    """Sculpt the person whose `face` was found in `image` (RGB 0..1).
+
+    mask: the user's own matte (1 = person); labels: the user's own regions (`regions.Label`). others: other people's
+    faces in it, to be left out. Raises BadMask.
+    """
+    progress(Step(STAGE, 0, 4, "regions"))
+    crop, warnings = seen_person(image, face, mask=mask, labels=labels, others=others)
+    figure = sculpt_crop(crop, config, progress=progress)
+    return replace(figure, warnings=(*warnings, *figure.warnings))
+
+
+def sculpt_portrait(portrait: Portrait, config: SculptConfig, *, progress: Progress = ignore) -> Figure:
+    """Sculpt a head that came as a mesh: the template fitted to its front's picture, then onto its surface."""
+    whole = np.ones(portrait.matte.shape, bool)
+    crop = Crop(portrait.image, portrait.matte, portrait.regions, whole, portrait.face)
+    model = template()
+    progress(Step(STAGE, 1, 4, "form"))
+    fit, found = fit_crop(model, crop)
+    distance = CAMERA_DISTANCE_IPD * INTERPUPILLARY_MM
+    mesh = portrait.mesh
+    surface = in_head_frame(fit, distance, mesh.vertices)
+    bare = np.ones(len(surface), bool) if mesh.regions is None else mesh.regions == Region.SKIN
+    vertices = onto_surface(model, fit, surface, mesh.faces, bare)
+    figure = _finished(model, replace(fit, vertices=vertices), found, crop, config, progress)
+    return replace(figure, warnings=(*portrait.warnings, *figure.warnings))
+
+
+def sculpt_crop(crop: Crop, config: SculptConfig, *, progress: Progress = ignore) -> Figure:
+    """The same from the square about the head."""
+    model = template()
+    progress(Step(STAGE, 1, 4, "form"))
+    fit, found = fit_crop(model, crop)
+    return _finished(model, fit, found, crop, config, progress)
+
+
+def _finished(
+    model: Template, fit: HeadFit, found: Coefficients, crop: Crop, config: SculptConfig, progress: Progress
+) -> Figure:
+    """Carving, parts and colours of a fitted head."""
+    carved = carve(model, fit, crop)
+    progress(Step(STAGE, 2, 4, "colours"))
+    parts = parts_of(model, fit, found, carved)
+    texture = colours(model, fit, carved, crop, parts, config.texture_size)
+    landmarks = model.landmarks(carved.vertices)
+    progress(Step(STAGE, 4, 4))
+    return Figure(parts, texture, landmarks, fit.camera, fit, carved.warnings)
+
+
+def fit_crop(model: Template, crop: Crop) -> tuple[HeadFit, Coefficients]:
+    """Pose, coefficients and correction of the head in the crop."""
+    size = len(crop.image)
+    points = with_closed_lips(crop.face.landmarks, make_frame(crop.face, size, size).pixels_per_mm)
+    frame = make_frame(replace(crop.face, landmarks=points), size, size)
+    lowered = lowered_lids(crop.image, points[:, :2], frame.pixels_per_mm)
+    opening = np.linalg.norm(points[[159, 386], :2] - points[[145, 374], :2], axis=1).mean()
+    if lowered > 0 and opening / frame.pixels_per_mm <= MASCARA_MM:
+        frame = make_frame(replace(crop.face, landmarks=with_lids(points, lowered)), size, size)
+    bias = landmark_bias()
+    found, pose = fit_head(model, frame, bias)
+    camera = pose.camera_of_head(frame.camera)
+    rest = found.head(model)
+    seen = seen_points(frame)
+    beside = model.regression.offset + bias + lip_roll(float(np.linalg.norm(seen[13] - seen[14])))
+    on_surface = model.landmarks(rest)
+    pixels, _ = project(frame.camera, frame.landmarks_xyz)
+    shift = project(camera, on_surface + np.c_[beside, np.zeros(468)])[0] - project(camera, on_surface)[0]
+    targets = pixels - shift
+    vertices, visible = corrected(model, rest, camera, targets)
+    fit = HeadFit(
+        camera, found.identity, found.expression, rest, vertices, visible, targets, frame.pixels_per_mm)
+    return fit, found
+
+
+def with_closed_lips(points: Float[np.ndarray, "468 3"], pixels_per_mm: float) -> Float[np.ndarray, "468 3"]:
+    """The landmarks with inner lips that are hardly apart brought together: the network sees a gap between lips that
+    touch, up to 3 mm wide where a shadow lies between them."""
+    upper, lower = list(indices.LIPS_INNER_UPPER), list(indices.LIPS_INNER_LOWER)
+    gap = float(np.linalg.norm(points[13, :2] - points[14, :2])) / pixels_per_mm
+    share = float(smoothstep(np.array([(gap - TOUCHING_MM) / (APART_MM - TOUCHING_MM)]))[0])
+    out = points.copy()
+    middle = (points[upper] + points[lower]) / 2
+    out[upper] = middle + share * (points[upper] - middle)
+    out[lower] = middle + share * (points[lower] - middle)
+    return out
+
+
+def with_lids(points: Float[np.ndarray, "468 3"], lowered: float) -> Float[np.ndarray, "468 3"]:
+    """The landmarks with the upper lids lowered by that share of the opening."""
+    from twinbrush.portrait.eyes import EYES
+
+    out = points.copy()
+    for upper, lower in EYES:
+        arch = np.sin(np.pi * np.linspace(0, 1, len(upper)))[:, None] ** 0.5
+        out[list(upper), :2] += lowered * arch * (out[list(lower), :2] - out[list(upper), :2])
+    return out
+
+
+def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
+    """Ears, lips, brows, eyes: what makes the fitted head alive."""
+    points = crop.face.landmarks[:, :2]
+    vertices, reach = fitted_ears(model, base.even_border(model, fit.vertices), fit.camera, crop, fit.pixels_per_mm)
+    vertices = features.raised(model, vertices, features.lip_ridge(model))
+    lending = skin.lending_skin(crop, fit.pixels_per_mm)
+    brows = features.brow_height(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
+    vertices = features.raised(model, vertices, brows)
+    folds = fold_depth(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
+    vertices = untangled(features.raised(model, vertices, folds), patch("mouth"))
+    vertices, eyes = set_eyes(model, vertices, fit.identity)
+    irises = find_irises(crop.image, points, fit.pixels_per_mm)
+    notes = (EAR_HIDDEN,) if None in reach else ()
+    return Carved(vertices, turned(eyes, irises, fit.camera), irises, notes)
+
+
+def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved) -> tuple[Part, ...]:
+    """Head, EyeLeft, EyeRight (the person's own left and right), Teeth, with their morph targets."""
+    neutral = replace(found, expression=np.zeros_like(found.expression)).head(model)
+    offsets = express.head_targets(model, carved.vertices, neutral, carved.eyes)
+    layout, mouth = model.layout, model.mouth
+    maps = np.tensordot(found.expression, model.expressions.mouth_maps, 1)
+    inside = assemble.mouth_vertices(mouth, found.identity, maps)
+    inside = inside + mouth_shift(model, fit)
+    right, left = (
+        Part(name, eyeball_mesh(eye, box), eye.centre, np.stack(axes(eye.gaze), 1))
+        for name, eye, box in zip(("EyeRight", "EyeLeft"), carved.eyes, assemble.EYE_BOXES, strict=True))
+    return (
+        Part("Head", base.closed(model, carved.vertices, assemble.part_mesh(carved.vertices, layout)),
+             np.array(NECK_PIVOT_MM), targets=express.sparse(offsets, layout.origin)),
+        left, right,
+        Part("Teeth", assemble.part_mesh(inside, mouth.layout), np.array(TEETH_PIVOT_MM),
+             targets=express.sparse(express.mouth_targets(model), mouth.layout.origin)),
+    )  # fmt: skip
+
+
+def mouth_shift(model: Template, fit: HeadFit) -> Float[np.ndarray, "3"]:
+    """By how much the correction moved the mouth: teeth and tongue go with it."""
+    bag = model.labels == 4
+    return (fit.vertices - fit.uncorrected)[bag].mean(0)
+
+
+def colours(
+    model: Template, fit: HeadFit, carved: Carved, crop: Crop, parts: tuple[Part, ...], size: int
+) -> Float[np.ndarray, "s s 3"]:
+    """The figure's atlas."""
+    points = crop.face.landmarks[:, :2]
+    whole = assemble.joined(parts, None)
+    sight = skin.photo_sight(crop, fit.camera, whole, fit.pixels_per_mm)
+    atlas = np.zeros((size, size, 3), np.float32)
+    covered: Bool[np.ndarray, "s s"] = np.zeros((size, size), bool)
+    skin.paint_head(model, carved.vertices, sight, atlas, covered)
+    tones = iris.measured(crop.image, points, carved.irises, fit.pixels_per_mm)
+    square = round(assemble.ATLAS_STRIP * size)
+    for number, (eye, rim) in enumerate(zip(carved.eyes, lid_rims(model), strict=True)):
+        upper, lower = split_rim(carved.vertices[rim])
+        window = np.s_[size - square :, number * square : (number + 1) * square]
+        atlas[window] = iris.paint_eye(eye, upper, lower, tones, square)
+        covered[window] = True
+    skin.paint_cap(model, base.BOX, atlas, covered)
+    skin.paint_teeth(model, iris.teeth_colour(crop.image, points, tones.light), tones.light, atlas, covered)
+    return skin.spread(atlas, covered)
+
+
+def split_rim(rim: Float[np.ndarray, "r 3"]) -> tuple[Float[np.ndarray, "u 3"], Float[np.ndarray, "l 3"]]:
+    """The rim's upper and lower half: above and below the line between its corners."""
+    first, last = rim[np.argmin(rim[:, 0])], rim[np.argmax(rim[:, 0])]
+    line = np.interp(rim[:, 0], [first[0], last[0]], [first[1], last[1]])
+    return rim[rim[:, 1] >= line], rim[rim[:, 1] <= line]

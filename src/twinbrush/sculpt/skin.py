@@ -1,0 +1,278 @@
+"""The photo's colours on the head's atlas: what was seen as it is, the rest completed.
+
+Unseen texels take the other side's detail in this side's tone, then a smooth field that continues the seen colours and
+tends to the skin's own (a screened membrane on the surface).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from twinbrush.camera import Camera, project
+from twinbrush.faces import indices
+from twinbrush.maths.filters import polygon_mask, smoothstep
+from twinbrush.maths.gather import interpolated
+from twinbrush.maths.surface import cotangent_laplacian
+from twinbrush.mesh import Mesh, Region, vertex_normals
+from twinbrush.portrait.crop import Crop
+from twinbrush.rasterize import rasterize
+from twinbrush.sculpt.trust import trusted
+from twinbrush.sculpt.values import Template
+from twinbrush.views.texels import texels_of
+
+FACING = (0.22, 0.55)  # cosine to the camera: unseen below, as it is above
+HIDDEN_MM = 3.0  # a point this far behind the nearest surface is hidden
+HAIR_MARGIN_MM = 2.5  # skin this near to hair or background lends nothing: strands, shadows and fringes
+BASE_BLUR_MM = 1.6  # the smooth field is taken from the photo blurred by this
+BASE_SEEN, BASE_MIRRORED, BASE_OWN = 3e-2, 4e-3, 6e-5  # pulls of the field: to seen, mirrored, and the skin's own
+TONE_RANGE = (0.6, 1.7)  # by which mirrored detail is brightened or darkened
+OWN_QUANTILES = (0.35, 0.85)  # of seen skin's brightness between which the skin's own colour is averaged
+DARK_SHARE = 0.55  # seen skin darker than this share of the median does not speak for what is unseen
+MOUTH_COLOUR, SOCKET_COLOUR = (0.30, 0.11, 0.10), (0.52, 0.30, 0.27)
+LIP_REACH_MM = 5.0  # inside the mouth the lips' colour fades out over this
+PHOTO_EDGE_PX = 3.0
+ABOVE_BEARD_MM = -42.0  # the skin's own colour is that of the face above this: no beard
+CAP_SHADE = 0.8  # the cut below the neck lies in shadow
+STRAND_DARKER, STRAND_BROAD_MM, STRAND_GROW_MM, STRAND_BESIDE_MM = 0.13, 9.0, 1.0, 5.0  # see `strands`
+FEATURE_AREA = (  # outline of brows' lower rims, eyes, cheeks, mouth and chin: within it dark places are the face's own
+    46, 53, 52, 65, 55, 8, 285, 295, 282, 283, 276, 340, 352, 433, 434, 364, 394, 395, 369, 396, 175, 171, 140, 170,
+    169, 135, 214, 213, 123, 111)
+GUM_COLOUR, THROAT_SHADE = (0.60, 0.30, 0.29), 0.35  # gums and tongue; how much light reaches the throat
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the photo lends: blurred (base) and sharp pictures, skin (h, w) 0..1, depths of the nearest surface, mm."""
+
+    camera: Camera
+    image: Float[np.ndarray, "h w 3"]
+    base: Float[np.ndarray, "h w 3"]
+    skin: Float[np.ndarray, "h w"]
+    depth: Float[np.ndarray, "h w"]
+
+    def weight(
+        self, points: Float[np.ndarray, "n 3"], normals: Float[np.ndarray, "n 3"]
+    ) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n"]]:
+        """Pixels of the points and how far the photo is to be believed there, 0..1."""
+        pixels, depth = project(self.camera, points)
+        view = self.camera.centre_xyz - points
+        facing = np.einsum("nk,nk->n", normals, view) / np.sqrt(np.einsum("nk,nk->n", view, view))
+        height, width = self.skin.shape
+        low, high = PHOTO_EDGE_PX, np.array([width, height]) - 1 - PHOTO_EDGE_PX
+        inside = ((pixels > low) & (pixels < high)).all(1)
+        seen = depth < lookup(self.depth, pixels) + HIDDEN_MM
+        ramp = smoothstep((facing - FACING[0]) / (FACING[1] - FACING[0]))
+        return pixels, ramp * inside * seen * lookup(self.skin, pixels)
+
+
+def lookup(picture: Float[np.ndarray, "h w *c"], xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n *c"]:
+    """Bilinear values at pixels."""
+    count = len(xy)
+    padded = np.pad(xy.astype(np.float32), ((0, -count % 1024), (0, 0)), mode="edge").reshape(-1, 1024, 2)
+    x, y = (np.ascontiguousarray(padded[..., k]) for k in range(2))
+    values = cv2.remap(picture.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return values.reshape(-1, *picture.shape[2:])[:count]
+
+
+def photo_sight(crop: Crop, camera: Camera, whole: Mesh, pixels_per_mm: float) -> Sight:
+    """The sight of the crop. whole: the figure's surface, to tell what is hidden."""
+    height, width = crop.matte.shape
+    pixels, depth = project(camera, whole.vertices)
+    nearest = rasterize(pixels, depth, whole.faces, width, height).depth
+    near = np.where(np.isfinite(nearest), nearest, 0.0).astype(np.float32)
+    near = cv2.dilate(near, np.ones((3, 3), np.uint8))
+    near[near == 0] = 1e6
+    skin = lending_skin(crop, pixels_per_mm)
+    blurred = masked(crop.image, skin, BASE_BLUR_MM * pixels_per_mm)
+    return Sight(camera, crop.image, blurred, skin, near)
+
+
+def lending_skin(crop: Crop, pixels_per_mm: float) -> Float[np.ndarray, "h w"]:
+    """1 well inside the person's skin, 0 at hair, clothes, background; eyes, brows and mouth count as skin."""
+    skin = (crop.regions == Region.SKIN) & (crop.matte > 0.9) & crop.inside
+    features = np.zeros(skin.shape, bool)
+    points = crop.face.landmarks[:, :2]
+    for group in (indices.EYE_LEFT, indices.EYE_RIGHT, indices.LIPS_OUTER):
+        features |= polygon_mask(skin.shape, points[list(group)])
+    skin = (skin & ~strands(crop.image, skin, points, pixels_per_mm)) | features
+    margin = max(1, round(HAIR_MARGIN_MM * pixels_per_mm))
+    away = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, 5)
+    return np.clip(away / margin - 0.35, 0, 1).astype(np.float32)
+
+
+def strands(
+    image: Float[np.ndarray, "h w 3"], skin: Bool[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"],
+    pixels_per_mm: float,
+) -> Bool[np.ndarray, "h w"]:
+    """Pixels beside the features (forehead, temples, ears, neck) that are darker than the skin around: strands of hair,
+    earrings, shadows of hair."""
+    grey = image.mean(-1).astype(np.float32)
+    mask = skin.astype(np.float32)
+    broad = masked(image, mask, STRAND_BROAD_MM * pixels_per_mm).mean(-1)
+    dark = grey < (1 - STRAND_DARKER) * broad
+    plain = ~cv2.dilate(polygon_mask(skin.shape, points[list(FEATURE_AREA)]).astype(np.uint8),
+                        np.ones((max(1, round(STRAND_BESIDE_MM * pixels_per_mm)),) * 2, np.uint8)).astype(bool)
+    for brow in (indices.BROW_LEFT, indices.BROW_RIGHT):
+        hull = cv2.convexHull(points[list(brow)].astype(np.float32))[:, 0]
+        grown = polygon_mask(skin.shape, hull.mean(0) + 1.25 * (hull - hull.mean(0)))
+        plain &= ~grown
+    grow = max(1, round(STRAND_GROW_MM * pixels_per_mm))
+    return cv2.dilate((dark & plain & skin).astype(np.uint8), np.ones((2 * grow + 1,) * 2, np.uint8)) > 0
+
+
+def masked(
+    image: Float[np.ndarray, "h w 3"], mask: Float[np.ndarray, "h w"], sigma: float
+) -> Float[np.ndarray, "h w 3"]:
+    """Gaussian blur of what the mask shows; elsewhere the plain blur."""
+    total = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)[..., None]
+    own = cv2.GaussianBlur(image.astype(np.float32) * mask[..., None].astype(np.float32), (0, 0), sigma)
+    return np.where(total > 1e-2, own / np.maximum(total, 1e-2), cv2.GaussianBlur(image, (0, 0), sigma))
+
+
+def colours_seen(
+    template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight
+) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"], Float[np.ndarray, "n"]]:
+    """The vertices, the blurred photo's colour at each, and how far it is to be believed."""
+    pixels, weight = sight.weight(vertices, vertex_normals(vertices, template.triangles))
+    return vertices, lookup(sight.base, pixels).astype(np.float64), np.where(template.labels <= 3, weight, 0.0)
+
+
+def smooth_field(
+    template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight, trust: Float[np.ndarray, "n"]
+) -> Float[np.ndarray, "n 3"]:
+    """A colour for every vertex: the blurred photo where seen, elsewhere continued smoothly to the skin's own."""
+    normals = vertex_normals(vertices, template.triangles)
+    pixels, weight = sight.weight(vertices, normals)
+    weight = np.where(template.labels <= 3, weight, 0.0) * trust
+    colour = lookup(sight.base, pixels).astype(np.float64)
+    grey = colour.mean(1)
+    seen = weight > 0.5
+    if not seen.any():
+        seen = weight >= weight.max()
+    upper = seen & (template.labels == 0) & (template.mean[:, 1] > ABOVE_BEARD_MM)
+    told = upper if upper.sum() > 200 else seen
+    low, high = np.quantile(grey[told], OWN_QUANTILES)
+    own = colour[told & (grey >= low) & (grey <= high)].mean(0)
+    dark = smoothstep((grey / np.median(grey[seen]) - DARK_SHARE) / 0.25)
+    pull = BASE_SEEN * weight * np.maximum(dark, 0.15)
+    mirrored = BASE_MIRRORED * (weight * dark)[template.mirror] * (weight < 0.3)
+    stiffness, areas = cotangent_laplacian(vertices, template.triangles)
+    matrix = stiffness + sparse.diags(areas * (pull + mirrored + BASE_OWN))
+    right = areas[:, None] * (pull[:, None] * colour + mirrored[:, None] * colour[template.mirror] + BASE_OWN * own)
+    return np.clip(splu(sparse.csc_matrix(matrix)).solve(right), 0, 1)
+
+
+def paint_head(
+    template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight, atlas: Float[np.ndarray, "s s 3"],
+    covered: Bool[np.ndarray, "s s"],
+) -> None:
+    """Paint the head's charts into the atlas and mark them as covered (both are changed)."""
+    layout = template.layout
+    texels = texels_of(layout.uv, layout.triangles, len(atlas))
+    corners = layout.origin[layout.triangles[texels.face]]
+    weights = texels.weights
+    trust = trusted(template, *colours_seen(template, vertices, sight))
+    base = smooth_field(template, vertices, sight, trust)
+    normals = vertex_normals(vertices, template.triangles)
+
+    def at(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return interpolated(values, corners[rows], weights[rows])
+
+    everything = np.arange(len(corners))
+    colour = at(base, everything)
+    inner = np.isin(template.labels, (4, 5, 6)).astype(float)
+    skin = everything[at(inner[:, None], everything)[:, 0] < 0.5]
+    share = np.zeros(len(corners), np.float32)
+    seen_colour = np.zeros((len(corners), 3), np.float32)
+    mirror = template.mirror
+    for own in (False, True):  # first the mirrored side's detail, then this side's over it
+        rows = skin
+        place = vertices if own else vertices[mirror]
+        facing = normals if own else normals[mirror]
+        near = at(facing, rows)
+        near /= np.maximum(np.linalg.norm(near, axis=1, keepdims=True), 1e-9)
+        pixels, weight = sight.weight(at(place, rows), near)
+        weight = weight * at((trust if own else trust[mirror])[:, None], rows)[:, 0]
+        found = weight > 0
+        rows, pixels, weight = rows[found], pixels[found], weight[found, None]
+        detail = lookup(sight.image, pixels)
+        if not own:
+            tone = at(base, rows) / np.maximum(at(base[mirror], rows), 0.03)
+            detail = detail * np.clip(tone, *TONE_RANGE)
+        seen_colour[rows] = (1 - weight) * np.where(share[rows, None] > 0, seen_colour[rows], detail) + weight * detail
+        share[rows] = np.maximum(share[rows], weight[:, 0])
+    colour = (1 - share[:, None]) * colour + share[:, None] * seen_colour
+    bag = at(inside_colours(template, vertices, base), everything)
+    inside = smoothstep((at(inner[:, None], everything) - 0.15) / 0.5)
+    colour = (1 - inside) * colour + inside * bag
+    atlas.reshape(-1, 3)[texels.place] = np.clip(colour, 0, 1)
+    covered.reshape(-1)[texels.place[texels.inside]] = True
+
+
+def inside_colours(
+    template: Template, vertices: Float[np.ndarray, "n 3"], base: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, "n 3"]:
+    """The bags' colours: near the lips and lids theirs, deeper the mouth's own and the lids' lining."""
+    from scipy import spatial
+
+    out = base.copy()
+    triangles = template.triangles
+    for label, deep in ((4, MOUTH_COLOUR), (5, SOCKET_COLOUR), (6, SOCKET_COLOUR)):
+        bag = template.labels == label
+        touching = np.unique(triangles[bag[triangles].any(1) & ~bag[triangles].all(1)])
+        rim = touching[~bag[touching]]
+        distance, nearest = spatial.KDTree(vertices[rim]).query(vertices[bag])
+        fade = smoothstep(distance / LIP_REACH_MM)[:, None]
+        light = float(np.clip(base[rim].mean() / 0.5, 0.3, 1.2))
+        out[bag] = (1 - fade) * base[rim][nearest] * 0.85 + fade * np.array(deep) * light
+    return out
+
+
+def spread(atlas: Float[np.ndarray, "s s 3"], covered: Bool[np.ndarray, "s s"]) -> Float[np.ndarray, "s s 3"]:
+    """The atlas with each uncovered texel coloured like the nearest covered one."""
+    _, label = cv2.distanceTransformWithLabels(
+        (~covered).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    rows, columns = np.nonzero(covered)
+    numbers: np.ndarray = np.asarray(label).astype(np.int64)
+    look = np.zeros(int(numbers.max()) + 1, np.int64)
+    look[numbers[covered]] = np.arange(len(rows))
+    nearest = look[numbers]
+    return atlas[rows[nearest], columns[nearest]]
+
+
+def paint_teeth(
+    template: Template, teeth: Float[np.ndarray, "3"], light: float, atlas: Float[np.ndarray, "s s 3"],
+    covered: Bool[np.ndarray, "s s"],
+) -> None:
+    """Paint gums, tongue and teeth, darker toward the throat (both arrays are changed)."""
+    mouth = template.mouth
+    layout = mouth.layout
+    texels = texels_of(layout.uv, layout.triangles, len(atlas))
+    tone = np.where(mouth.labels[:, None] == 0, np.array(GUM_COLOUR) * light, teeth)
+    depth = mouth.mean[:, 2]
+    shade = THROAT_SHADE + (1 - THROAT_SHADE) * smoothstep((depth - depth.min()) / (0.9 * np.ptp(depth)))
+    colour = texels.at((tone * shade[:, None])[layout.origin], layout.triangles)
+    atlas.reshape(-1, 3)[texels.place] = np.clip(colour, 0, 1)
+    covered.reshape(-1)[texels.place[texels.inside]] = True
+
+
+def paint_cap(
+    template: Template, box: tuple[float, float, float, float], atlas: Float[np.ndarray, "s s 3"],
+    covered: Bool[np.ndarray, "s s"],
+) -> None:
+    """Paint the neck's cap in the mean colour of the skin along its border (both arrays are changed)."""
+    from twinbrush.sculpt.base import border_loop
+
+    size = len(atlas)
+    rim = np.isin(template.layout.origin, border_loop(template))
+    column = np.clip((template.layout.uv[rim, 0] * size).astype(int), 0, size - 1)
+    row = np.clip(((1 - template.layout.uv[rim, 1]) * size).astype(int), 0, size - 1)
+    window = np.s_[int((1 - box[3]) * size) : int((1 - box[1]) * size), int(box[0] * size) : int(box[2] * size)]
+    atlas[window] = CAP_SHADE * np.median(atlas[row, column], axis=0)
+    covered[window] = True

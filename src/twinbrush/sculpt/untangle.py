@@ -1,0 +1,98 @@
+"""Lips and lids that run through each other are drawn apart: smoothed where they cross, and each to its own side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import sparse
+
+from twinbrush.faces import indices
+from twinbrush.maths.crossings import crossings
+from twinbrush.maths.surface import mean_over_neighbours
+from twinbrush.sculpt.template import template
+from twinbrush.sculpt.values import MOUTH_BAG, SOCKET_LEFT, Template
+
+ROUNDS = 24  # of which each moves what still crosses
+PUSH_MM = 0.07  # by which a round draws upper and lower side apart
+SMOOTH = 0.35  # share of the way to the neighbours' mean in a round
+MOUTH_MM, EYE_MM = 32.0, 20.0  # reach of the patches about the mouth's and the eyes' middles
+MOUTH_HIGH_MM = 12.0  # and above and below the mouth's
+BAG_MM = 27.0  # of the mouth's bag only what is this near to the lips' line
+PATCHES = ("mouth", "eye left", "eye right")
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A piece of the head: its vertices, triangles in their numbers, the mean over neighbours, and which way each
+    vertex is drawn (+1 upper side, -1 lower)."""
+
+    vertices: Int[np.ndarray, "p"]
+    triangles: Int[np.ndarray, "t 3"]
+    average: sparse.csr_matrix
+    side: Float[np.ndarray, "p"]
+
+
+@lru_cache(maxsize=4)
+def patch(name: str) -> Patch:
+    """A piece of the packaged template about the mouth or an eye (in the picture's left or right)."""
+    return make_patch(template(), name)
+
+
+def make_patch(model: Template, name: str) -> Patch:
+    """The piece of a template; sides are told by jawOpen, and by the line between the eye's corners."""
+    at = model.landmarks(model.mean)
+    if name == "mouth":
+        middle, reach = at[list(indices.MOUTH_OPENING)].mean(0), MOUTH_MM
+    else:
+        ring = indices.EYE_LEFT if name == "eye left" else indices.EYE_RIGHT
+        middle, reach = at[list(ring)].mean(0), EYE_MM
+    away = np.linalg.norm(model.mean - middle, axis=1)
+    chosen = (away < reach) & (model.labels < SOCKET_LEFT)
+    chosen &= (model.labels != MOUTH_BAG) | (away < BAG_MM)
+    if name == "mouth":
+        chosen &= np.abs(model.mean[:, 1] - middle[1]) < MOUTH_HIGH_MM
+    inside = chosen[model.triangles].all(1)
+    vertices = np.unique(model.triangles[inside])
+    number = np.full(len(chosen), -1)
+    number[vertices] = np.arange(len(vertices))
+    triangles = number[model.triangles[inside]]
+    if name == "mouth":
+        drop = -model.expressions.offsets[model.expressions.names.index("jawOpen")][vertices, 1]
+        lower = drop > 0.5 * drop.max()
+    else:
+        lower = model.mean[vertices, 1] < middle[1]
+    side = np.where(lower, -1.0, 1.0)
+    return Patch(vertices, triangles, mean_over_neighbours(triangles, len(vertices)), side)
+
+
+def untangled(
+    vertices: Float[np.ndarray, "n 3"], piece: Patch, rounds: int = ROUNDS, push_mm: float = PUSH_MM
+) -> Float[np.ndarray, "n 3"]:
+    """Returns the head with a patch that crosses itself no more, or less when the rounds are over."""
+    own = vertices[piece.vertices]
+    near = np.ones(len(own), bool)  # only there is looked for crossings, but now and then everywhere
+    whole = True
+    for _ in range(rounds):
+        triangles = piece.triangles if whole else piece.triangles[near[piece.triangles].all(1)]
+        found = crossings(own, triangles)
+        if len(found) == 0:
+            if whole:
+                break
+            whole = True
+            continue
+        whole = False
+        touched = np.zeros(len(own))
+        touched[found[:, :2].ravel()] = 1.0
+        touched[triangles[found[:, 2]].ravel()] = 1.0
+        wider = np.minimum(2 * (piece.average @ touched), 0.6)
+        near |= wider > 0
+        near = near if near.mean() < 0.5 else piece.average @ wider > 0
+        touched = np.maximum(touched, wider)[:, None]
+        own = own + touched * SMOOTH * (piece.average @ own - own)
+        own = own + touched * push_mm * piece.side[:, None] * np.array([0.0, 1.0, 0.0])
+    out = vertices.copy()
+    out[piece.vertices] = own
+    return out
