@@ -28,6 +28,7 @@ from twinbrush.regions.values import Label, RegionMap
 
 EDGE_PX = 768  # the square's size while borders are drawn: a face of 213 pixels
 GLASSES_ODDS = 0.5
+GLASSES_LEAST = 0.11  # of a squared face height: two lenses and a frame; what is smaller is brows and painted eyes
 NO_MODNET = (
     "The finer matte (MODNet) is not fetched, the coarser one serves: strands of hair are lost. "
     "Run `twinbrush models fetch`."
@@ -138,4 +139,5 @@ def _drawn(
         pasted[Label.CLOTH] += 1e-6  # what of the mask lies outside the square hangs below it
     whole = np.where(person > 0.5, pasted[1:].argmax(0) + 1, 0).astype(np.uint8)
     glasses = frame.paste(cv2.resize(found.glasses.astype(np.float32), size), shape, 0.0) > GLASSES_ODDS
+    glasses &= bool(glasses.sum() > GLASSES_LEAST * face.height_px**2)
     return RegionMap(person.astype(np.float64), whole, confidence.astype(np.float64), glasses, warnings)

@@ -9,7 +9,6 @@ from twinbrush.faces.values import Face
 from twinbrush.portrait.crop import Crop, cut_crop
 from twinbrush.regions.engine import find_regions
 
-GLASSES_SHARE = 0.004  # of a squared face height: less is a brow taken for a frame
 GLASSES = "Glasses are seen: they are left out of the shape, not yet out of the colours."
 
 
@@ -23,5 +22,4 @@ def seen_person(
     people, left out. Raises BadMask.
     """
     found = find_regions(image, face, mask=mask, given=labels, others=others)
-    worn = found.glasses.sum() > GLASSES_SHARE * face.height_px**2
-    return cut_crop(image, found, face), (*found.warnings, *((GLASSES,) if worn else ()))
+    return cut_crop(image, found, face), (*found.warnings, *((GLASSES,) if found.glasses.any() else ()))
