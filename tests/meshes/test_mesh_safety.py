@@ -205,3 +205,20 @@ def test_a_large_polygon_that_crosses_itself_is_told() -> None:
     points = np.insert(rng.uniform(size=(3000, 2)), 2, 0.0, axis=1)
     with pytest.raises(BadMesh, match="crosses itself"):
         cut_polygon(points)
+
+
+@pytest.mark.parametrize("odd", ["property float red", "property list uchar int red", "property uchar green"])
+def test_a_ply_with_a_part_of_a_colour_comes_back_with_a_whole_one(odd: str, tmp_path: Path) -> None:
+    value = "1 7" if "list" in odd else "7"
+    rows = [f"{x} {y} {z} {value}" for x, y, z in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))]
+    header = ["ply", "format ascii 1.0", "element vertex 4", "property float x", "property float y", "property float z",
+              odd, "element face 4", "property list uchar int vertex_indices", "end_header"]
+    faces = ["3 0 2 1", "3 0 1 3", "3 1 2 3", "3 0 3 2"]
+    path = tmp_path / "a.ply"
+    path.write_text("\n".join([*header, *rows, *faces, ""]))
+    model = load_model(path)
+    texture = np.random.default_rng(0).uniform(0, 1, (64, 64, 3)).astype(np.float32)
+    files = model_files(model, model.mesh.vertices * 1.5, texture, "out")
+    back = tmp_path / "out.ply"
+    back.write_bytes(files["out.ply"])
+    assert load_model(back).coloured

@@ -183,7 +183,7 @@ def ply_bytes(
             changed[f"n{axis}"] = np.where(moved, normals[:, k], payload.vertex.columns[f"n{axis}"])
     header, added = list(payload.header), dict[str, np.ndarray]()
     if colours is not None:
-        for k, name in enumerate(payload.colours or _COLOURS[0]):
+        for k, name in enumerate(payload.colours or _free_names(payload.vertex)):
             kind = payload.vertex.columns[name].dtype if payload.colours else np.dtype("u1")
             top = np.iinfo(kind).max if np.issubdtype(kind, np.integer) else 1
             values = colours[:, k] * top
@@ -197,6 +197,12 @@ def ply_bytes(
         header.insert(2, f"comment TextureFile {texture}")
     text = "\n".join([*header, "end_header", ""]).encode("latin-1")
     return text + payload.before + table_bytes(payload.vertex, payload.order, changed, added) + payload.after
+
+
+def _free_names(vertex: Table) -> tuple[str, ...]:
+    """Names for colours that no property has (one "red" alone is no colour, but its name is taken); none if all are."""
+    taken = {*vertex.columns, *vertex.lists}
+    return next((names for names in _COLOURS if not taken & set(names)), ())
 
 
 def _end_of_vertex(header: list[str]) -> int:
