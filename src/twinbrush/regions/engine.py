@@ -68,8 +68,7 @@ def find_regions(
     places = place_maps(face, others, small)
     odds, glasses = region_odds(square, readings, inside, places, blind="likeness" in without)
     if mask is None and "pool" not in without:
-        head = polygon_mask((SIZE, SIZE), small.to_square(face.landmarks[:, :2])[list(OVAL)])
-        odds = pooled(odds, cv2.resize(readings[0], (SIZE, SIZE), interpolation=cv2.INTER_AREA), head, places[5])
+        odds = pooled(odds, cv2.resize(readings[0], (SIZE, SIZE), interpolation=cv2.INTER_AREA), places[5])
     if others and _touches(odds, places[5]):
         warnings.append(NEIGHBOUR)
     return _drawn(_Found(frame, square, readings[0], odds, glasses), face, beyond, mask, (tuple(warnings), without))

@@ -11,7 +11,7 @@ from twinbrush.regions.values import Label
 
 EDGE_RADIUS = 0.035  # face heights: so far a border may be moved onto an edge of the picture
 EDGE_CONTRAST = 4e-4  # variance of the colours (0..1 squared) below which there is no edge to follow
-MATTE_TRUST = (0.97, 0.995)  # share of the head that a matte holds: not believed, and fully believed
+MATTE_TRUST = (0.80, 0.92)  # intersection over union with the odds: not believed, and fully believed
 RIVAL_REACH = 0.04  # of the square: so far around another's head no matte is believed
 MATTE_LEAST = 0.05  # odds that a fully believed matte leaves to the other side: a neighbour it keeps can be outvoted
 STRANDS_REACH = 0.12  # face heights: over this the fine matte must agree with the odds to be believed
@@ -21,15 +21,16 @@ LARGEST_HOLE = 0.01  # of a squared face height: ground seen through curls is la
 
 
 def pooled(
-    odds: Float[np.ndarray, "k n n"], matte: Float[np.ndarray, "n n"], head: Bool[np.ndarray, "n n"],
-    rival: Float[np.ndarray, "n n"],
+    odds: Float[np.ndarray, "k n n"], matte: Float[np.ndarray, "n n"], rival: Float[np.ndarray, "n n"]
 ) -> Float[np.ndarray, "k n n"]:
     """The odds with the matte's word on person or ground added (a logarithmic pool of both, Genest and Zidek 1986), as
-    far as the matte can be believed in this picture: it must hold what is surely the head (torn and empty mattes, as in
-    drawings, do not), and not near another's head (`rival`), which mattes keep."""
-    held = float(matte[head].mean()) if head.any() else 0.0
-    trust = np.clip((held - MATTE_TRUST[0]) / (MATTE_TRUST[1] - MATTE_TRUST[0]), 0, 1)
-    trust = trust * (1 - cv2.GaussianBlur(rival, (0, 0), RIVAL_REACH * rival.shape[0]))
+    far as the matte can be believed in this picture: it must by and large agree with the odds (torn mattes of drawings
+    do not), and not near another's head (`rival`), which mattes keep."""
+    away = cv2.GaussianBlur(rival, (0, 0), RIVAL_REACH * rival.shape[0])
+    sure = away < 0.1
+    ours, theirs = (odds[0] < 0.5) & sure, (matte > 0.5) & sure
+    agreement = float((ours & theirs).sum()) / max(float((ours | theirs).sum()), 1.0)
+    trust = np.clip((agreement - MATTE_TRUST[0]) / (MATTE_TRUST[1] - MATTE_TRUST[0]), 0, 1) * (1 - away)
     says = np.clip(matte, MATTE_LEAST, 1 - MATTE_LEAST)
     ground = np.clip(odds[0], 1e-4, 1 - 1e-4)
     logit = np.log(ground / (1 - ground)) - trust * np.log(says / (1 - says))
