@@ -68,7 +68,9 @@ def test_manifest_tells_inputs_parameters_and_metrics(first: pipeline.Result, ph
     assert 0 < metrics["consistency_after_mean_absolute"] < 0.02
     assert metrics["consistency_after_points"] > 1000
     assert metrics["skew_px"] < 2
-    assert {m["licence"] for m in manifest["models"]} == {"Apache-2.0 (MediaPipe, Google)"}
+    assert {m["licence"] for m in manifest["models"]} == {
+        "Apache-2.0 (MediaPipe, Google)", "Apache-2.0 (MODNet, Ke et al.)"
+    }
     assert manifest["artefacts"]["portrait.glb"] == _hashes(first.out)["portrait.glb"]
 
 
