@@ -1,11 +1,10 @@
-"""Borders along edges, strands where the mattes agree, one piece, no islands."""
+"""Borders along edges, strands where the mattes agree, one piece."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from twinbrush.regions.refine import in_one_piece, sharpened, with_strands, without_islands
-from twinbrush.regions.values import Label
+from twinbrush.regions.refine import in_one_piece, sharpened, with_strands
 
 UNIT = 100.0
 
@@ -46,14 +45,3 @@ def test_only_the_piece_of_the_face_is_kept_without_pinholes() -> None:
     assert kept[82, 82] == 1
     assert kept[130, 75] == 0
     assert kept[60, 60] == 0.9
-
-
-def test_small_islands_join_what_is_around_them() -> None:
-    labels = np.full((200, 200), Label.SKIN, np.uint8)
-    labels[:60] = Label.HAIR
-    labels[120:123, 50:53] = Label.HAIR
-    labels[100:130, 100:130] = Label.BEARD
-    calm = without_islands(labels, np.ones((6, 200, 200)), UNIT)
-    assert calm[121, 51] == Label.SKIN
-    assert (calm[:60] == Label.HAIR).all()
-    assert (calm[100:130, 100:130] == Label.BEARD).all()

@@ -23,7 +23,7 @@ from twinbrush.regions.mattes import (
     selfie_matte,
 )
 from twinbrush.regions.network import SIZE, inside_of, region_odds
-from twinbrush.regions.refine import in_one_piece, pooled, sharpened, with_strands, without_islands
+from twinbrush.regions.refine import in_one_piece, pooled, sharpened, with_strands
 from twinbrush.regions.values import Label, RegionMap
 
 EDGE_PX = 768  # the square's size while borders are drawn: a face of 213 pixels
@@ -35,7 +35,7 @@ NO_MODNET = (
 )
 NEIGHBOUR = "Another person stands beside the face and was left out; a mask would draw the border better."
 PARTS = ("MODNet", "selfie network", "another's head", "likeness", "pool", "edges", "strands",
-         "one piece", "islands")
+         "one piece")
 """What `without` may switch off, for the benchmark's ablation."""
 
 
@@ -125,8 +125,6 @@ def _drawn(
     if mask is None and "one piece" not in without:
         matte = in_one_piece(matte, polygon_mask(size, frame.to_square(face.landmarks[:, :2])[list(OVAL)]), unit)
     labels = np.where(matte > 0.5, odds[1:].argmax(0) + 1, 0).astype(np.uint8)
-    if "islands" not in without:
-        labels = without_islands(labels, odds, unit)
     votes = np.stack([cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 0.8) for k in range(len(Label))])
     pasted = np.stack([frame.paste(layer, shape, float(k == 0)) for k, layer in enumerate(votes)])
     ordered = np.sort(odds / odds.sum(0), axis=0)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 
-from twinbrush.maths.filters import GuidedFilter, box_mean, drop_specks, fill_holes, keep_component
-from twinbrush.regions.values import Label
+from twinbrush.maths.filters import GuidedFilter, box_mean, fill_holes, keep_component
 
 EDGE_RADIUS = 0.035  # face heights: so far a border may be moved onto an edge of the picture
 EDGE_CONTRAST = 4e-4  # variance of the colours (0..1 squared) below which there is no edge to follow
@@ -16,7 +15,6 @@ RIVAL_REACH = 0.04  # of the square: so far around another's head no matte is be
 MATTE_LEAST = 0.05  # odds that a fully believed matte leaves to the other side: a neighbour it keeps can be outvoted
 STRANDS_REACH = 0.12  # face heights: over this the fine matte must agree with the odds to be believed
 STRANDS_TRUST = (0.25, 0.10)  # mean disagreement at which it is not believed, and at which it is
-SMALLEST_PIECE = 0.004  # of a squared face height: islands of a class that are smaller join what is around them
 LARGEST_HOLE = 0.01  # of a squared face height: ground seen through curls is larger
 
 
@@ -67,18 +65,3 @@ def in_one_piece(matte: Float[np.ndarray, "s s"], face: Bool[np.ndarray, "s s"],
     filled = fill_holes(own, LARGEST_HOLE * unit_px**2)
     soft = cv2.dilate(own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0  # the fringe of strands stays soft
     return np.where(filled & ~own, 1.0, np.where(own | soft | ~person, matte * (soft | (matte < 0.5)), 0.0))
-
-
-def without_islands(labels: UInt8[np.ndarray, "s s"], odds: Float[np.ndarray, "k s s"], unit_px: float) -> (
-    UInt8[np.ndarray, "s s"]
-):
-    """Labels of the person whose small islands take the next likely class of their surroundings."""
-    least = SMALLEST_PIECE * unit_px**2
-    kept = np.zeros(labels.shape, bool)
-    for label in Label:
-        kept |= drop_specks(labels == label, least if label != Label.GROUND else 0)
-    if kept.all():
-        return labels
-    votes = np.stack([cv2.GaussianBlur(((labels == k) & kept).astype(np.float32), (0, 0), 0.03 * unit_px) * (k > 0)
-                      for k in range(len(odds))])
-    return np.where(kept, labels, votes.argmax(0)).astype(np.uint8)
