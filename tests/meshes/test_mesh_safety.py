@@ -222,3 +222,10 @@ def test_a_ply_with_a_part_of_a_colour_comes_back_with_a_whole_one(odd: str, tmp
     back = tmp_path / "out.ply"
     back.write_bytes(files["out.ply"])
     assert load_model(back).coloured
+
+
+def test_a_name_that_no_file_can_have_is_no_file(tmp_path: Path) -> None:
+    path, faces = tmp_path / "a.obj", "f 1 3 2\nf 1 2 4\nf 2 3 4\nf 1 4 3\n"
+    path.write_text(f"mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nusemtl m\n{faces}")
+    (tmp_path / "a.mtl").write_text(f"newmtl m\nKd 1 0 0\nmap_Kd {'9' * 5000}.png\n")
+    assert any("is not there" in warning for warning in load_model(path).warnings)

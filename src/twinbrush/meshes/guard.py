@@ -18,6 +18,7 @@ EXTENSIONS: dict[str, Format] = {".obj": "obj", ".ply": "ply", ".stl": "stl", ".
 _OTHERS = (".3ds", ".3mf", ".abc", ".blend", ".c4d", ".dae", ".fbx", ".ma", ".max", ".mb", ".off", ".step", ".stp",
            ".usd", ".usda", ".usdc", ".usdz", ".vrm", ".wrl", ".x3d", ".zpr")
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
+LONGEST_NAME = 255  # bytes of a file name
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")  # two letters or more: "C:" is a drive
 _OBJ_LINE = re.compile(rb"^[ \t]*(?:v[ \t]+[-+.\d]|f[ \t]+-?\d)", re.MULTILINE)
 
@@ -115,6 +116,8 @@ def beside(model: Path | str, name: str, *, encoded: bool = False) -> tuple[Path
         fail(model, f"names {name[:80]!r}, which is no file beside it: refused.",
              "Put that file beside the mesh and name it without a folder.")
     parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
+    if max((len(part.encode("utf-8", "surrogatepass")) for part in parts), default=0) > LONGEST_NAME:
+        return None, None  # no file system here has such a file: asking for it would raise
     leaves = text.startswith(("/", "\\")) or ".." in parts or bool(re.match(r"^[A-Za-z]:", text)) or not parts
     target = folder.joinpath(*parts) if not leaves else folder
     leaves = leaves or not target.resolve().is_relative_to(folder)
