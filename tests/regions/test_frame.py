@@ -9,7 +9,7 @@ import pytest
 from tests.correspond.people import face
 
 from twinbrush.faces import indices
-from twinbrush.regions.frame import PLACES, SIDE, head_frame, place_maps
+from twinbrush.regions.frame import PLACES, SIDE, head_frame, others_side, place_maps
 
 
 @pytest.mark.parametrize("roll", [0.0, 35.0, -120.0])
@@ -63,3 +63,18 @@ def test_another_head_is_where_it_is() -> None:
     own = frame.to_square(person.landmarks[[indices.NOSE_TIP], :2])[0].astype(int)
     assert rival[theirs[1], theirs[0]] == 1
     assert rival[own[1], own[0]] == 0
+
+
+def test_another_persons_long_hair_is_on_the_other_side_and_shoulders_are_nobodys() -> None:
+    person = face()
+    neighbour = replace(person, landmarks=person.landmarks + np.array([1.2 * person.height_px, 0.0, 0.0]))
+    frame = head_frame(person, 192)
+    side, near = others_side((neighbour,), frame), place_maps(person, (neighbour,), frame)[5]
+    u = (np.arange(192) + 0.5) / frame.unit_px - SIDE / 2
+    column, eyes, shoulders = int(np.argmin(np.abs(u - 0.75))), 75, 140
+    assert side[eyes, column] > 0.9  # between both heads, but nearer to the other
+    assert side[shoulders, column] == 0
+    assert side[eyes, 96] == 0
+    far = int(np.argmin(np.abs(u - 1.2)))
+    assert side[20, far] > 0.9 > near[20, far]  # high hair of the other's
+    assert others_side((), frame).max() == 0

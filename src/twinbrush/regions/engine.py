@@ -14,7 +14,7 @@ from twinbrush.faces.indices import OVAL
 from twinbrush.faces.values import Face
 from twinbrush.maths.filters import polygon_mask
 from twinbrush.models import is_present
-from twinbrush.regions.frame import HeadFrame, head_frame, place_maps
+from twinbrush.regions.frame import HeadFrame, head_frame, others_side, place_maps
 from twinbrush.regions.given import check_labels, check_mask
 from twinbrush.regions.mattes import (
     MODNET,
@@ -69,6 +69,9 @@ def find_regions(
     odds, glasses = region_odds(square, readings, inside, places, blind="likeness" in without)
     if mask is None and "pool" not in without:
         odds = pooled(odds, cv2.resize(readings[0], (SIZE, SIZE), interpolation=cv2.INTER_AREA), places[5])
+    if others:  # their hair is not this person's
+        odds[1:] *= 1 - others_side(others, small)
+        odds[0] = 1 - odds[1:].sum(0)
     if others and _touches(odds, places[5]):
         warnings.append(NEIGHBOUR)
     return _drawn(_Found(frame, square, readings[0], odds, glasses), face, beyond, mask, (tuple(warnings), without))

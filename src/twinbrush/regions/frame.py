@@ -20,6 +20,8 @@ from twinbrush.maths.filters import polygon_mask, signed_distance
 SIDE = 3.6  # of the square, face heights: shoulders and the highest hair fit in
 ORIGIN_V = 1.4  # the eyes lie so far below its upper edge, face heights
 HEAD_HALF_WIDTH, HEAD_HALF_HEIGHT = 0.50, 0.66  # half axes of a skull with short hair about the origin, face heights
+NEAR_RADII, HAIR_RADII = 1.7, 2.6  # of another's skull: the head with short hair, and with long hair
+CHIN_V = 0.62  # the chin lies so far below the eyes, face heights
 OVAL_REACH = 0.5  # face heights: beyond, the distance to the face's outline says nothing more
 
 
@@ -98,14 +100,27 @@ def place_maps(face: Face, others: tuple[Face, ...], frame: HeadFrame, side: flo
     own = np.hypot(uu / HEAD_HALF_WIDTH, vv / HEAD_HALF_HEIGHT)
     rival = np.zeros((size, size))
     for other in others:
-        rival = np.maximum(rival, _nearer(own, other, frame))
+        rival = np.maximum(rival, _nearer(own, other, frame, NEAR_RADII))
     return np.stack([
         uu / (side / 2), vv / (side / 2), np.clip(oval / OVAL_REACH, -1, 1), features, lips, rival,
     ]).astype(np.float32)
 
 
-def _nearer(own: Float[np.ndarray, "s s"], other: Face, frame: HeadFrame) -> Float[np.ndarray, "s s"]:
-    """0..1: how much nearer a pixel is to another's head than to the own one, in radii of either skull."""
+def others_side(others: tuple[Face, ...], frame: HeadFrame) -> Float[np.ndarray, "s s"]:
+    """0..1 where a pixel above the chin is on another's side: nearer to that head, in radii of either skull, as far out
+    as long hair hangs."""
+    place = (np.arange(frame.size) + 0.5) / frame.unit_px
+    uu, vv = np.meshgrid(place - SIDE / 2, place - ORIGIN_V)
+    own = np.hypot(uu / HEAD_HALF_WIDTH, vv / HEAD_HALF_HEIGHT)
+    side = np.zeros((frame.size, frame.size))
+    for other in others:
+        side = np.maximum(side, _nearer(own, other, frame, HAIR_RADII))
+    return side * np.clip((CHIN_V - vv) / 0.1, 0, 1)
+
+
+def _nearer(own: Float[np.ndarray, "s s"], other: Face, frame: HeadFrame, reach: float) -> Float[np.ndarray, "s s"]:
+    """0..1: how much nearer a pixel is to another's head than to the own one, in radii of either skull, as far as
+    `reach` of the other's."""
     theirs = head_frame(other, frame.size)
     whole = np.vstack([theirs.matrix, [0, 0, 1]]) @ np.linalg.inv(np.vstack([frame.matrix, [0, 0, 1]]))
     y, x = np.mgrid[: frame.size, : frame.size].astype(np.float64)
@@ -113,4 +128,4 @@ def _nearer(own: Float[np.ndarray, "s s"], other: Face, frame: HeadFrame) -> Flo
     ys = whole[1, 0] * x + whole[1, 1] * y + whole[1, 2]
     u, v = (xs + 0.5) / theirs.unit_px - SIDE / 2, (ys + 0.5) / theirs.unit_px - ORIGIN_V
     radius = np.hypot(u / HEAD_HALF_WIDTH, v / HEAD_HALF_HEIGHT)
-    return np.clip((own / np.maximum(radius, 0.2) - 1.0) / 0.15 + 0.5, 0, 1) * np.clip((1.7 - radius) / 0.3, 0, 1)
+    return np.clip((own / np.maximum(radius, 0.2) - 1.0) / 0.15 + 0.5, 0, 1) * np.clip((reach - radius) / 0.3, 0, 1)
