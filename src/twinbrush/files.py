@@ -155,7 +155,8 @@ def _write(target: Path, writer: Callable[[BinaryIO], object] | bytes) -> Path:
 
 @contextmanager
 def quiet_stderr() -> Generator[None, None, None]:
-    """Inside, what native code writes to file descriptor 2 is lost (libtiff complains there of every damaged strip)."""
+    """Inside, what native code writes to file descriptor 2 is lost (libtiff complains there of every damaged strip,
+    networks' runtimes greet there)."""
     try:
         kept = os.dup(2)
     except OSError:  # no stderr at all: nothing to silence

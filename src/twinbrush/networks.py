@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.files import quiet_stderr
 from twinbrush.models import model_path
 
 
@@ -24,7 +23,7 @@ class Network:
     def __init__(self, path: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        with _quiet_stderr():
+        with quiet_stderr():  # litert greets at INFO level and has no switch for it
             runner: Any = Interpreter(model_path=str(path), num_threads=1)
             runner.allocate_tensors()
             runner.invoke()  # the first call is the one that talks
@@ -75,21 +74,3 @@ def load_onnx(path: str) -> Callable[..., Float[np.ndarray, "..."]]:
         return session.run(None, inputs)[0]
 
     return run
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Generator[None, None, None]:
-    """Silence what native code writes to file descriptor 2 (litert greets at INFO level and has no switch for it)."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no stderr at all: nothing to silence
-        yield
-        return
-    silent = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(silent, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(silent)
-        os.close(kept)

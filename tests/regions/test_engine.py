@@ -93,6 +93,8 @@ def test_a_users_mask_is_taken_as_it_is() -> None:
     parts = find_regions(astronaut(), face, mask=mask)
     np.testing.assert_array_equal(parts.matte, mask)
     np.testing.assert_array_equal(parts.labels > 0, mask > 0.5)
+    inside = (mask > 0.5) & (_parts().labels == H)
+    assert (parts.labels[inside] == H).mean() > 0.9  # ... and told apart inside it
     with pytest.raises(BadMask, match="face"):
         find_regions(astronaut(), face, mask=np.zeros((512, 512)))
 

@@ -6,6 +6,8 @@ the borders are drawn along the picture's edges (refine.py); the answer is laid 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -34,8 +36,7 @@ NO_MODNET = (
     "Run `twinbrush models fetch`."
 )
 NEIGHBOUR = "Another person stands beside the face and was left out; a mask would draw the border better."
-PARTS = ("MODNet", "selfie network", "another's head", "likeness", "pool", "edges", "strands",
-         "one piece")
+PARTS = ("MODNet", "selfie network", "another's head", "likeness", "pool", "edges", "strands", "one piece")
 """What `without` may switch off, for the benchmark's ablation."""
 
 
@@ -77,14 +78,15 @@ def find_regions(
     return _drawn(_Found(frame, square, readings[0], odds, glasses), face, beyond, mask, (tuple(warnings), without))
 
 
+@dataclass(frozen=True)
 class _Found:
-    """What is known of the square: frame, colours, the finest matte, odds (6, n, n), odds of glasses (n, n)."""
+    """What is known of the square: its frame, its colours, the finest matte, the odds of the classes and of glasses."""
 
-    def __init__(
-        self, frame: HeadFrame, square: Float[np.ndarray, "s s 3"], fine: Float[np.ndarray, "s s"],
-        odds: Float[np.ndarray, "6 n n"], glasses: Float[np.ndarray, "n n"],
-    ) -> None:
-        self.frame, self.square, self.fine, self.odds, self.glasses = frame, square, fine, odds, glasses
+    frame: HeadFrame
+    square: Float[np.ndarray, "s s 3"]
+    fine: Float[np.ndarray, "s s"]
+    odds: Float[np.ndarray, "6 n n"]
+    glasses: Float[np.ndarray, "n n"]
 
 
 def _readings(
@@ -127,7 +129,8 @@ def _drawn(
         matte = with_strands(matte, found.fine, unit)
     if mask is None and "one piece" not in without:
         matte = in_one_piece(matte, polygon_mask(size, frame.to_square(face.landmarks[:, :2])[list(OVAL)]), unit)
-    labels = np.where(matte > 0.5, odds[1:].argmax(0) + 1, 0).astype(np.uint8)
+    # Inside the user's mask everything is the person, whatever the odds say.
+    labels = np.where((matte > 0.5) | (mask is not None), odds[1:].argmax(0) + 1, 0).astype(np.uint8)
     votes = np.stack([cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 0.8) for k in range(len(Label))])
     pasted = np.stack([frame.paste(layer, shape, float(k == 0)) for k, layer in enumerate(votes)])
     ordered = np.sort(odds / odds.sum(0), axis=0)
