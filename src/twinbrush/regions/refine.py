@@ -1,4 +1,4 @@
-"""From the network's soft odds to borders that follow the picture's own edges, in one piece."""
+"""The network's soft odds become borders that follow the picture's own edges, in one piece."""
 
 from __future__ import annotations
 

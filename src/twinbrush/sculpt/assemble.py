@@ -1,4 +1,4 @@
-"""From vertices to meshes with texture coordinates: the head, the teeth, all parts as one."""
+"""Vertices become meshes with texture coordinates: the head, the teeth, all parts as one."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved)
 
 
 def mouth_shift(model: Template, fit: HeadFit) -> Float[np.ndarray, "3"]:
-    """By how much the correction moved the mouth: teeth and tongue go with it."""
+    """Returns how far the correction moved the mouth: teeth and tongue go with it."""
     bag = model.labels == 4
     return (fit.vertices - fit.uncorrected)[bag].mean(0)
 

@@ -61,7 +61,7 @@ class MouthParts:
 
 @dataclass(frozen=True)
 class Regression:
-    """From upright landmarks to coefficients (identity modes, then expressions but for eyeLook*).
+    """The regression from upright landmarks to coefficients (identity modes, then expressions but for eyeLook*).
 
     observed_mean (468, 3), weights (1404, c), mean (c,), doubt (c, c): covariance of what true coefficients are off.
     offset (468, 2): where the network sees a landmark beside its place on the surface, head's x and y, mm.
