@@ -78,13 +78,14 @@ def _number(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 class Budget:
-    """Notes what each file cost; `told` is the worst of them."""
+    """Notes what each file cost; `told` is the worst of them, `faults` what went wrong: a run goes on to its end."""
 
     def __init__(self) -> None:
         self.worst_seconds, self.accepted, self.refused = 0.0, 0, 0
+        self.faults: list[str] = []
 
     def spend(self, work: Callable[[], object], refusals: tuple[type[Exception], ...], label: str) -> None:
-        """Do `work`, which may refuse; anything else it raises comes out with the label of the file."""
+        """Do `work`, which may refuse; anything else it raises is a fault, noted with the label of the file."""
         before = time.process_time()
         try:
             work()
@@ -92,10 +93,21 @@ class Budget:
         except refusals:
             self.refused += 1
         except Exception as error:
-            raise AssertionError(f"{label}: {type(error).__name__}: {error}") from error
+            self._fault(f"{label}: {type(error).__name__}: {error}")
         spent = time.process_time() - before
         self.worst_seconds = max(self.worst_seconds, spent)
-        assert spent < MOST_CPU_SECONDS, f"{label}: {spent:.1f} CPU-seconds"
+        if spent >= MOST_CPU_SECONDS:
+            self._fault(f"{label}: {spent:.1f} CPU-seconds")
+
+    def _fault(self, text: str) -> None:
+        self.faults.append(text)
+        print(text, flush=True)
+
+    def checked(self) -> None:
+        """Fails if anything went wrong, or if the process grew too large."""
+        print(self.told())
+        assert not self.faults
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MOST_MEMORY_KB
 
     def told(self) -> str:
         """A line for docs/reliability.md."""

@@ -85,6 +85,74 @@ def test_folded_charts_are_peeled_apart(monkeypatch: pytest.MonkeyPatch) -> None
     assert overlap_share(charts.uv[charts.faces]) < 0.002
 
 
+def _slivers(count: int, longer: float) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles apart from each other, `longer` times as long as wide."""
+    rng = np.random.default_rng(0)
+    along, other = rng.normal(size=(2, count, 3))
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    across = np.cross(along, other)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    corners = np.stack([0 * along, along * longer**0.5, across / longer**0.5], 1) + rng.normal(size=(count, 1, 3)) * 100
+    return corners.reshape(-1, 3), np.arange(3 * count).reshape(-1, 3)
+
+
+@pytest.mark.parametrize("far", [3.0, 1e3, 1e9])
+def test_a_corner_far_away_makes_no_chart_of_millions_of_texels(far: float) -> None:
+    """xatlas took 6 CPU-seconds to place charts of 3 million x 26 texels."""
+    points = makers.CUBE.copy()
+    points[-1, 0] = far
+    atlas = unwrapping._atlas(points, makers.TRIANGLES)
+    assert max(atlas.width, atlas.height) <= unwrapping.LONGEST + unwrapping.SIZE
+    assert unwrap(points, makers.TRIANGLES).method == "xatlas"
+
+
+def test_slivers_do_not_kill_xatlas_and_many_are_kept_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = _slivers(300, 1e8), _slivers(3000, 1e6)
+    assert np.isfinite(unwrap(*few).uv).all()  # the process died here
+    asked: list[int] = []
+    monkeypatch.setattr(unwrapping, "_packing", lambda: asked.append(1))
+    assert unwrap(*many).method == "box"
+    assert not asked
+    assert unwrapping.padding_work(*many) > unwrapping.MOST_WORK
+    torus = trimesh.creation.torus(80, 30, major_sections=100, minor_sections=100)  # the most that xatlas is given
+    assert len(torus.faces) == unwrapping.BOX_FROM
+    assert unwrapping.padding_work(torus.vertices, torus.faces) < unwrapping.MOST_WORK / 2
+
+
+def test_pieces_find_room_when_gaps_alone_would_fill_the_texture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 000 triangles apart from each other never did: 5 texels between them are more than a texture has."""
+    monkeypatch.setattr(unwrapping, "PADDING", 400)
+    sizes = np.random.default_rng(0).uniform(1, 2, (60, 2))
+    origin, side = unwrapping._packed(sizes)
+    assert (origin >= 0).all()
+    assert (origin + sizes <= side).all()
+    for a in range(60):
+        apart = (origin[a] >= origin + sizes) | (origin >= origin[a] + sizes[a])
+        assert np.delete(apart.any(1), a).all()
+
+
+def test_a_hundred_thousand_pieces_are_looked_at_in_their_own_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unwrapping, "BOX_FROM", 0)
+    sides: list[int] = []
+    whole = unwrapping.hidden_in
+
+    def noted(triangles: np.ndarray, side: int, covered: np.ndarray) -> np.ndarray:
+        sides.append(side)
+        return whole(triangles, side, covered)
+
+    monkeypatch.setattr(unwrapping, "hidden_in", noted)
+    quads = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]) + 3.0 * np.arange(50)[:, None, None]
+    faces = 4 * np.arange(50)[:, None, None] + np.array([[0, 1, 2], [0, 2, 3]])
+    charts = unwrap(quads.reshape(-1, 3), faces.reshape(-1, 3))
+    assert sides == [128] * 50
+    assert overlap_share(charts.uv[charts.faces]) == 0
+
+
+def test_faces_are_sorted_by_piece() -> None:
+    piece = np.array([3, 1, 3, 0, 1, 1, 7])
+    assert [part.tolist() for part in unwrapping._members(piece)] == [[1, 4, 5], [0, 2]]
+
+
 def test_overlap_is_counted_and_touching_is_not() -> None:
     square = np.array([[[0, 0], [0.5, 0], [0.5, 0.5]], [[0, 0], [0.5, 0.5], [0, 0.5]]])
     assert overlap_share(square) == 0

@@ -5,6 +5,11 @@ triangles the surface is cut by which of six directions its smoothed normal is n
 that direction, and what would overlap is peeled off into pieces of its own, so that the result is injective in any
 case; xatlas only packs the pieces. On the bunny: 49 charts instead of 50, 62% of the texture used instead of 66%, in
 1.2 CPU-seconds; texels per area of surface differ by 1.5 (5th to 95th percentile of the triangles).
+
+Slivers are kept from xatlas: it chooses texels a millimetre by the surface's area, so that a surface of hardly any area
+gets charts of millions of texels (6 CPU-seconds for a cube; its numbers overflow for 300 such triangles, and the process
+dies). No chart is longer than `LONGEST` texels; where the charts would together need more than `MOST_WORK` textures'
+worth of texels, it is not asked at all.
 """
 
 from __future__ import annotations
@@ -23,9 +28,13 @@ from twinbrush.meshes.overlap import MAX_SHARE, hidden_in, overlap_share
 BOX_FROM = 20_000
 SIZE = 2048  # texels a side for which charts are padded
 PADDING = 5  # texels between charts
+LONGEST = 4 * SIZE  # texels: a longer chart is made smaller; the largest texture that is written has as many a side
+MOST_WORK = 8.0  # textures' worth of texels that xatlas may be given to place: about 0.4 CPU-seconds each
+_ROW = 4.0  # with so many charts that gaps alone would fill the texture: this times sqrt(charts) gaps fit in a row
 _SMOOTHING = 12  # rounds over the normals before the cut
 _SMALL = 2e-4  # a piece with less than this share of the triangles joins its neighbour
-_PEEL_TEXELS = 1024  # each piece is checked for overlaps at this many texels along its longer side
+_PEEL_TEXELS = 1024  # each piece is checked for overlaps at this many texels along its longer side ...
+_PEEL_PER_FACE = 64  # ... pieces of a few triangles at this many a triangle: a mesh may have 100 000 of them
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Charts:
 
 def unwrap(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> Charts:
     """Injective texture coordinates of a surface of geometric vertices (mm). Raises BadMesh when none is found."""
-    if len(faces) <= BOX_FROM:
+    if len(faces) <= BOX_FROM and padding_work(points, faces) <= MOST_WORK:
         charts = _by_xatlas(points, faces)
         if charts is not None and overlap_share(charts.uv[charts.faces]) <= MAX_SHARE:
             return charts
@@ -51,7 +60,32 @@ def unwrap(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> C
     return charts
 
 
+def padding_work(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> float:
+    """The texels that xatlas would keep free beside triangles if each were a chart, in textures of SIZE x SIZE texels.
+
+    About 2 for 20 000 triangles of an ordinary mesh, 20 for 1000 triangles 10 000 times as long as wide."""
+    corners = points[faces]
+    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(1)
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return _work(longest, float(np.linalg.norm(cross, axis=1).sum()) / 2)
+
+
+def _work(lengths: Float[np.ndarray, "k"], area: float) -> float:
+    """The same for charts of these lengths: xatlas makes `area` fill the texture."""
+    texels = np.minimum(lengths * (SIZE / max(np.sqrt(area), 1e-30)), LONGEST)
+    return float((texels + PADDING).sum()) * 2 * PADDING / SIZE**2
+
+
 def _by_xatlas(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> Charts | None:
+    atlas = _atlas(points, faces)
+    vertex, indices, uv = atlas[0]
+    if atlas.atlas_count != 1 or indices.shape != faces.shape:
+        return None
+    return Charts(vertex.astype(np.int64), indices.astype(np.int64), np.clip(uv.astype(np.float64), 0, 1), "xatlas")
+
+
+def _atlas(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> Any:
+    """xatlas.Atlas with charts of the surface, packed."""
     import xatlas
 
     atlas = xatlas.Atlas()
@@ -59,10 +93,7 @@ def _by_xatlas(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) 
     scale = 1000.0 / float(np.linalg.norm(np.ptp(points, axis=0)))
     atlas.add_mesh((points * scale).astype(np.float32), faces.astype(np.uint32))
     atlas.generate(xatlas.ChartOptions(), _packing())
-    vertex, indices, uv = atlas[0]
-    if atlas.atlas_count != 1 or indices.shape != faces.shape:
-        return None
-    return Charts(vertex.astype(np.int64), indices.astype(np.int64), np.clip(uv.astype(np.float64), 0, 1), "xatlas")
+    return atlas
 
 
 def _by_box(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> Charts:
@@ -77,7 +108,9 @@ def _by_box(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> 
     _, first, index = np.unique(key, return_index=True, return_inverse=True)
     charts = Charts(faces.ravel()[first].astype(np.int64), index.reshape(-1, 3).astype(np.int64),
                     np.clip(uv.reshape(-1, 2)[first], 0, 1), "box")
-    return _repacked(charts)
+    a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
+    area = float(np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / 2
+    return _repacked(charts) if _work((high - low).max(1), area) <= MOST_WORK / 2 else charts
 
 
 def _repacked(charts: Charts) -> Charts:
@@ -98,6 +131,7 @@ def _packing() -> Any:
 
     options = xatlas.PackOptions()
     options.padding, options.resolution, options.bilinear = PADDING, SIZE, True
+    options.max_chart_size = LONGEST
     return options
 
 
@@ -163,22 +197,29 @@ def _peeled(
     """The pieces, with the faces that would overlap others of their piece moved into pieces of their own."""
     flat = _projected(points, faces, direction)
     piece, following = piece.copy(), int(piece.max()) + 1
-    waiting = [np.flatnonzero(piece == number) for number in np.flatnonzero(np.bincount(piece) > 1)]
+    waiting = _members(piece)
     graph = _face_graph(faces) if waiting else None
     while waiting:
         members = waiting.pop()
         corners = flat[members]
         low = corners.reshape(-1, 2).min(0)
-        scale = (_PEEL_TEXELS - 2) / max(float(np.ptp(corners.reshape(-1, 2), axis=0).max()), 1e-30)
-        texels = np.zeros((_PEEL_TEXELS, _PEEL_TEXELS), np.uint8)
-        hidden = members[hidden_in((corners - low) * scale + 0.5, _PEEL_TEXELS, texels)]
+        side = min(_PEEL_TEXELS, _PEEL_PER_FACE * len(members))
+        scale = (side - 2) / max(float(np.ptp(corners.reshape(-1, 2), axis=0).max()), 1e-30)
+        hidden = members[hidden_in((corners - low) * scale + 0.5, side, np.zeros((side, side), np.uint8))]
         if len(hidden) == 0 or graph is None:
             continue
         parts = connected_components(graph[hidden][:, hidden], directed=False)[1]
         piece[hidden] = following + parts
         following += int(parts.max()) + 1
-        waiting += [hidden[parts == number] for number in np.flatnonzero(np.bincount(parts) > 1)]
+        waiting += [hidden[part] for part in _members(parts)]
     return np.unique(piece, return_inverse=True)[1].astype(np.int64)
+
+
+def _members(piece: Int[np.ndarray, "f"]) -> list[Int[np.ndarray, "m"]]:
+    """The faces of each piece that has more than one, in the order of the pieces' numbers."""
+    order = np.argsort(piece, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(piece[order])) + 1)
+    return [part for part in parts if len(part) > 1]
 
 
 def _boxes(
@@ -194,12 +235,13 @@ def _boxes(
 
 def _packed(sizes: Float[np.ndarray, "k 2"]) -> tuple[Float[np.ndarray, "k 2"], float]:
     """Shelves: rectangles from high to low in rows of a square; (lower left corners, the square's side), with gaps."""
-    order = np.argsort(-sizes[:, 1], kind="stable")
+    order = np.argsort(-sizes[:, 1], kind="stable").tolist()
+    share = min(PADDING / SIZE, 1 / (_ROW * max(len(sizes), 1) ** 0.5))
     side = float(np.sqrt((sizes[:, 0] * sizes[:, 1]).sum()))
     side = max(side, float(sizes.max()) if len(sizes) else 1.0) * 1.02
     origin = np.zeros_like(sizes)
     while True:
-        gap = PADDING * side / SIZE
+        gap = share * side
         x, y, row = gap, gap, 0.0
         for k in order:
             width, height = sizes[k]
