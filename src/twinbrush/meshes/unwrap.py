@@ -6,8 +6,8 @@ that direction, and what would overlap is peeled off into pieces of its own, so 
 case; xatlas only packs the pieces. On the bunny: 49 charts instead of 50, 62% of the texture used instead of 66%, in
 1.2 CPU-seconds; texels per area of surface differ by 1.5 (5th to 95th percentile of the triangles).
 
-Slivers are kept from xatlas: it chooses texels a millimetre by the surface's area, so that a surface of hardly any area
-gets charts of millions of texels (6 CPU-seconds for a cube; its numbers overflow for 300 such triangles, and the process
+Slivers are kept from xatlas: it chooses texels a millimetre by the surface's area, so that one of hardly any area gets
+charts of millions of texels (6 CPU-seconds for a cube; its numbers overflow for 300 such triangles, and the process
 dies). No chart is longer than `LONGEST` texels; where the charts would together need more than `MOST_WORK` textures'
 worth of texels, it is not asked at all.
 """
