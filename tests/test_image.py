@@ -93,7 +93,18 @@ def test_animation_gives_the_first_frame_and_says_so(tmp_path: Path) -> None:
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     loaded = load_image(tmp_path / "a.gif")
     assert abs(loaded.pixels.mean() - 200 / 255) < 0.02
-    assert "first of 3 frames" in loaded.notes[0]
+    assert "only the first of its frames" in loaded.notes[0]
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.tif"])
+def test_frames_are_not_counted(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Millions of them can stand in a file, each found from the one before."""
+    frames = [Image.fromarray(np.full((80, 96, 3), value, np.uint8)) for value in (200, 100, 0)]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    with Image.open(tmp_path / name) as picture:
+        kind = type(picture)
+    monkeypatch.setattr(kind, "n_frames", property(lambda self: pytest.fail("counted")))
+    assert "only the first of its frames" in load_image(tmp_path / name).notes[0]
 
 
 def test_colour_profile_is_applied(tmp_path: Path) -> None:

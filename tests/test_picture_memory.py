@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from twinbrush.errors import BadImage
-from twinbrush.image import MAX_WHOLE_PIXELS, load_image
+from twinbrush.image import MAX_BYTES, MAX_COPIED_PIXELS, MAX_JPEG_BYTES, MAX_WHOLE_PIXELS, load_image
 
 MOST_KB = 1_200_000
 CODE = (
@@ -52,6 +52,22 @@ def test_other_formats_have_a_limit_that_is_told(tmp_path: Path) -> None:
         load_image(path)
 
 
+def test_decoders_that_hold_several_copies_have_a_lower_limit(tmp_path: Path) -> None:
+    path = tmp_path / "large.webp"
+    _large("L", 6000, MAX_COPIED_PIXELS // 6000 + 1).save(path, method=0)
+    with pytest.raises(BadImage, match=r"more than 30 million pixels\. Reduce it first, or save it as JPEG"):
+        load_image(path)
+
+
+def test_a_small_jpeg_in_a_large_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    _large("L", 100, 100).save(path)
+    with path.open("ab") as stream:
+        stream.truncate(MAX_JPEG_BYTES + 1)
+    with pytest.raises(BadImage, match=r"larger than 134 MB\. Reduce it first"):
+        load_image(path)
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "P", "I;16", "LA"])
 def test_reduced_pictures_keep_their_mode(mode: str, tmp_path: Path) -> None:
     pixels = np.zeros((100, 5000), np.uint16 if mode == "I;16" else np.uint8)
@@ -67,16 +83,27 @@ def test_reduced_pictures_keep_their_mode(mode: str, tmp_path: Path) -> None:
     assert any("reduced from 5000 x 600" in note for note in read.notes)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(("name", "mode", "options"), [
+CASES: list[tuple[str, str, dict[str, object]]] = [
     ("a.png", "RGBA", {"compress_level": 0}), ("p.png", "P", {"compress_level": 0}), ("a.tif", "CMYK", {}),
-    ("f.tif", "F", {}), ("i.png", "I;16", {"compress_level": 0}), ("a.jp2", "RGB", {}), ("a.gif", "P", {}),
-    ("a.bmp", "RGB", {}), ("progressive.jpg", "RGB", {"progressive": True, "subsampling": 0}), ("a.avif", "RGB", {}),
-])  # fmt: skip
-def test_every_accepted_picture_stays_below_the_limit(name: str, mode: str, options: dict, tmp_path: Path) -> None:
+    ("f.tif", "F", {}), ("strip.tif", "RGBA", {"compression": "tiff_lzw", "tiffinfo": {278: 7070}}),
+    ("i.png", "I;16", {"compress_level": 0}), ("a.gif", "P", {}), ("a.bmp", "RGBA", {}),
+    ("a.jp2", "RGBA", {}), ("a.avif", "RGBA", {}), ("a.webp", "RGBA", {"lossless": True, "method": 0}),
+    ("progressive.jpg", "CMYK", {"progressive": True, "subsampling": 0}),
+]  # fmt: skip
+SIZES = {"jpg": (10_000, 9_900), "jp2": (5_470, 5_480), "avif": (5_470, 5_480), "webp": (5_470, 5_480)}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("padded", [False, True])  # as large a file as is taken
+@pytest.mark.parametrize(("name", "mode", "options"), CASES)
+def test_every_accepted_picture_stays_below_the_limit(
+    name: str, mode: str, options: dict[str, object], padded: bool, tmp_path: Path
+) -> None:
     path = tmp_path / name
-    width, height = (10_000, 9_900) if name.endswith("jpg") else (7_060, 7_070)
-    _large(mode, width, height).save(path, **options)
+    _large(mode, *SIZES.get(path.suffix[1:], (7_060, 7_070))).save(path, **options)
+    if padded:
+        with path.open("ab") as stream:
+            stream.truncate(max(path.stat().st_size, MAX_JPEG_BYTES if name.endswith("jpg") else MAX_BYTES))
     said, memory = _measured(path)
-    print(name, mode, said, f"{memory / 1e6:.2f} GB")
+    print(name, mode, "padded" * padded, said, f"{memory / 1e6:.2f} GB")
     assert memory < MOST_KB

@@ -21,12 +21,13 @@ from twinbrush.files import NotRegular, quiet_stderr, read_file, write_atomicall
 
 MIN_SIDE, MAX_SIDE = 64, 4096  # pixels; a larger (but legal) picture is reduced
 MAX_PIXELS = 100_000_000
-# JPEG is decoded at a reduced size. The other decoders hold the whole picture, some of them two or three times: with
-# this many pixels every one of them stays below 1.2 GB (tests/test_picture_memory.py).
-MAX_WHOLE_PIXELS = 50_000_000
-_REDUCED_FORMATS = ("JPEG", "MPO")
+# JPEG is decoded at a reduced size. The other decoders hold the whole picture, these three several times, and all the
+# file's bytes besides: with so many pixels and bytes every one stays below 1.2 GB (tests/test_picture_memory.py).
+MAX_WHOLE_PIXELS, MAX_COPIED_PIXELS = 50_000_000, 30_000_000
+_MOST_PIXELS = {"JPEG": MAX_PIXELS, "MPO": MAX_PIXELS,
+                "JPEG2000": MAX_COPIED_PIXELS, "WEBP": MAX_COPIED_PIXELS, "AVIF": MAX_COPIED_PIXELS}  # fmt: skip
+MAX_BYTES, MAX_JPEG_BYTES = 1 << 28, 1 << 27  # a progressive JPEG's decoder holds all of its coefficients
 MAX_ASPECT = 10.0
-MAX_BYTES = 1 << 29
 # Formats whose decoders are part of Pillow and start no other program (EPS would start Ghostscript).
 _FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
 _KNOWN = "Use a PNG, JPEG, TIFF, WebP, BMP or GIF picture."
@@ -73,13 +74,13 @@ def load_image(path: Path | str) -> LoadedImage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large files and odd metadata; both are dealt with here
         picture = _open(path, data)
-        _check_size(path, *picture.size, picture.format or "")
+        _check_size(path, picture, len(data))
         digest = hashlib.sha256(data).hexdigest()
         del data  # the picture's own stream has it
         try:
             _note_frames(picture, notes)
             with quiet_stderr():
-                picture = _decoded(picture, notes)
+                picture = decoded(picture, notes)
             flat, alpha = _to_float(_upright(picture, notes), notes)
         except _DAMAGE as error:
             raise BadImage(path, f"the picture is damaged or cut short ({str(error)[:200]}).",
@@ -166,12 +167,23 @@ def _open(path: Path | str, data: bytes) -> Image.Image:
         raise BadImage(path, "is not a picture that can be read.", _KNOWN) from error
 
 
-def _check_size(path: Path | str, width: int, height: int, kind: str) -> None:
-    """Refuse by the header's size, before anything is decoded."""
-    most = MAX_PIXELS if kind in _REDUCED_FORMATS else MAX_WHOLE_PIXELS
+def too_large(picture: Image.Image, count: int) -> tuple[str, str] | None:
+    """Why a picture whose header is read, of a file of `count` bytes, would need too much memory, and the remedy."""
+    width, height = picture.size
+    most = _MOST_PIXELS.get(picture.format or "", MAX_WHOLE_PIXELS)
     if width * height > most:
-        raise BadImage(path, f"{width} x {height} is more than {most // 1_000_000} million pixels.",
-                       "Reduce it first." if most == MAX_PIXELS else "Reduce it first, or save it as JPEG.")
+        remedy = "Reduce it first." if most == MAX_PIXELS else "Reduce it first, or save it as JPEG."
+        return f"{width} x {height} is more than {most // 1_000_000} million pixels.", remedy
+    if most == MAX_PIXELS and count > MAX_JPEG_BYTES:
+        return f"is larger than {MAX_JPEG_BYTES // 1_000_000} MB.", "Reduce it first."
+    return None
+
+
+def _check_size(path: Path | str, picture: Image.Image, count: int) -> None:
+    """Refuse by the header's size and the file's bytes, before anything is decoded."""
+    width, height = picture.size
+    if (why := too_large(picture, count)) is not None:
+        raise BadImage(path, *why)
     if min(width, height) < MIN_SIDE:
         raise BadImage(path, f"{width} x {height} is too small; each side needs {MIN_SIDE} pixels or more.",
                        "Use a larger picture.")
@@ -180,13 +192,13 @@ def _check_size(path: Path | str, width: int, height: int, kind: str) -> None:
 
 
 def _note_frames(picture: Image.Image, notes: list[str]) -> None:
-    frames = int(getattr(picture, "n_frames", 1))
-    if frames > 1 and picture.format != "MPO":  # MPO: an ordinary photo with a preview inside
+    """Tell that there are more frames; they are not counted: a file may hold millions of them, found one by one."""
+    if picture.format != "MPO" and getattr(picture, "is_animated", False):  # MPO: a photo with a preview inside
         picture.seek(0)
-        notes.append(f"only the first of {frames} frames is used")
+        notes.append("only the first of its frames is used")
 
 
-def _decoded(picture: Image.Image, notes: list[str]) -> Image.Image:
+def decoded(picture: Image.Image, notes: list[str]) -> Image.Image:
     """The picture, decoded, at most MAX_SIDE pixels a side: reduced first of all, before any copy of it is made."""
     width, height = picture.size
     if max(width, height) > MAX_SIDE:

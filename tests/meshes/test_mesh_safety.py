@@ -11,9 +11,11 @@ from typing import Any
 import makers
 import numpy as np
 import pytest
+from PIL import Image
 
 from twinbrush.errors import BadMesh
-from twinbrush.meshes import write
+from twinbrush.image import MAX_COPIED_PIXELS
+from twinbrush.meshes import pictures, write
 from twinbrush.meshes.read import load_model, read_file
 from twinbrush.meshes.triangulate import cut_polygon
 from twinbrush.meshes.write import model_files, write_model_or_plain
@@ -229,3 +231,30 @@ def test_a_name_that_no_file_can_have_is_no_file(tmp_path: Path) -> None:
     path.write_text(f"mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nusemtl m\n{faces}")
     (tmp_path / "a.mtl").write_text(f"newmtl m\nKd 1 0 0\nmap_Kd {'9' * 5000}.png\n")
     assert any("is not there" in warning for warning in load_model(path).warnings)
+
+
+def test_a_signalling_nan_is_refused_without_a_warning(tmp_path: Path) -> None:
+    path = makers.cube_stl(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[84 + 12 : 84 + 16] = b"\x01\x00\xa0\x7f"
+    path.write_bytes(data)
+    with pytest.raises(BadMesh):  # warnings are errors here
+        load_model(path)
+
+
+@pytest.mark.parametrize("size", [(5200, 5800), (6000, 100)])
+def test_large_textures_are_reduced_before_they_are_floats(
+    size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.webp"
+    Image.new("L", size, 90).save(path, method=0)
+    largest: list[int] = []
+    floats = pictures._floats
+    monkeypatch.setattr(pictures, "_floats", lambda p, *rest: (largest.append(max(p.size)), floats(p, *rest))[1])
+    found = pictures.read_texture(path)
+    if size[0] * size[1] > MAX_COPIED_PIXELS:
+        assert found == "texture a.webp: 5200 x 5800 is more than 30 million pixels; it is left out."
+    else:
+        assert isinstance(found, pictures.Picture)
+        assert largest == [4096]
+        assert found.notes == ("texture a.webp: reduced from 6000 x 100 to 4096 x 68.",)

@@ -8,13 +8,12 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from twinbrush.files import read_file
-from twinbrush.image import MAX_BYTES, MAX_PIXELS, MAX_SIDE
+from twinbrush.files import quiet_stderr, read_file
+from twinbrush.image import MAX_BYTES, decoded, too_large
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "TGA", "DDS")
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, MemoryError,
@@ -31,17 +30,18 @@ class Picture:
 
 
 def decode_texture(data: bytes, name: str) -> Picture | str:
-    """The picture in `data`, at most MAX_SIDE a side; or, when it cannot be used, a sentence that says why."""
+    """The picture in `data`, at most image.MAX_SIDE a side; or, when it cannot be used, a sentence that says why."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             Image.init()
             picture = Image.open(io.BytesIO(data), formats=[f for f in _FORMATS if f in Image.OPEN])
-            width, height = picture.size
-            if width * height > MAX_PIXELS:
-                return f"texture {name}: {width} x {height} pixels are too many; it is left out."
-            picture.load()
-            return _floats(picture, name)
+            if (why := too_large(picture, len(data))) is not None:
+                return f"texture {name}: {why[0].rstrip('.')}; it is left out."
+            notes: list[str] = []
+            with quiet_stderr():
+                picture = decoded(picture, notes)
+            return _floats(picture, name, [f"texture {name}: {note}." for note in notes])
     except _DAMAGE as error:
         return f"texture {name}: cannot be read ({str(error)[:80]}); it is left out."
 
@@ -54,8 +54,7 @@ def read_texture(path: Path) -> Picture | str:
         return f"texture {path.name}: cannot be read ({error.strerror}); it is left out."
 
 
-def _floats(picture: Image.Image, name: str) -> Picture:
-    notes: list[str] = []
+def _floats(picture: Image.Image, name: str, notes: list[str]) -> Picture:
     alpha = None
     if picture.mode.startswith("I") or picture.mode == "F":
         grey = np.nan_to_num(np.asarray(picture.convert("F"), np.float32))
@@ -69,11 +68,4 @@ def _floats(picture: Image.Image, name: str) -> Picture:
             alpha = opacity if float(opacity.min(initial=1)) < 1 else None
         rgb = np.asarray(picture.convert("RGB"), np.float32) / np.float32(255)
     rgb = np.ascontiguousarray(rgb, np.float32)
-    scale = MAX_SIDE / max(rgb.shape[:2])
-    if scale < 1:
-        size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-        notes.append(f"texture {name}: reduced from {rgb.shape[1]} x {rgb.shape[0]} to {size[0]} x {size[1]}.")
-        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32)
-        if alpha is not None:
-            alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
     return Picture(rgb, alpha, tuple(notes))

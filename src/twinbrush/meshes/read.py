@@ -73,7 +73,8 @@ def read_file(path: Path) -> FileModel:
     data = read_bytes(path)
     kind = sniff(data, path)
     try:
-        file = _parsed(path, data, kind)
+        with np.errstate(invalid="ignore"):  # NaN, and casts of it, are found by the readers
+            file = _parsed(path, data, kind)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, struct.error) as error:
         fail(path, f"is damaged ({type(error).__name__}: {str(error)[:60]}).", "Get the file again.")
     except MemoryError:
