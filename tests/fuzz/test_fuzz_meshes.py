@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 from mutations import COUNT, SEED, Budget, mutated
 
 from twinbrush.errors import BadMesh
-from twinbrush.meshes import colours
+from twinbrush.meshes import colours, tiles, unwrap
+from twinbrush.meshes.overlap import overlap_share
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.write import model_files
 
@@ -25,6 +27,8 @@ SHORT, LONG = 120, 20_000
 def small_textures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(colours, "DEFAULT_SIZE", 64)
     monkeypatch.setattr(colours, "_SKY_VIEWS", 1)
+    for user in (tiles, unwrap):
+        monkeypatch.setattr(user, "overlap_share", partial(overlap_share, resolution=256))
 
 
 def _corpus(folder: Path) -> list[tuple[Path, bool]]:
