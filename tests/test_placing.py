@@ -198,3 +198,14 @@ def test_recover_does_not_follow_links(tmp_path: Path) -> None:
     recover(tmp_path / "cache", tmp_path)
     assert (tmp_path / "mine" / "kept").exists()
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "listed", [[[5, "x"]], [[None, "x"]], {"clay_" + "a" * 300: "x"}, {"clay\0": "x"}, {"clay_\ud800": "x"}, 7]
+)
+def test_a_strange_manifest_in_the_folder_does_no_harm(listed: object, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    staging = _staged(out, {**NEW, "a_x": "", "manifest.json": _manifest(NEW)})
+    (out / "manifest.json").write_text(json.dumps({"program": {"name": "twinbrush"}, "artefacts": listed}))
+    move_over(staging, out)
+    assert _texts(out) == {**NEW, "a_x": "", "manifest.json": _manifest(NEW)}

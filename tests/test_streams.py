@@ -78,6 +78,32 @@ def test_a_full_device_and_a_closed_pipe_are_one_line(arguments: list[str]) -> N
     assert lines == ["twinbrush: standard output was closed. Send it somewhere else."]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux")
+@pytest.mark.parametrize("error", ["2>/dev/full", "2>&-", ""])
+def test_no_run_is_lost_for_what_it_says_on_its_way(error: str) -> None:
+    """Standard error on a full disk, closed, or a pipe that nobody reads: progress is not told, the work is done."""
+    command, environment = _command(["models", "list"])
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(  # type: ignore[call-overload]
+        ["sh", "-c", f'exec "$@" {error}', "sh", *command], env=environment, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=writing,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == 0
+    assert "sha256" in done.stdout
+
+
+def test_a_closed_stream_gives_its_number_to_no_other_file() -> None:
+    code = (
+        "import os, sys\nfrom twinbrush.terminal import take_any_text\ntake_any_text()\n"
+        "print(os.open(sys.executable, os.O_RDONLY) > 2, file=sys.stdout)"
+    )
+    done = subprocess.run(["sh", "-c", 'exec "$@" <&- 2>&-', "sh", sys.executable, "-c", code],
+                          stdout=subprocess.PIPE, text=True, check=False)  # fmt: skip
+    assert done.stdout == "True\n"
+
+
 def test_a_user_without_a_home_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name in (models.CACHE_VARIABLE, "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -133,6 +159,12 @@ def test_inspect_writes_no_device_and_never_over_what_it_reads(
         assert cli.main(["inspect", str(photo), "-o", str(target), "--mask", str(mask)]) == 2
         assert says in capsys.readouterr().err
     assert photo.read_bytes() == mask.read_bytes() == before
+    for regions, says in ((photo, "would overwrite this input"), (tmp_path, "in the way"),
+                          (tmp_path / "." / "a.png", "the picture of what was found goes there")):  # fmt: skip
+        command = ["inspect", str(photo), "-o", str(tmp_path / "b" / ".." / "a.png"), "--regions", str(regions)]
+        assert cli.main(command) == 2
+        assert says in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mask.png", "photo.png"]
 
 
 @pytest.mark.parametrize(

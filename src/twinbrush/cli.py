@@ -19,7 +19,7 @@ from twinbrush.config.sculpt import SculptOptions
 from twinbrush.errors import BadOption, TwinbrushError
 from twinbrush.mistakes import told_in_one_line
 from twinbrush.printable import printable
-from twinbrush.terminal import Display, ended_by_signals, report_crash, take_any_text, tell
+from twinbrush.terminal import Display, ended_by_signals, remark, report_crash, take_any_text, tell
 
 OutFolder = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 
@@ -224,14 +224,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _main(arguments)
         except TwinbrushError as error:
-            print(f"twinbrush: {printable(str(error), keep='')}", file=sys.stderr)
+            remark(f"twinbrush: {printable(str(error), keep='')}")
             return 2
         except KeyboardInterrupt:
-            print("twinbrush: interrupted. Finished stages are kept: the same command resumes from them.",
-                  file=sys.stderr)  # fmt: skip
+            remark("twinbrush: interrupted. Finished stages are kept: the same command resumes from them.")
             return 130
         except Exception as error:
-            print(report_crash(error), file=sys.stderr)
+            remark(report_crash(error))
             return 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def inspect_file(image: Path, out: Path | None, config: FaceConfig, *, art: bool
     given = [path for path in (image, config.mask, config.landmarks) if path is not None]
     check_target(target, given)
     if config.regions is not None:
-        check_target(config.regions, [*given, target])
+        check_target(config.regions, given)
+        if os.path.realpath(config.regions) == os.path.realpath(target):
+            raise BadOption(f"--regions {config.regions}: the picture of what was found goes there.", "Name another.")
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
     found = read_input(image, replace(config, regions=None), PortraitConfig(), art=art)

@@ -7,6 +7,7 @@ tells which files of the earlier run are stale.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -76,18 +77,24 @@ def _stale(out: Path, names: list[str]) -> list[str]:
     """Files that the manifest in `out` lists, unchanged since, of a kind that this run makes or leaves out."""
     try:
         old: Any = json.loads(read_file(out / MANIFEST, _MANIFEST_BYTES))
-        listed = dict(old["artefacts"]) if old["program"]["name"] == "twinbrush" else {}
+        listed: dict[str, Any] = dict(old["artefacts"]) if old["program"]["name"] == "twinbrush" else {}
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return []
     kinds = {*map(_kind, names), *_STALE}
     stale: list[str] = []
     for name, digest in listed.items():
-        path = out / name
-        if name in names or _kind(name) not in kinds or path.name != name or path.is_symlink() or not path.is_file():
+        if not isinstance(name, str) or name in names or _kind(name) not in kinds or Path(name).name != name:
             continue
-        if hashlib.sha256(path.read_bytes()).hexdigest() == digest:
-            stale.append(name)
+        with contextlib.suppress(OSError, ValueError):  # whatever somebody's manifest lists need not be a file
+            path = out / name
+            if not path.is_symlink() and path.is_file() and _sha256(path) == digest:
+                stale.append(name)
     return stale
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _kind(name: str) -> str:

@@ -50,7 +50,7 @@ class Display:
 
     def __enter__(self) -> Display:
         if self.plain:
-            print("twinbrush: starting", file=sys.stderr, flush=True)
+            remark("twinbrush: starting")
         else:
             self.bar.start()
         return self
@@ -68,7 +68,7 @@ class Display:
             if self.plain:
                 elapsed = time.monotonic() - self.started
                 note = f" ({step.note})" if step.note else ""
-                print(f"twinbrush: [{elapsed:5.1f} s] {step.stage}{note}", file=sys.stderr, flush=True)
+                remark(f"twinbrush: [{elapsed:5.1f} s] {step.stage}{note}")
         share = step.done / step.total if step.total else 1.0
         completed = self.finished + WEIGHTS.get(step.stage, 0.0) * share
         self.bar.update(self.task, completed=completed, description=f"{step.stage} {step.note}".strip())
@@ -86,7 +86,7 @@ class Display:
         """What was made, where, and what to be careful about."""
         self._take_down()
         for warning in result.warnings:
-            print(f"twinbrush: note: {printable(warning)}", file=sys.stderr)
+            remark(f"twinbrush: note: {printable(warning)}")
         tell(result.summary())
 
 
@@ -95,14 +95,37 @@ def tell(text: str) -> None:
     try:
         print(printable(text), flush=True)
     except OSError as error:
-        with contextlib.suppress(OSError, ValueError):  # or Python tries, and complains, once more when it ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(1)
         reason = "was closed" if isinstance(error, BrokenPipeError) else f"cannot be written ({error.strerror})"
         raise OutputError(f"standard output {reason}.", "Send it somewhere else.") from error
 
 
+def remark(text: str) -> None:
+    """Print a line on standard error; where that is closed or its disk is full, nothing: no run is lost for it."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        _silence(2)
+
+
+def _silence(number: int) -> None:
+    """Standard output (1) or error (2) goes nowhere, or Python tries, and complains, once more when it ends."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+
+
 def take_any_text() -> None:
-    """Standard output and error print what their encoding lacks as escapes (PYTHONIOENCODING=ascii, LANG=C...)."""
+    """Standard output and error print what their encoding lacks as escapes (PYTHONIOENCODING=ascii, LANG=C...).
+
+    A stream that is closed (2>&-) becomes the null device: the next file opened would take its number, and get what
+    libraries print."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            _silence(number)
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
