@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbrush.rasterize import interpolate, rasterize, rasterize_reference, visible_points
+from twinbrush.rasterize import _span, interpolate, rasterize, rasterize_reference, visible_points
 
 
 def soup(seed: int, size: int = 24, count: int = 40, on_grid: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -87,3 +87,25 @@ def test_points_at_pixel_centres_are_visible_exactly_where_the_z_buffer_shows_th
     behind = visible_points(points, raster.depth[rows, columns] + 1e-3, pixels, depth, faces, 24, 20)
     assert front.all()
     assert not behind.any()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_slivers_equal_the_reference(seed: int) -> None:
+    """Long thin triangles in all directions, far out of the picture, with corners on pixels and level edges."""
+    rng = np.random.default_rng(seed)
+    far = float(rng.choice([30, 1e3, 1e6]))
+    start, along = rng.uniform(-10, 40, (30, 2)), rng.normal(size=(30, 2)) * far
+    across = along[:, ::-1] * [1, -1] * rng.choice([1e-3, 1e-1], (30, 1))
+    pixels = np.stack([start, start + along, start + along * rng.uniform(-1, 1, (30, 1)) + across], 1).reshape(-1, 2)
+    if seed % 2:
+        pixels = np.round(pixels)
+    faces, depth = np.arange(90).reshape(30, 3), rng.uniform(1, 9, 90)
+    fast, slow = rasterize(pixels, depth, faces, 24, 20), rasterize_reference(pixels, depth, faces, 24, 20)
+    np.testing.assert_array_equal(fast.face_index, slow.face_index)
+
+
+def test_a_slivers_row_is_as_short_as_the_sliver() -> None:
+    assert _span(0.0, 0.0, 1000.0, 1000.0, 999.0, 1000.0, 500.0, 0, 1000) == (499, 501)
+    assert _span(0.0, 0.0, 1000.0, 0.0, 500.0, 9.0, 0.0, 3, 800) == (3, 800)
+    first, last = _span(0.0, 0.0, 10.0, 10.0, 9.0, 10.0, 5.0, 50, 60)
+    assert first > last

@@ -65,6 +65,37 @@ def _owns(value: float, ax: float, ay: float, bx: float, by: float) -> bool:
     return by < ay or (by == ay and bx > ax)
 
 
+@njit(cache=True, inline="always")
+@no_type_check
+def _widened(low: float, high: float, ax: float, ay: float, bx: float, by: float, py: float) -> tuple[float, float]:
+    """[low, high] with the x at which the edge from a to b meets the row py."""
+    if (ay < py and by < py) or (ay > py and by > py):
+        return low, high
+    if ay == by:
+        return min(low, ax, bx), max(high, ax, bx)
+    x = ax + (py - ay) / (by - ay) * (bx - ax)
+    return min(low, x), max(high, x)
+
+
+@njit(cache=True)
+@no_type_check
+def _span(
+    x0: float, y0: float, x1: float, y1: float, x2: float, y2: float, py: float, first: int, last: int
+) -> tuple[int, int]:
+    """Of the pixels first..last of row py those that a triangle can reach, one more at each end: who asks `_edge` of
+    every pixel in a long sliver's bounding box asks for hours."""
+    low, high = _widened(np.inf, -np.inf, x0, y0, x1, y1, py)
+    low, high = _widened(low, high, x1, y1, x2, y2, py)
+    low, high = _widened(low, high, x2, y2, x0, y0, py)
+    if not (low <= high):
+        return first, last
+    if low - 1.0 > first:
+        first = int(np.ceil(min(low - 1.0, last + 1.0)))
+    if high + 1.0 < last:
+        last = int(np.floor(max(high + 1.0, first - 1.0)))
+    return first, last
+
+
 @njit(cache=True)
 @no_type_check
 def _fill(
@@ -89,7 +120,8 @@ def _fill(
         first_y = int(np.ceil(max(min(y0, y1, y2), 0.0)))
         last_y = int(np.floor(min(max(y0, y1, y2), height - 1.0)))
         for py in range(first_y, last_y + 1):
-            for px in range(first_x, last_x + 1):
+            start, end = _span(x0, y0, x1, y1, x2, y2, py, first_x, last_x)
+            for px in range(start, end + 1):
                 e0 = _edge(x1, y1, x2, y2, px, py)
                 e1 = _edge(x2, y2, x0, y0, px, py)
                 e2 = _edge(x0, y0, x1, y1, px, py)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numba import njit
 
-from twinbrush.rasterize import _edge, _owns  # pyright: ignore[reportPrivateUsage]
+from twinbrush.rasterize import _edge, _owns, _span  # pyright: ignore[reportPrivateUsage]
 
 RESOLUTION = 2048
 MAX_SHARE = 0.002  # of the covered texels: slivers along a chart's rim do no harm
@@ -49,7 +49,8 @@ def _texels(triangle, width, visit, mode):
     first_y, last_y = int(np.ceil(max(min(y0, y1, y2), 0.0))), int(np.floor(min(max(y0, y1, y2), width - 1.0)))
     taken = False
     for py in range(first_y, last_y + 1):
-        for px in range(first_x, last_x + 1):
+        start, end = _span(x0, y0, x1, y1, x2, y2, py, first_x, last_x)
+        for px in range(start, end + 1):
             e0 = _edge(x1, y1, x2, y2, px, py)
             e1 = _edge(x2, y2, x0, y0, px, py)
             e2 = _edge(x0, y0, x1, y1, px, py)
