@@ -77,7 +77,7 @@ def _stale(out: Path, names: list[str]) -> list[str]:
     """Files that the manifest in `out` lists, unchanged since, of a kind that this run makes or leaves out."""
     try:
         old: Any = json.loads(read_file(out / MANIFEST, _MANIFEST_BYTES))
-        listed: dict[str, Any] = dict(old["artefacts"]) if old["program"]["name"] == "twinbrush" else {}
+        listed: dict[Any, Any] = dict(old["artefacts"]) if old["program"]["name"] == "twinbrush" else {}
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return []
     kinds = {*map(_kind, names), *_STALE}
