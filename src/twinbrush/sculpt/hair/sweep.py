@@ -15,6 +15,9 @@ TRACE_MM = 2.0  # length of a streamline's pieces
 MOST_POINTS = 240
 LEAST_SKIN_MM = 0.6  # a streamline ends where the hair is thinner
 TURNED_UNDER = -0.55  # cosine of the surface's normal with "down" from which a tip hangs free
+LEAST_HALVES, LEAST_SHARE = 4.5, 0.45  # shorter streamlines would be bubbles
+FULLNESS, LEAN = 0.8, 0.35  # of a lock's profile: below 1 rounder with sharper creases; higher at one side, as locks overlap
+THINNEST_SHARE = 0.08  # of a lock's height where the hair ends on the skin
 SHARP_TURN = 0.2  # cosine of two pieces beyond which a streamline ends
 
 
@@ -155,7 +158,7 @@ def streamlines(shape, directions, skin, ratio, step, seeds, halves, lengths, sp
                     ahead[n_ahead] = p
                     n_ahead += 1
         n = n_ahead + n_back + 1
-        if n * TRACE_MM < 3.0 * halves[s]:
+        if n * TRACE_MM < max(LEAST_HALVES * halves[s], LEAST_SHARE * lengths[s]):
             continue
         for a in range(n_back):
             out[kept, a] = back[n_back - 1 - a]
@@ -223,7 +226,7 @@ def stamp(shape, surface, skin, ratio, step, lines, counts, halves, heights, gro
             p = points[a] * (1 - u) + points[e] * u
             t = unit(along[a] * (1 - u) + along[e] * u)
             thin = sample(skin, p[0] * ratio, p[1] * ratio, p[2] * ratio)
-            thin = min(1.0, max(0.22, (thin + 1.0) / 9.0))
+            thin = min(1.0, max(THINNEST_SHARE, thin / 8.0))
             height = height * thin
             sunk = -0.9 * full_height * (1 - rise) * thin
             g = outward[a] * (1 - u) + outward[e] * u
@@ -251,6 +254,7 @@ def _stamp_piece(shape, step, p, t, g, side, half, height, sunk, depth, groove, 
                 if up < depth:
                     continue
                 arch = 1 - q * q
+                arch = max(arch, 0.0) ** FULLNESS * (1 + LEAN * q)
                 profile = height * arch
                 if groove > 0:
                     profile += groove * math.cos(6.2832 * (q * half / period) + phase) * arch

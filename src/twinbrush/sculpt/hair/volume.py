@@ -31,7 +31,7 @@ BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2, BUNCH_HALF_MM = 14.0, 5.0, 28.0  # what
 BUNCH_OPEN_MM, BUNCH_BACK_MM = 9.0, -30.0
 CONE_SLACK_MM, CONE_FILLET_MM = 1.0, 3.0  # over the person's outline; softness of that cut
 SKIN_SLACK_MM = 0.6  # hair before the skin ends so far inside its outline
-BEFORE_MM = 1.5  # what lies so far before the head is before it
+SKIN_FILLET_MM = 6.0  # the edge is rounded, so that locks run over it to their tips
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,8 @@ def _cut_by_photo(
     surface = lookup(cv2.dilate(far, np.ones((5, 5), np.uint8)), pixels)
     before = smoothstep((surface + SINK_MM - depth) / SINK_MM) * known
     skin = np.where(before > 0, lookup(outline.skin, pixels) + SKIN_SLACK_MM, -60.0)
-    return np.minimum(values, np.where(before > 0, np.minimum(-skin, 60) + 30 * (1 - before), 60)).reshape(grid.values.shape)
+    cut = np.where(before > 0, np.minimum(-skin, 60) + 30 * (1 - before), 60)
+    return smooth_min(values, cut, SKIN_FILLET_MM).reshape(grid.values.shape)
 
 
 def _ears_freed(grid: Grid, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: Fall) -> Float[np.ndarray, "x y z"]:
