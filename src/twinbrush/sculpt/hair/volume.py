@@ -159,8 +159,8 @@ def _shell_at(
 def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float]:
     """Height of the hair over each vertex, mm, and the share of the scalp that hangs over the forehead.
 
-    An edge grows to the full thickness; hair that hangs over the forehead has a thick one, hair that grows back from it a
-    thin one.
+    An edge grows to the full thickness; hair that hangs over the forehead has a thick one, hair that grows back from it
+    a thin one.
     """
     points, line = scalp.vertices, scalp.hairline
     hanging = smoothstep((-scalp.template_hairline - 11) / 14) * (line > -6) * (points[:, 1] > 0)
