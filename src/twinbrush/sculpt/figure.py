@@ -62,9 +62,9 @@ def sculpt(
     faces in it, to be left out. Raises BadMask.
     """
     progress(Step(STAGE, 0, 4, "regions"))
-    crop, warnings = seen_person(image, face, mask=mask, labels=labels, others=others)
-    figure = sculpt_crop(crop, config, progress=progress)
-    return replace(figure, warnings=(*warnings, *figure.warnings))
+    person = seen_person(image, face, mask=mask, labels=labels, others=others)
+    figure = sculpt_crop(person.crop, config, progress=progress)
+    return replace(figure, warnings=(*person.warnings, *figure.warnings))
 
 
 def sculpt_portrait(portrait: Portrait, config: SculptConfig, *, progress: Progress = ignore) -> Figure:

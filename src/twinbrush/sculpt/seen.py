@@ -2,24 +2,86 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from twinbrush.camera import Camera, project
 from twinbrush.faces.values import Face
 from twinbrush.portrait.crop import Crop, cut_crop
 from twinbrush.regions.engine import find_regions
+from twinbrush.regions.values import Label, RegionMap
+from twinbrush.sculpt.values import HeadFit, Surroundings
 
 GLASSES = "Glasses are seen: they are left out of the shape, not yet out of the colours."
+REACH_MM = (-260.0, 260.0, -330.0, 230.0)  # left, right, bottom and top of the wide picture about the eyes
+MOST_PIXELS_PER_MM = 1.7  # of the wide picture: finer is not needed for strands
+
+
+@dataclass(frozen=True)
+class SeenPerson:
+    """The square about the head, the whole photo with its regions, the face in the photo's pixels, warnings."""
+
+    crop: Crop
+    image: Float[np.ndarray, "h w 3"]
+    regions: RegionMap
+    face: Face
+    warnings: tuple[str, ...]
 
 
 def seen_person(
     image: Float[np.ndarray, "h w 3"], face: Face, *, mask: Float[np.ndarray, "h w"] | None = None,
     labels: UInt8[np.ndarray, "h w"] | None = None, others: tuple[Face, ...] = (),
-) -> tuple[Crop, tuple[str, ...]]:
+) -> SeenPerson:
     """Returns the square about the person's head with its matte and regions, and warnings.
 
     image: RGB 0..1. mask: the user's own matte (1 = person); labels: the user's own regions. others: faces of other
     people, left out. Raises BadMask.
     """
     found = find_regions(image, face, mask=mask, given=labels, others=others)
-    return cut_crop(image, found, face), (*found.warnings, *((GLASSES,) if found.glasses.any() else ()))
+    warnings = (*found.warnings, *((GLASSES,) if found.glasses.any() else ()))
+    return SeenPerson(cut_crop(image, found, face), image, found, face, warnings)
+
+
+def surroundings(person: SeenPerson, fit: HeadFit) -> Surroundings:
+    """Returns the photo about the fitted head, from above the hair to the chest."""
+    crop_points, photo_points = person.crop.face.landmarks[:, :2], person.face.landmarks[:, :2]
+    scale = float(np.linalg.norm(np.ptp(photo_points, axis=0)) / np.linalg.norm(np.ptp(crop_points, axis=0)))
+    offset = photo_points.mean(0) - scale * crop_points.mean(0)
+    to_photo = np.array([[scale, 0, offset[0]], [0, scale, offset[1]], [0, 0, 1.0]])
+    eyes = project(fit.camera, np.zeros((1, 3)))[0][0]
+    density = min(MOST_PIXELS_PER_MM, fit.pixels_per_mm / scale)
+    zoom = density / fit.pixels_per_mm
+    left, right, bottom, top = (round(reach * density) for reach in REACH_MM)
+    width, height = right - left, top - bottom
+    to_wide = np.array([[zoom, 0, -left - zoom * eyes[0]], [0, zoom, top - zoom * eyes[1]], [0, 0, 1.0]])
+    camera = Camera(to_wide @ fit.camera.intrinsics, fit.camera.world_to_camera, width, height)
+    matrix = (to_wide @ np.linalg.inv(to_photo))[:2]
+    picture, size = person.image, (width, height)
+    if matrix[0, 0] < 0.8:
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.45 / matrix[0, 0])
+    inside = cv2.warpAffine(np.ones(picture.shape[:2], np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
+    labels = _warped_labels(person.regions.labels, matrix, size)
+    confidence = cv2.warpAffine(person.regions.confidence.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR)
+    image = cv2.warpAffine(picture.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR,
+                           borderMode=cv2.BORDER_REPLICATE)
+    labels = np.where(inside, labels, Label.GROUND).astype(np.uint8)
+    return Surroundings(image, labels, confidence, inside, camera, density)
+
+
+def _warped_labels(
+    labels: UInt8[np.ndarray, "h w"], matrix: Float[np.ndarray, "2 3"], size: tuple[int, int]
+) -> UInt8[np.ndarray, "_ _"]:
+    """Labels resampled by the vote of their soft masks: no staircase of nearest pixels."""
+    best: np.ndarray = np.full(size[::-1], -1.0, np.float32)
+    out: np.ndarray = np.zeros(size[::-1], np.uint8)
+    for label in Label:
+        mask = (labels == label).astype(np.float32)
+        if matrix[0, 0] < 0.8:
+            mask = cv2.GaussianBlur(mask, (0, 0), 0.45 / matrix[0, 0])
+        share = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_LINEAR)
+        out[share > best] = label
+        best = np.maximum(best, share)
+    return out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from twinbrush.camera import Camera
 from twinbrush.mesh import Mesh
@@ -155,6 +155,39 @@ class Part:
     pivot: Float[np.ndarray, "3"]
     turn: Float[np.ndarray, "3 3"] = field(default_factory=lambda: np.eye(3))
     targets: dict[str, tuple[Int[np.ndarray, "_"], Float[np.ndarray, "_ 3"]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The photo about the head, wide enough for long hair and shoulders.
+
+    image (h, w, 3) RGB 0..1; labels (h, w) of `regions.Label`; confidence (h, w) 0..1 of the label; inside (h, w): the
+    photo reaches here (beyond its border the labels are GROUND). camera: of this picture, in the head's frame.
+    pixels_per_mm: at the eyes.
+    """
+
+    image: Float[np.ndarray, "h w 3"]
+    labels: UInt8[np.ndarray, "h w"]
+    confidence: Float[np.ndarray, "h w"]
+    inside: Bool[np.ndarray, "h w"]
+    camera: Camera
+    pixels_per_mm: float
+
+
+@dataclass(frozen=True)
+class Solid:
+    """One closed body of the figure beside the head: hair, beard, headwear, bust.
+
+    name: of its node. vertices (n, 3): head's frame, mm. triangles (t, 3): counter-clockwise from outside.
+    strands (n, 3): unit tangents along the strands (zero where there are none), or None.
+    relief (n,): how high the surface stands over the mass below it, -1..1: locks are lighter than the furrows between.
+    """
+
+    name: str
+    vertices: Float[np.ndarray, "n 3"]
+    triangles: Int[np.ndarray, "t 3"]
+    strands: Float[np.ndarray, "n 3"] | None = None
+    relief: Float[np.ndarray, "n"] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,261 @@
+"""The hair's mass: a shell on the scalp, what falls, what stands apart, cut by what the photo shows to be no hair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+from scipy import ndimage, spatial
+
+from twinbrush.camera import project
+from twinbrush.maths.filters import signed_distance, smoothstep
+from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
+from twinbrush.sculpt.hair.grid import Grid, grid_points, one_body, smooth_max, smooth_min
+from twinbrush.sculpt.hair.outline import Outline
+from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, Scalp
+from twinbrush.sculpt.skin import lookup
+from twinbrush.sculpt.values import Surroundings, Template
+
+GRID_MARGIN_MM = 10.0  # what would reach the grid's border is rounded off before it
+STEP_MM = 4.0  # of the grid of masses
+LEAST_REACH_MM, REACH_X_MM, TOP_MM, FRONT_MM, BACK_MM, BOTTOM_MM = 130.0, 230.0, 190.0, 75.0, -262.0, -115.0
+BAND_MM, FAR_MM = 22.0, 30.0  # the shell is worked out in full so near to its surface; values farther off
+SINK_MM = 9.0  # the shell's inside lies so far under the skin: it is closed, and hidden
+LIP_MM, LIP_LONG_MM, FRINGE_LIP_MM = 2.4, 3.0, 6.5  # height of the edge: growing back, long, hanging over the brow
+LIP_ROUND_MM = 2.5  # over which the edge rises
+GROW_MM, GROW_MORE_MM, GROW_NAPE_MM = 24.0, 14.0, 26.0  # over which the edge becomes the full thickness
+UNION_MM, FALL_UNION_MM = 10.0, 12.0  # fillets
+EAR_FREE_MM, EAR_FILLET_MM = 3.5, 9.0  # about an ear that is seen
+BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2, BUNCH_HALF_MM = 14.0, 5.0, 28.0  # what stands apart; its largest half depth
+BUNCH_OPEN_MM, BUNCH_BACK_MM = 9.0, -30.0
+HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
+CONE_SLACK_MM = 0.5  # over the person's outline
+FALL_SLACK_MM, FALL_SLOPE, FREE_MM, NEAR_MM = 1.0, 3.0, 60.0, 8.0
+SKIN_SLACK_MM = 0.6  # hair before the skin ends so far inside its outline
+SKIN_FILLET_MM = 5.0  # the edge is rounded, so that locks run over it to their tips
+
+
+@dataclass(frozen=True)
+class PhotoCut:
+    """What the photo shows to be no hair.
+
+    person (h, w): signed mm to the outline of the person and the fitted head (which the hair must cover even where
+    it is too large). surface (h, w): depth of the head's nearest surface, mm, 0 where there is none.
+    """
+
+    seen: Surroundings
+    outline: Outline
+    person: Float[np.ndarray, "h w"]
+    surface: Float[np.ndarray, "h w"]
+
+    def room(
+        self, points: Float[np.ndarray, "n 3"], within: Float[np.ndarray, "h w"], *, falls: bool
+    ) -> Float[np.ndarray, "n"]:
+        """Returns an implicit shape, mm: inside the person's outline, and `within` (signed mm) before the head.
+
+        falls: long hair also keeps `within` before the ears' plane.
+        """
+        pixels, depth = project(self.seen.camera, points)
+        known = lookup(self.seen.inside.astype(np.float32), pixels) > 0.999
+        allowed = lookup(within, pixels)
+        before = smoothstep((lookup(self.surface, pixels) + SINK_MM - depth) / SINK_MM)
+        front = np.where(before > 0, allowed + SKIN_SLACK_MM + 30 * (1 - before), FREE_MM)
+        if falls:
+            fallen = lookup(self.outline.fine, pixels)
+            front = np.minimum(front, fallen + FALL_SLACK_MM + FALL_SLOPE * np.maximum(EAR_PLANE_MM - points[:, 2], 0))
+        person = lookup(self.person, pixels) + CONE_SLACK_MM
+        return np.minimum(np.where(known, np.minimum(person, front), FREE_MM), FREE_MM)
+
+
+@dataclass(frozen=True)
+class Mass:
+    """The hair without its locks.
+
+    grid: its implicit shape. skin: signed mm to the bare head on the same grid, positive outside. fall: what falls.
+    fringe: share of the scalp that hangs over the forehead. bunch: middle of what stands apart, or None. cut: by the
+    photo.
+    """
+
+    grid: Grid
+    skin: Grid
+    fall: Fall
+    fringe: float
+    bunch: Float[np.ndarray, "3"] | None
+    cut: PhotoCut
+
+
+def mass_of(
+    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline
+) -> Mass:
+    """Returns the hair's mass. vertices: of the finished head (n template vertices)."""
+    head = vertices[scalp.original]
+    fall = fall_of(scalp, seen, outline)
+    bottom = min(fall.end - 30, BOTTOM_MM) if fall.any else BOTTOM_MM
+    wide = _half_width(seen, outline)
+    low = np.array([-wide, max(bottom, LOWEST_MM - 30), BACK_MM])
+    count = np.ceil((np.array([wide, TOP_MM, FRONT_MM]) - low) / STEP_MM).astype(int) + 1
+    profile, fringe = _profile(scalp, long=fall.any)
+    shell, skin = shell_on(scalp, profile, Grid(low, STEP_MM, np.zeros(count, np.float32)))
+    values = shell.values
+    if fall.any:
+        values = smooth_max(values, fallen(fall, shell, seen, outline), FALL_UNION_MM)
+    values, bunch = _with_bunches(Grid(low, STEP_MM, values), fall, seen, outline)
+    cut = photo_cut(template, vertices, seen, outline)
+    grid = Grid(low, STEP_MM, values)
+    room = cut.room(grid.points(), np.maximum(-outline.skin, outline.fine), falls=False).reshape(values.shape)
+    values = smooth_min(values, room, SKIN_FILLET_MM)
+    border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
+    values = smooth_min(values, np.broadcast_to(border[:, None, None], values.shape), UNION_MM)
+    values = _ears_freed(Grid(low, STEP_MM, values), scalp, head, fall)
+    values = one_body(ndimage.gaussian_filter(values.astype(np.float32), 0.7))
+    return Mass(Grid(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
+
+
+def _half_width(seen: Surroundings, outline: Outline) -> float:
+    """How far the grid must reach to both sides."""
+    columns = np.flatnonzero((outline.mask & seen.inside).any(0))
+    if not len(columns):
+        return LEAST_REACH_MM
+    middle = project(seen.camera, np.array([[0.0, 0.0, EAR_PLANE_MM]]))[0][0, 0]
+    reach = max(middle - columns[0], columns[-1] - middle) / seen.pixels_per_mm
+    return float(np.clip(1.15 * reach + 20, LEAST_REACH_MM, REACH_X_MM))
+
+
+def shell_on(scalp: Scalp, heights: Float[np.ndarray, "v"], empty: Grid) -> tuple[Grid, Grid]:
+    """Returns a shell of the given heights (mm) on the bare head as an implicit shape, and signed mm to the skin.
+
+    empty: a grid whose values are not used. Below the skin the shell goes on for SINK_MM.
+    """
+    tree = spatial.KDTree(scalp.vertices)
+    half = tuple((side + 1) // 2 for side in empty.values.shape)
+    rough = _shell_at(tree, scalp, heights, grid_points(empty.origin, 2 * empty.step, half), 1)
+    values, skin = (
+        part.reshape(half).repeat(2, 0).repeat(2, 1).repeat(2, 2)[tuple(map(slice, empty.values.shape))]
+        for part in rough)
+    values = np.clip(values, -FAR_MM, FAR_MM).astype(np.float32)
+    near = np.abs(values) < BAND_MM
+    points = empty.origin + empty.step * np.argwhere(near)
+    values[near], skin[near] = _shell_at(tree, scalp, heights, points, 4)
+    return Grid(empty.origin, empty.step, values), Grid(empty.origin, empty.step, skin.astype(np.float32))
+
+
+def _shell_at(
+    tree: spatial.KDTree, scalp: Scalp, heights: Float[np.ndarray, "v"], points: Float[np.ndarray, "n 3"], count: int
+) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+    """The shell's implicit shape and the signed distance to the skin, from the `count` nearest vertices."""
+    distance, nearest = tree.query(points, k=count)
+    distance, nearest = distance.reshape(len(points), count), nearest.reshape(len(points), count)
+    weights = 1 / (distance**2 + 0.3)
+    weights /= weights.sum(1, keepdims=True)
+    away = points[:, None] - scalp.vertices[nearest]
+    plane = (np.einsum("nkc,nkc->nk", away, scalp.normals[nearest]) * weights).sum(1)
+    signed = np.where(distance[:, 0] < 6, plane, np.where(plane >= 0, 1.0, -1.0) * distance[:, 0])
+    height = (heights[nearest] * weights).sum(1)
+    return np.minimum(height - signed, signed + SINK_MM), signed
+
+
+def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float]:
+    """Height of the hair over each vertex, mm, and the share of the scalp that hangs over the forehead.
+
+    An edge grows to the full thickness; hair that hangs over the forehead has a thick one, hair that grows back from it
+    a thin one.
+    """
+    points, line = scalp.vertices, scalp.hairline
+    hanging = smoothstep((-scalp.template_hairline - 11) / 14) * (line > -6) * (points[:, 1] > 0)
+    over = hanging > 0.5
+    near = np.zeros(len(points))
+    if over.any():
+        away = spatial.KDTree(points[over]).query(points)[0]
+        near = np.exp(-np.minimum(away, 90) ** 2 / (2 * 14.0**2)) * smoothstep((points[:, 2] + 62) / 30)
+    nape = smoothstep((-20 - points[:, 1]) / 50) * smoothstep((-points[:, 2] - 105) / 20)
+    thin = LIP_LONG_MM if long else LIP_MM
+    lip = thin + (np.clip(0.32 * scalp.median, 2.2, FRINGE_LIP_MM) - thin) * near
+    grow = GROW_MM + (1 - near) * GROW_MORE_MM + (0 if long else GROW_NAPE_MM) * nape
+    full = np.maximum(scalp.thickness, lip + 0.5)
+    rise = lip * (1 - np.exp(-np.maximum(line, 0) / LIP_ROUND_MM)) + (full - lip) * smoothstep(line / grow)
+    return np.where(line > 0, rise, 0.8 * line), float(over.mean())
+
+
+def _with_bunches(
+    grid: Grid, fall: Fall, seen: Surroundings, outline: Outline
+) -> tuple[Float[np.ndarray, "x y z"], Float[np.ndarray, "3"] | None]:
+    """The mass with what the mask shows beyond it: buns, bunches, ponytails, inflated beside the neck."""
+    points = grid.points()
+    pixels, _ = project(seen.camera, points)
+    density, coarse = seen.pixels_per_mm, 4
+    height, width = (side // coarse + 2 for side in outline.mask.shape)
+    covered = np.zeros((height, width), np.uint8)
+    cell = np.round(pixels[grid.values.ravel() > 0] / coarse).astype(int)
+    cell = cell[((cell >= 0) & (cell < (width, height))).all(1)]
+    covered[cell[:, 1], cell[:, 0]] = 1
+    gap = round(max(3, grid.step * density / coarse)) * 2 + 1
+    covered = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
+    mask = cv2.resize(outline.mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    radius = max(1, round(BUNCH_OPEN_MM * density / coarse))
+    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    rest = cv2.morphologyEx(((mask > 0) & (covered == 0)).astype(np.uint8), cv2.MORPH_OPEN, element)
+    if fall.any:  # what is lower is the end of what falls
+        end = project(seen.camera, np.array([[0.0, max(fall.end, LOWEST_MM) + grid.step, EAR_PLANE_MM]]))[0][0, 1]
+        rest[max(0, int(end / coarse)) :] = 0
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(rest)
+    per_cell = (coarse / density) ** 2 / 100
+    least = BUNCH_LEAST_BESIDE_CM2 if fall.bunched else BUNCH_LEAST_CM2
+    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5) * coarse / density
+    values, largest, middle = grid.values, 0.0, None
+    for piece in range(1, count):
+        area = stats[piece, cv2.CC_STAT_AREA] * per_cell
+        if area < least:
+            continue
+        own = (pieces == piece).astype(np.uint8)
+        half = min(float(depth[own > 0].max()), BUNCH_HALF_MM)
+        near = cv2.GaussianBlur(cv2.dilate(own, element, iterations=2).astype(np.float32), (0, 0), radius)
+        inner = np.minimum(lookup(depth, pixels / coarse), half)
+        lens = np.sqrt(np.maximum(inner * (2 * half - inner), 0)) - np.abs(points[:, 2] - EAR_PLANE_MM - BUNCH_BACK_MM)
+        shape = smooth_min(lens, lookup(outline.fine, pixels), 8.0)
+        shape = np.minimum(shape, (lookup(near, pixels / coarse) - 0.35) * 30)
+        values = smooth_max(values, shape.reshape(values.shape), UNION_MM)
+        if area > largest:
+            largest, middle = area, points[np.argmax(np.where(lookup(near, pixels / coarse) > 0.5, shape, -99))]
+    return values, middle
+
+
+def photo_cut(
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline
+) -> PhotoCut:
+    """Returns the photo's cut for a finished head, with the bags behind eyes and lips: nothing is seen through them."""
+    from twinbrush.rasterize import rasterize
+
+    pixels, depth = project(seen.camera, vertices)
+    height, width = outline.mask.shape
+    nearest = rasterize(pixels, depth, template.triangles, width, height).depth
+    surface = np.where(np.isfinite(nearest), nearest, 0).astype(np.float32)
+    own = (signed_distance(surface > 0) / seen.pixels_per_mm).astype(np.float32) + HEAD_COVER_MM
+    return PhotoCut(seen, outline, np.maximum(outline.person, own), cv2.dilate(surface, np.ones((5, 5), np.uint8)))
+
+
+def cut_tips(grid: Grid, cut: PhotoCut, *, falls: bool) -> Grid:
+    """Returns the locks cut by the photo's sharp outline (the mass was cut already: only what is near the surface)."""
+    near = (grid.values > -1) & (grid.values < NEAR_MM)
+    room = cut.room(grid.origin + grid.step * np.argwhere(near), cut.outline.sharp, falls=falls)
+    values = grid.values.copy()
+    values[near] = np.minimum(values[near], room)
+    return Grid(grid.origin, grid.step, values)
+
+
+def _ears_freed(grid: Grid, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: Fall) -> Float[np.ndarray, "x y z"]:
+    """The mass without what lies about an ear that is seen."""
+    points, values = grid.points(), grid.values.ravel()
+    for side, sign in enumerate((-1, 1)):
+        if scalp.lobes[side] >= 0.5 or fall.sides[side].falls:
+            continue
+        ear = head[scalp.ears & (head[:, 0] * sign > OUTER_EAR_MM - 2)]
+        if not len(ear):
+            continue
+        beside = (points[:, 0] * sign > 60) & (np.abs(points[:, 1]) < 80)
+        near = np.flatnonzero(beside & (points[:, 2] < -40) & (points[:, 2] > -150))
+        away = np.full(len(points), 50.0)
+        away[near] = spatial.KDTree(ear).query(points[near])[0]
+        values = smooth_min(values, away - EAR_FREE_MM, EAR_FILLET_MM)
+    return values.reshape(grid.values.shape)
