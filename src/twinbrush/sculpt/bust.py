@@ -15,9 +15,9 @@ from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.base import border_loop
-from twinbrush.sculpt.clothes import clothed, cloth_share
+from twinbrush.sculpt.clothes import cloth_share, clothed
 from twinbrush.sculpt.implicit import Grid, intersection, marched, union
-from twinbrush.sculpt.neckline import Neckline, seen_neckline, seen_shoulders
+from twinbrush.sculpt.neckline import seen_neckline, seen_shoulders
 from twinbrush.sculpt.torso import FLOOR_MM, Shoulders, cut_off, stood, torso
 from twinbrush.sculpt.values import FACE, Solid, Surroundings, Template
 
@@ -27,7 +27,7 @@ HALF_WIDTH_MM, TOP_MM, BACK_MM, FRONT_MM = 219.0, -96.0, -206.0, 22.0  # the gri
 SMOOTHING = 5  # rounds of Taubin's filter
 BORDER_PULL_MM = 42.0  # how far from the head's border the body is brought onto it
 OVER_MM, UNDER_MM, SINK_MM = 1.5, -3.0, 34.0  # the body's skin over the head's at its border, and SINK_MM higher up
-LIFT_MM, LIFT_OVER_MM = 34.0, 64.0  # at the border the body may lie so much farther out: it swallows the border
+LIFT_MM, LIFT_OVER_MM = 34.0, 44.0  # at the border the body may lie so much farther out: it swallows the border
 SKIN_BLEND_MM, NAPE_BLEND_MM = 6.0, 24.0  # creases are filled over this; where the neck goes over into the shoulders
 RIM_MM = 6.0
 FIELD_BLUR = 1.3  # grid steps: the distance to facets is rough
@@ -126,8 +126,8 @@ def _ridge(shift: Float[np.ndarray, "3"]) -> Float[np.ndarray, "n 3"]:
 
 
 def _skin_field(grid: Grid, skin: NeckSkin) -> tuple[np.ndarray, np.ndarray]:
-    """On the grid, a little blurred: signed distance to the head's skin (positive outside and beyond its border, NEAR_MM
-    far away), and how far above the border the nearest skin lies."""
+    """On the grid, a little blurred: signed distance to the head's skin (positive outside and beyond its border,
+    NEAR_MM far away), and how far above the border the nearest skin lies."""
     from scipy import ndimage, spatial
 
     signed, above = (np.full(grid.size, value, np.float32) for value in (NEAR_MM, 0.0))
@@ -163,9 +163,9 @@ def _body(
     loop = _dense(skin.border)
     distance, nearest = spatial.KDTree(loop).query(places, distance_upper_bound=3 * BORDER_PULL_MM)
     missing = -grid.at(body, loop)
-    found = np.isfinite(distance)
-    pull = np.maximum(missing + OVER_MM, 0)[np.minimum(nearest, len(loop) - 1)] * np.exp(-((distance / BORDER_PULL_MM) ** 2))
-    body[tuple(near.T)] += np.where(found, pull, 0).astype(np.float32)
+    pull = np.maximum(missing + OVER_MM, 0)[np.minimum(nearest, len(loop) - 1)]
+    pull = pull * np.exp(-((distance / BORDER_PULL_MM) ** 2))  # none where the distance is infinite
+    body[tuple(near.T)] += pull.astype(np.float32)
     rise = smoothstep(above / SINK_MM)
     aim = OVER_MM + (UNDER_MM - OVER_MM) * rise  # the body's skin over the head's
     limit = aim - signed + LIFT_MM * (1 - smoothstep(above / LIFT_OVER_MM)) + 100 * (signed > NEAR_MM - 2)

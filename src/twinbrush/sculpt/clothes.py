@@ -9,7 +9,7 @@ from twinbrush.maths.filters import smoothstep
 from twinbrush.sculpt.implicit import intersection, union
 from twinbrush.sculpt.neckline import Neckline
 
-SHELL_MM = 3.0  # thickness of the cloth
+SHELL_MM = 3.6  # thickness of the cloth
 EDGE_MM = 3.0  # the neckline's edge is rounded over this
 FOLD_MM = 2.3  # height of the folds
 ROLL_MM, ROLL_HIGH_MM = 2.6, 13.0  # a rolled collar stands out so much, over this height
@@ -77,4 +77,4 @@ def _folds(x: np.ndarray, y: np.ndarray, z: np.ndarray, depth: np.ndarray, middl
     swing = np.sin(bent / 9.5 + 0.4 * np.sin(side / 23)) * (0.6 + 0.4 * np.sin(side / 17 + bent / 41))
     drawn = smoothstep(np.clip((side - 14) / 40, 0, 1)) * smoothstep(np.clip((122 - side) / 34, 0, 1))
     behind = np.sin((y - 0.35 * side) / 12.5)
-    return FOLD_MM * under * drawn * (front * swing + 0.7 * (1 - front) * behind)
+    return FOLD_MM * under * drawn * (0.6 + front * swing + 0.7 * (1 - front) * behind)

@@ -67,7 +67,8 @@ def surroundings(person: SeenPerson, fit: HeadFit) -> Surroundings:
     confidence = cv2.warpAffine(person.regions.confidence.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR)
     image = cv2.warpAffine(picture.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR,
                            borderMode=cv2.BORDER_REPLICATE)
-    return Surroundings(image, np.where(inside, labels, Label.GROUND).astype(np.uint8), confidence, inside, camera, density)
+    labels = np.where(inside, labels, Label.GROUND).astype(np.uint8)
+    return Surroundings(image, labels, confidence, inside, camera, density)
 
 
 def _warped_labels(

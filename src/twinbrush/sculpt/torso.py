@@ -41,7 +41,7 @@ def torso(axes: Axes, shoulders: Shoulders) -> tuple[np.ndarray, np.ndarray]:
 def _trunk(axes: Axes) -> np.ndarray:
     """Rib cage, neck, trapezius."""
     body = ellipsoid(axes, (0, -282, -93), (128, 122, 74), 2.5)
-    body = union(body, cone(axes, (0, -120, -94), (0, -240, -98), (46, 60), 1.0), 30.0)
+    body = union(body, cone(axes, (0, -120, -94), (0, -240, -98), (38, 57), 1.0), 30.0)
     body = union(body, cone(axes, (36, -182, -112), (142, -222, -101), (34, 30), 0.95), 26.0)
     return union(body, ellipsoid(axes, (60, -262, -52), (66, 52, 36)), 22.0)  # the breast
 
@@ -89,7 +89,8 @@ def cut_off(body: np.ndarray, axes: Axes, width: float) -> np.ndarray:
     return intersection(body, (y - low) / np.sqrt(1 + slope**2), CUT_ROUND_MM)
 
 
-SOCLE = np.array([(-312, 40), (-326, 46), (-334, 43), (-344, 39), (-356, 40), (-364, 47), (-370, 58), (-374, 64), (-392, 66.0)])
+SOCLE = np.array([
+    (-312, 40), (-326, 46), (-334, 43), (-344, 39), (-356, 40), (-364, 47), (-370, 58), (-374, 64), (-392, 66.0)])
 """Heights and radii of the socle's profile, mm."""
 SOCLE_Z_MM, FLOOR_MM, BASE_MM = -100.0, -390.0, -304.0  # its axis; the floor with a socle; the flat base without one
 
