@@ -1,0 +1,1 @@
+"""Hair, beards and headwear: closed masses with locks on the fitted head."""

@@ -1,0 +1,130 @@
+"""Locks: swept ridges in two sizes on the hair's mass, which make a sculpture of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import ndimage, spatial
+
+from twinbrush.maths.filters import smoothstep
+from twinbrush.sculpt.hair.grid import Grid, about_surface, marched, one_body, refined, taubin
+from twinbrush.sculpt.hair.strands import StrandField
+from twinbrush.sculpt.hair.volume import Mass
+
+FINE_STEP_MM, CROPPED_STEP_MM = 1.6, 1.35
+CROPPED_MM, FRINGE_SHARE, FRINGE_LEAST_MM = 16.5, 0.012, 8.0  # median thickness below which hair is cropped
+SEED = 0
+
+
+@dataclass(frozen=True)
+class LockSize:
+    """half width, height, length: mm. spacing: half widths that a lock keeps free. groove, period: mm, of its strands."""
+
+    half: float
+    height: float
+    length: float
+    spacing: float
+    groove: float
+    period: float
+
+
+# Coarse locks, then fine ones. Many short locks are worms, isotropic noise is bubbles: they must be long.
+CROPPED = (LockSize(4.6, 1.5, 46, 0.9, 0.0, 6.0), LockSize(3.0, 0.9, 32, 1.1, 0.0, 4.6))
+SHORT = (LockSize(14, 5.0, 115, 0.85, 0.8, 6.0), LockSize(8, 3.0, 85, 1.5, 0.6, 4.6))
+LONG = (LockSize(14, 4.8, 260, 0.85, 0.8, 6.0), LockSize(8, 2.8, 190, 1.5, 0.6, 4.6))
+ROOM_SHORT, ROOM_LONG = (0.8, 0.45), (0.45, 0.2)  # of the locks' heights by which the mass shrinks first, so the outline stays
+SEEDS = (3000, 6000)
+FILLET_MM = (0.8, 0.6)
+OVERLAP, OVERLAP_CROPPED = 4.5, 3.0  # half widths that a lock may run on beside another
+FREE_TIP_MM = {"long": 13.0, "short": 6.0, "cropped": 0.0}
+NAPE_SHRINK = 0.45  # locks at the nape and the sides of short hair are so much smaller
+
+
+def kind_of(mass: Mass, median: float) -> str:
+    """Returns "long", "short" or "cropped"."""
+    if mass.fall.any:
+        return "long"
+    return "cropped" if median < CROPPED_MM and not (mass.fringe > FRINGE_SHARE and median > FRINGE_LEAST_MM) else "short"
+
+
+def with_locks(
+    mass: Mass, median: float, vertices: Float[np.ndarray, "n 3"], strands: StrandField
+) -> Grid:
+    """Returns the mass with its locks on a fine grid.
+
+    vertices: of the mass' surface, with their strands. median: of the hair's thickness, mm.
+    """
+    from twinbrush.sculpt.hair.sweep import stamp, streamlines
+
+    kind = kind_of(mass, median)
+    sizes = {"long": LONG, "short": SHORT, "cropped": CROPPED}[kind]
+    step = CROPPED_STEP_MM if kind == "cropped" else FINE_STEP_MM
+    coarse = about_surface(mass.grid, 12.0)
+    skin = _part(mass.skin, coarse)
+    fine = refined(coarse, step)
+    room = ROOM_LONG if kind == "long" else ROOM_SHORT
+    shrink = room[0] * sizes[0].height + room[1] * sizes[1].height
+    near_skin = refined(Grid(skin.origin, skin.step, np.clip(skin.values / 10, 0, 1)), step).values
+    shape = ndimage.gaussian_filter(fine.values, 1.3) - np.float32(shrink) * near_skin
+    ratio = step / coarse.step
+    directions = _directions(coarse, vertices, strands.directions)
+    over = np.flatnonzero(mass.skin.at(vertices) > 1.0)
+    rng = np.random.default_rng(SEED)
+    for level, size in enumerate(sizes):
+        seeds, halves, lengths = _seeds(vertices, strands.light, over, size, level, kind, rng)
+        surface = shape.copy()
+        lines, counts, origin = streamlines(
+            surface, directions, skin.values, ratio, step, (seeds - coarse.origin) / step, halves, lengths,
+            size.spacing, np.zeros(shape.shape, np.int8), OVERLAP_CROPPED if kind == "cropped" else OVERLAP,
+            FREE_TIP_MM[kind])
+        widths = halves[origin]
+        heights = size.height * np.clip(widths / size.half, 0.5, 1.2) * rng.uniform(0.8, 1.2, len(widths))
+        stamp(shape, surface, skin.values, ratio, step, lines, counts, widths, heights, size.groove, size.period,
+              rng.uniform(0, 6.28, len(widths)), FILLET_MM[level], 0.2)
+    return Grid(coarse.origin, step, one_body(ndimage.gaussian_filter(shape, 0.6)))
+
+
+def surface_of(grid: Grid) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "t 3"]]:
+    """Returns the smoothed surface of the locks, one body."""
+    vertices, triangles = marched(grid)
+    return taubin(vertices, triangles, 4), triangles
+
+
+def _part(whole: Grid, part: Grid) -> Grid:
+    """The whole grid's values where the part lies."""
+    first = np.round((part.origin - whole.origin) / whole.step).astype(int)
+    last = first + part.values.shape
+    values = whole.values[first[0] : last[0], first[1] : last[1], first[2] : last[2]]
+    return Grid(part.origin, part.step, np.ascontiguousarray(values))
+
+
+def _directions(
+    grid: Grid, vertices: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, "3 x y z"]:
+    """The strands' directions in the cells near the surface."""
+    near = np.abs(grid.values) < 14
+    points = grid.origin + grid.step * np.argwhere(near)
+    away, nearest = spatial.cKDTree(vertices).query(points, k=4)
+    weight = 1 / (away + 1.0)
+    mean = (directions[nearest] * (weight / weight.sum(1, keepdims=True))[..., None]).sum(1)
+    out = np.zeros((3, *grid.values.shape), np.float32)
+    out[:, near] = mean.T
+    return out
+
+
+def _seeds(
+    vertices: Float[np.ndarray, "n 3"], light: Float[np.ndarray, "n"], over: Int[np.ndarray, "_"], size: LockSize,
+    level: int, kind: str, rng: np.random.Generator,
+) -> tuple[Float[np.ndarray, "s 3"], Float[np.ndarray, "s"], Float[np.ndarray, "s"]]:
+    """Where locks start, light places of the photo first; their half widths and lengths, mm."""
+    picked = rng.choice(over, min(len(over), SEEDS[level]), replace=False)
+    first = rng.random(len(picked)) + np.clip(light[picked] / 0.15, -1, 1) * (0.8, 0.5)[level]
+    picked = picked[np.argsort(-first, kind="stable")]
+    halves = size.half * rng.uniform(0.7, 1.25, len(picked))
+    lengths = size.length * rng.uniform(0.65, 1.2, len(picked))
+    if kind != "long":
+        smaller = 1 - NAPE_SHRINK * smoothstep((20 - vertices[picked, 1]) / 80)
+        halves, lengths = halves * smaller, lengths * smaller
+    return vertices[picked], halves, lengths
