@@ -16,15 +16,17 @@ from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.base import border_loop
 from twinbrush.sculpt.clothes import cloth_share, clothed
-from twinbrush.sculpt.implicit import Grid, intersection, marched, union
+from twinbrush.sculpt.implicit import Grid, intersection, marched, simplified, union
 from twinbrush.sculpt.neckline import seen_neckline, seen_shoulders
-from twinbrush.sculpt.torso import FLOOR_MM, Shoulders, cut_off, stood, torso
+from twinbrush.sculpt.torso import BASE_MM, CUT_ROUND_MM, FLOOR_MM, Shoulders, above_cut, cut_off, stood, torso
 from twinbrush.sculpt.values import FACE, Solid, Surroundings, Template
 
 NAME = "Bust"
 STEP_MM = 3.0
 HALF_WIDTH_MM, TOP_MM, BACK_MM, FRONT_MM = 219.0, -96.0, -206.0, 22.0  # the grid
 SMOOTHING = 5  # rounds of Taubin's filter
+TRIANGLES = 18_000  # of the finished bust
+FLAT_MM = 1.2  # what lies so little above the floor is put on it
 BORDER_PULL_MM = 42.0  # how far from the head's border the body is brought onto it
 OVER_MM, UNDER_MM, SINK_MM = 1.5, -3.0, 34.0  # the body's skin over the head's at its border, and SINK_MM higher up
 LIFT_MM, LIFT_OVER_MM = 34.0, 44.0  # at the border the body may lie so much farther out: it swallows the border
@@ -49,7 +51,7 @@ class NeckSkin:
 def sculpt_bust(
     model: Template, vertices: Float[np.ndarray, "n 3"], surroundings: Surroundings, *, socle: bool
 ) -> Solid:
-    """Returns the bust as one closed body; `bare` tells where it is skin.
+    """Returns the bust as one closed body; `bare` tells where it is skin, `plinth` where it is the cut or the socle.
 
     vertices: of the fitted head. socle: on a round socle, else cut flat.
     """
@@ -69,15 +71,17 @@ def sculpt_bust(
     axes = _moved(grid, shift)
     whole = stood(cut_off(whole, axes, shoulders.width), axes, socle=socle)
     points, triangles = marched(whole, grid, SMOOTHING)
-    bare = 1 - cloth_share(points, neckline, middle_z)
-    points = _evened(points, triangles, skin, bare)
-    points[:, 1] = np.where(points[:, 1] < _floor(shift, socle) + 1.2, _floor(shift, socle), points[:, 1])
-    return Solid(NAME, points, triangles, relief=None, bare=bare)
+    points = _evened(points, triangles, skin, 1 - cloth_share(points, neckline, middle_z))
+    points, triangles = simplified(points, triangles, TRIANGLES)
+    floor = _floor(shift, socle)
+    points[:, 1] = np.where(points[:, 1] < floor + FLAT_MM, floor, points[:, 1])
+    usual = points - shift
+    height = above_cut((usual[:, 0], usual[:, 1], usual[:, 2]), shoulders.width)
+    plinth = 1 - smoothstep((height - CUT_ROUND_MM / 2) / 2.5)
+    return Solid(NAME, points, triangles, bare=1 - cloth_share(points, neckline, middle_z), plinth=plinth)
 
 
 def _floor(shift: Float[np.ndarray, "3"], socle: bool) -> float:
-    from twinbrush.sculpt.torso import BASE_MM
-
     return (FLOOR_MM if socle else BASE_MM) + float(shift[1])
 
 

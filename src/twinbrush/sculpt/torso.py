@@ -82,11 +82,17 @@ def _gate(value: np.ndarray, low: float, high: float) -> np.ndarray:
 
 def cut_off(body: np.ndarray, axes: Axes, width: float) -> np.ndarray:
     """The body above a bowl-shaped cut: arms and chest end in one clean curved edge."""
+    return intersection(body, above_cut(axes, width), CUT_ROUND_MM)
+
+
+def above_cut(axes: Axes, width: float) -> np.ndarray:
+    """How far places lie above the cut, about mm. width: the shoulders'."""
     x, y, z = axes
-    low = CUT_LOW_MM + CUT_RISE_MM * np.abs(x / (width * CUT_WIDTH_MM)) ** CUT_POWER
+    share = np.abs(x / (width * CUT_WIDTH_MM))
+    low = CUT_LOW_MM + CUT_RISE_MM * share**CUT_POWER
     low = low + CUT_DEPTH_RISE_MM * ((z - CUT_MIDDLE_Z_MM) / CUT_DEPTH_MM) ** 2
-    slope = CUT_RISE_MM * CUT_POWER / (width * CUT_WIDTH_MM) * np.abs(x / (width * CUT_WIDTH_MM)) ** (CUT_POWER - 1)
-    return intersection(body, (y - low) / np.sqrt(1 + slope**2), CUT_ROUND_MM)
+    slope = CUT_RISE_MM * CUT_POWER / (width * CUT_WIDTH_MM) * share ** (CUT_POWER - 1)
+    return (y - low) / np.sqrt(1 + slope**2)
 
 
 SOCLE = np.array([

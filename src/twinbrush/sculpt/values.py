@@ -182,6 +182,7 @@ class Solid:
     strands (n, 3): unit tangents along the strands (zero where there are none), or None.
     relief (n,): how high the surface stands over the mass below it, -1..1: locks are lighter than the furrows between.
     bare (n,): where it is the person's skin (the bust above its clothes), 0..1; None: nowhere.
+    plinth (n,): where it is the socle or the cut surface below, 0..1; None: nowhere.
     """
 
     name: str
@@ -190,6 +191,7 @@ class Solid:
     strands: Float[np.ndarray, "n 3"] | None = None
     relief: Float[np.ndarray, "n"] | None = None
     bare: Float[np.ndarray, "n"] | None = None
+    plinth: Float[np.ndarray, "n"] | None = None
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def _extents(fall: Fall) -> tuple[list[np.ndarray], list[float]]:
     extents, ends = [], []
     for number in range(2):
         side = fall.sides[number] if fall.sides[number].falls else fall.sides[1 - number]
-        known = np.isfinite(side.extent) & (HEIGHTS_MM >= side.end)
+        known = np.isfinite(side.extent) & (side.end <= HEIGHTS_MM)
         extent = np.interp(-HEIGHTS_MM, -HEIGHTS_MM[known], side.extent[known])
         extents.append(ndimage.gaussian_filter1d(extent, 5.0, mode="nearest"))
         ends.append(max(side.end, LOWEST_MM))
