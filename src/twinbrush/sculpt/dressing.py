@@ -1,4 +1,4 @@
-"""Hair, beard, headwear and bust join the figure: charts in the right half of its atlas, the photo's colours on them."""
+"""Hair, beard, headwear and bust join the figure: charts in its atlas' right half, the photo's colours on them."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def drawn_out(
         grain = cv2.GaussianBlur(rng.standard_normal((size, size), np.float32), (0, 0), sigma)
         noise += share * grain / float(grain.std())
     out = np.zeros((size, size), np.float32)
-    _draw(noise, np.ascontiguousarray(direction, np.float32), np.ascontiguousarray(covered, np.int64), REACH_TEXELS, out)
+    _draw(noise, np.ascontiguousarray(direction), np.ascontiguousarray(covered, np.int64), REACH_TEXELS, out)
     inside = covered > 0
     if inside.any():
         out[inside] = (out[inside] - out[inside].mean()) / max(float(out[inside].std()), 1e-6)
