@@ -21,7 +21,7 @@ HEIGHTS_MM = np.arange(40.0, -300.0, -2.0)  # of the slices
 LEAST_AREA_CM2, HIGHEST_END_MM, LOBE_SHARE = 14.0, -75.0, 0.6  # what makes hair at one side a fall
 MUCH_CM2 = 45.0  # so much hair below the ear falls even where the ear is seen before it
 LEAST_WIDTH_MM = 6.0  # a narrower row ends it
-LOWEST_MM = -255.0  # hair is not sculpted farther down
+LOWEST_MM = -250.0  # hair is not sculpted farther down
 LOWEST_BEHIND_MM = -186.0  # nor, on the back, below the shoulder blades
 SHOULDERS = np.array([  # height, half depth before and behind z = -110 of the torso that the hair lies on, mm
     (-108, 28, 38), (-132, 39, 68), (-148, 50, 90), (-170, 64, 98), (-208, 79, 95), (-266, 73, 73)], float)
@@ -60,13 +60,13 @@ class Fall:
 
 def fall_of(scalp: Scalp, seen: Surroundings, outline: Outline) -> Fall:
     """Returns the hair below the ears as the mask shows it in the ears' plane."""
-    across = np.arange(-170.0, 171.0, 2.0)
+    across = np.arange(-226.0, 227.0, 2.0)
     x, y = np.meshgrid(across, HEIGHTS_MM)
     pixels, _ = project(seen.camera, np.stack([x.ravel(), y.ravel(), np.full(x.size, EAR_PLANE_MM)], 1))
     hair = (outside_by(outline.fine, pixels) > 0).reshape(x.shape)
     sides = [_side(hair & (x * sign > 0), sign * across, scalp.lobes[number]) for number, sign in enumerate((-1, 1))]
     falls = [side.falls for side in sides]
-    bunched = sum(falls) == 1 and scalp.lobes[1 - falls.index(True)] < 0.45
+    bunched = sum(falls) == 1 and scalp.lobes[1 - falls.index(True)] < 0.45 and sides[falls.index(True)].area < MUCH_CM2
     if bunched:
         sides = [Side(side.area, side.extent, side.end, False) for side in sides]
     return Fall((sides[0], sides[1]), bunched)

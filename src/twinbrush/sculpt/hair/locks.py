@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -11,11 +11,20 @@ from scipy import ndimage, spatial
 from twinbrush.maths.filters import smoothstep
 from twinbrush.sculpt.hair.grid import Grid, about_surface, marched, one_body, refined, taubin
 from twinbrush.sculpt.hair.strands import StrandField
-from twinbrush.sculpt.hair.volume import Mass
+from twinbrush.sculpt.hair.volume import Mass, cut_tips
 
-FINE_STEP_MM, CROPPED_STEP_MM = 1.6, 1.35
 CROPPED_MM, FRINGE_SHARE, FRINGE_LEAST_MM = 16.5, 0.012, 8.0  # median thickness below which hair is cropped
 SEED = 0
+
+
+@dataclass(frozen=True)
+class Sculpted:
+    """grid: the shape with its locks. ground: the mass below the locks on the same grid. height: mm that locks stand over
+    it."""
+
+    grid: Grid
+    ground: Grid
+    height: float
 
 
 @dataclass(frozen=True)
@@ -30,15 +39,35 @@ class LockSize:
     period: float
 
 
-# Coarse locks, then fine ones. Many short locks are worms, isotropic noise is bubbles: they must be long.
-CROPPED = (LockSize(4.6, 1.5, 46, 0.9, 0.0, 6.0), LockSize(3.0, 0.9, 32, 1.1, 0.0, 4.6))
-SHORT = (LockSize(14, 5.0, 115, 0.85, 0.8, 6.0), LockSize(8, 3.0, 85, 1.5, 0.6, 4.6))
-LONG = (LockSize(14, 4.8, 260, 0.85, 0.8, 6.0), LockSize(8, 2.8, 190, 1.5, 0.6, 4.6))
-ROOM_SHORT, ROOM_LONG = (0.8, 0.45), (0.45, 0.2)  # of the locks' heights by which the mass shrinks first, so the outline stays
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of hair is sculpted. step: of the fine grid, mm. sizes: coarse locks, then fine ones. room: shares of
+    their heights by which the mass shrinks first, so that the outline stays. overlap: half widths that a lock may run on
+    beside another. free_tip: mm that tips hang beyond the mass. shrinks: locks at nape and sides are smaller. full: mm of
+    hair under which locks are lower."""
+
+    step: float
+    sizes: tuple[LockSize, LockSize]
+    room: tuple[float, float]
+    overlap: float
+    free_tip: float
+    shrinks: bool
+    full: float
+
+
+# Many short locks are worms, isotropic noise is bubbles: they must be long.
+KINDS = {
+    "cropped": Kind(1.35, (LockSize(4.6, 1.5, 46, 0.9, 0.0, 6.0), LockSize(3.0, 0.9, 32, 1.1, 0.0, 4.6)), (0.8, 0.45),
+                    3.0, 0.0, True, 8.0),
+    "short": Kind(1.6, (LockSize(14, 5.0, 115, 0.85, 0.8, 6.0), LockSize(8, 3.0, 85, 1.5, 0.6, 4.6)), (0.8, 0.45),
+                  4.5, 6.0, True, 8.0),
+    "long": Kind(1.6, (LockSize(14, 4.8, 260, 0.85, 0.8, 6.0), LockSize(8, 2.8, 190, 1.5, 0.6, 4.6)), (0.75, 0.4),
+                 4.5, 6.0, False, 8.0),
+    "beard": Kind(1.1, (LockSize(5.0, 2.2, 40, 0.9, 0.4, 3.4), LockSize(3.2, 1.3, 28, 1.3, 0.3, 2.6)), (0.6, 0.4),
+                  4.0, 3.0, False, 4.0),
+}
 SEEDS = (3000, 6000)
 FILLET_MM = (0.8, 0.6)
-OVERLAP, OVERLAP_CROPPED = 4.5, 3.0  # half widths that a lock may run on beside another
-FREE_TIP_MM = {"long": 13.0, "short": 6.0, "cropped": 0.0}
 NAPE_SHRINK = 0.45  # locks at the nape and the sides of short hair are so much smaller
 
 
@@ -51,39 +80,46 @@ def kind_of(mass: Mass, median: float) -> str:
 
 def with_locks(
     mass: Mass, median: float, vertices: Float[np.ndarray, "n 3"], strands: StrandField
-) -> Grid:
-    """Returns the mass with its locks on a fine grid.
+) -> Sculpted:
+    """Returns the hair's mass with its locks on a fine grid.
 
     vertices: of the mass' surface, with their strands. median: of the hair's thickness, mm.
     """
+    kind = kind_of(mass, median)
+    sculpted = swept(mass.grid, mass.skin, KINDS[kind], vertices, strands)
+    tips = cut_tips(sculpted.grid, mass.cut, falls=mass.fall.any)
+    return replace(sculpted, grid=Grid(tips.origin, tips.step, one_body(tips.values)))
+
+
+def swept(
+    mass: Grid, skin: Grid, kind: Kind, vertices: Float[np.ndarray, "n 3"], strands: StrandField
+) -> Sculpted:
+    """Returns a mass with locks of a kind. skin: signed mm to it, on the mass' grid."""
     from twinbrush.sculpt.hair.sweep import stamp, streamlines
 
-    kind = kind_of(mass, median)
-    sizes = {"long": LONG, "short": SHORT, "cropped": CROPPED}[kind]
-    step = CROPPED_STEP_MM if kind == "cropped" else FINE_STEP_MM
-    coarse = about_surface(mass.grid, 12.0)
-    skin = _part(mass.skin, coarse)
-    fine = refined(coarse, step)
-    room = ROOM_LONG if kind == "long" else ROOM_SHORT
-    shrink = room[0] * sizes[0].height + room[1] * sizes[1].height
-    near_skin = refined(Grid(skin.origin, skin.step, np.clip(skin.values / 10, 0, 1)), step).values
-    shape = ndimage.gaussian_filter(fine.values, 1.3) - np.float32(shrink) * near_skin
+    step = kind.step
+    coarse = about_surface(mass, 12.0)
+    under = _part(skin, coarse)
+    near_skin = refined(Grid(under.origin, under.step, np.clip(under.values / kind.full, 0, 1)), step).values
+    shrink = kind.room[0] * kind.sizes[0].height + kind.room[1] * kind.sizes[1].height
+    shape = ndimage.gaussian_filter(refined(coarse, step).values, 1.3) - np.float32(shrink) * near_skin
+    ground = shape.copy()
     ratio = step / coarse.step
     directions = _directions(coarse, vertices, strands.directions)
-    over = np.flatnonzero(mass.skin.at(vertices) > 1.0)
+    over = np.flatnonzero(skin.at(vertices) > 1.0)
     rng = np.random.default_rng(SEED)
-    for level, size in enumerate(sizes):
+    for level, size in enumerate(kind.sizes):
         seeds, halves, lengths = _seeds(vertices, strands.light, over, size, level, kind, rng)
         surface = shape.copy()
         lines, counts, origin = streamlines(
-            surface, directions, skin.values, ratio, step, (seeds - coarse.origin) / step, halves, lengths,
-            size.spacing, np.zeros(shape.shape, np.int8), OVERLAP_CROPPED if kind == "cropped" else OVERLAP,
-            FREE_TIP_MM[kind])
+            surface, directions, under.values, ratio, step, (seeds - coarse.origin) / step, halves, lengths,
+            size.spacing, np.zeros(shape.shape, np.int8), kind.overlap, kind.free_tip)
         widths = halves[origin]
         heights = size.height * np.clip(widths / size.half, 0.5, 1.2) * rng.uniform(0.8, 1.2, len(widths))
-        stamp(shape, surface, skin.values, ratio, step, lines, counts, widths, heights, size.groove, size.period,
-              rng.uniform(0, 6.28, len(widths)), FILLET_MM[level], 0.2)
-    return Grid(coarse.origin, step, one_body(ndimage.gaussian_filter(shape, 0.6)))
+        stamp(shape, surface, under.values, ratio, step, lines, counts, widths, heights, size.groove, size.period,
+              rng.uniform(0, 6.28, len(widths)), FILLET_MM[level], 0.2, kind.full)
+    shape = ndimage.gaussian_filter(shape, 0.6)
+    return Sculpted(Grid(coarse.origin, step, shape), Grid(coarse.origin, step, ground), kind.sizes[0].height)
 
 
 def surface_of(grid: Grid) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "t 3"]]:
@@ -116,7 +152,7 @@ def _directions(
 
 def _seeds(
     vertices: Float[np.ndarray, "n 3"], light: Float[np.ndarray, "n"], over: Int[np.ndarray, "_"], size: LockSize,
-    level: int, kind: str, rng: np.random.Generator,
+    level: int, kind: Kind, rng: np.random.Generator,
 ) -> tuple[Float[np.ndarray, "s 3"], Float[np.ndarray, "s"], Float[np.ndarray, "s"]]:
     """Where locks start, light places of the photo first; their half widths and lengths, mm."""
     picked = rng.choice(over, min(len(over), SEEDS[level]), replace=False)
@@ -124,7 +160,7 @@ def _seeds(
     picked = picked[np.argsort(-first, kind="stable")]
     halves = size.half * rng.uniform(0.7, 1.25, len(picked))
     lengths = size.length * rng.uniform(0.65, 1.2, len(picked))
-    if kind != "long":
+    if kind.shrinks:
         smaller = 1 - NAPE_SHRINK * smoothstep((20 - vertices[picked, 1]) / 80)
         halves, lengths = halves * smaller, lengths * smaller
     return vertices[picked], halves, lengths

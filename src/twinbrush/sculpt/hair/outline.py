@@ -16,6 +16,7 @@ from twinbrush.sculpt.values import Surroundings
 CLOSE_MM, OPEN_MM = 2.0, 6.0  # gaps between strands are hair; strands thinner than this are no masses
 LEAST_SHARE = 0.06  # of the largest piece: smaller ones are specks
 CALM_MM = 1.6  # blur of the outline
+SHARP_OPEN_MM, SHARP_CALM_MM = 0.8, 0.6  # the same for the sharp outline, which tips are cut by
 BROAD_MM, BROAD_CALM_MM = 9.0, 5.0  # the same for the broad outline, which long hair falls by
 LEAST_AREA_CM2 = 25.0  # less hair than this is none: the head is bald
 BEYOND_MM = -9.0  # distance told for what lies outside the wide picture
@@ -25,12 +26,13 @@ BEYOND_MM = -9.0  # distance told for what lies outside the wide picture
 class Outline:
     """What one class (hair, or headwear) covers in the wide picture; signed mm, positive inside.
 
-    fine, broad: to its outline, with and without details finer than BROAD_MM. person: to the person's outline.
+    fine, broad: to its outline, with and without details finer than BROAD_MM; sharp: with single strands' tips. person: to the person's outline.
     skin: to skin and face. cloth: to clothes. mask: the cleaned mask.
     """
 
     fine: Float[np.ndarray, "h w"]
     broad: Float[np.ndarray, "h w"]
+    sharp: Float[np.ndarray, "h w"]
     person: Float[np.ndarray, "h w"]
     skin: Float[np.ndarray, "h w"]
     cloth: Float[np.ndarray, "h w"]
@@ -41,27 +43,31 @@ class Outline:
         return float(self.mask.sum()) / pixels_per_mm**2 / 100
 
 
-def outline_of(seen: Surroundings, label: Label) -> Outline:
-    """Returns the outline of one class. Beyond the photo's border its labels go on."""
+def outline_of(seen: Surroundings, label: Label, *, open_mm: float = OPEN_MM) -> Outline:
+    """Returns the outline of one class. Beyond the photo's border its labels go on. open_mm: width below which what is
+    there counts as strands, not as a mass."""
     labels = _continued(seen)
     density = seen.pixels_per_mm
     closed = _morphed((labels == label).astype(np.uint8), cv2.MORPH_CLOSE, CLOSE_MM * density)
-    opened = _blurred(_morphed(closed, cv2.MORPH_OPEN, OPEN_MM * density / 2), CALM_MM * density)
+    opened = _blurred(_morphed(closed, cv2.MORPH_OPEN, open_mm * density / 2), CALM_MM * density)
     mask = _without_specks(opened)
     broad = _morphed(mask.astype(np.uint8), cv2.MORPH_CLOSE, BROAD_MM * density)
     broad = _blurred(_morphed(broad, cv2.MORPH_OPEN, BROAD_MM * density), BROAD_CALM_MM * density)
+    sharp = _blurred(_morphed((labels == label).astype(np.uint8), cv2.MORPH_OPEN, SHARP_OPEN_MM * density), SHARP_CALM_MM * density)
     ground = labels == Label.GROUND
-    person = ~ground | mask
-    skin = np.isin(labels, (Label.SKIN, Label.BEARD)) & ~mask
+    person = _blurred(~ground | mask, CALM_MM * density) > 0
+    skin = np.isin(labels, tuple({Label.SKIN, Label.BEARD} - {label})) & ~mask
     return Outline(
         *((signed_distance(part) / density).astype(np.float32)
-          for part in (mask, broad > 0, person, skin, (labels == Label.CLOTH) & ~mask)), mask)
+          for part in (mask, broad > 0, sharp > 0, person, skin, (labels == Label.CLOTH) & ~mask)), mask)
 
 
 def outside_by(values: Float[np.ndarray, "h w"], xy: Float[np.ndarray, "n 2"], beyond: float = BEYOND_MM) -> (
     Float[np.ndarray, "n"]
 ):
     """Returns bilinear values at pixels, `beyond` outside the picture."""
+    if not len(xy):
+        return np.zeros(0)
     height, width = values.shape
     within = ((xy >= 0) & (xy <= (width - 1, height - 1))).all(1)
     return np.where(within, lookup(values, xy), beyond)

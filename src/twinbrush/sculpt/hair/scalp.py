@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -25,16 +25,18 @@ SCALP_PROFILE = np.array([
 COVERED_PROFILE = np.array([
     (14, 70), (-8, 74), (-30, 66), (-42, 46), (-48, 28), (-60, 6), (-62, -20), (-66, -46), (-90, -66), (-122, -76),
     (-150, -84), (-300, -84), (-300, 300), (14, 300)], np.float32)
-SEEN_FROM, SEEN_OVER = 0.18, 0.25  # cosine to the camera from which the photo's hairline counts, and its ramp
+SEEN_FROM, SEEN_OVER = 0.08, 0.2  # cosine to the camera from which the photo's hairline counts, and its ramp
 HAIRLINE_REACH_MM = 40.0  # farther from the hairline nothing depends on the distance
 CALM_MM2 = 9.0  # of the hairline on the surface
 OUTER_EAR_MM = 76.0  # |x| of the mean head beyond which an ear stands out
 COVERED_SHARE = 0.6  # of an ear's points under hair: it is covered
 RIM_COSINE = 0.3  # vertices that face the camera less are on the silhouette
-MARCH_MM = np.arange(-14.0, 70.0, 0.5)  # along which the mask's border is looked for from a rim vertex
+MARCH_MM = np.arange(-14.0, 110.0, 0.5)  # along which the mask's border is looked for from a rim vertex
 LATEST_START_MM = 12.0  # hair that begins farther out than this does not belong to the vertex
-THINNEST_MM, THICKEST_MM = 2.0, 50.0
+THINNEST_MM, THICKEST_MM, THICKEST_BACK_MM, THICKEST_FRONT_MM = 2.0, 90.0, 60.0, 22.0
+BACK_SHARE = 0.8  # of the rim's median that the unseen back has
 STIFFNESS_MM4 = 6000.0  # of the thickness on the surface: less leaves a step behind the ears
+LOCAL_STIFFNESS_MM4, LOCAL_PULL = 5000.0, 0.01  # of what the stiff thickness misses at the rim: it fades over 27 mm
 USUAL_MEDIAN_MM = 4.0  # where no rim is seen
 
 
@@ -61,9 +63,19 @@ class Scalp:
     covered: tuple[bool, bool]
     lobes: tuple[float, float]
 
+    def thickened(self, thickness: Float[np.ndarray, "v"]) -> Scalp:
+        """Returns the same scalp under hair of another thickness (v,), mm."""
+        return replace(self, thickness=thickness)
 
-def scalp_of(template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline) -> Scalp:
-    """Returns the scalp of a fitted head (n template vertices, mm) under the hair's outline."""
+
+def scalp_of(
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline, *,
+    unseen: Float[np.ndarray, "v"] | None = None,
+) -> Scalp:
+    """Returns the scalp of a fitted head (n template vertices, mm) under the hair's outline.
+
+    unseen: signed mm to the border where the photo does not show it (default: the mean head's hairline).
+    """
     original = np.flatnonzero(template.labels <= 3)
     number = np.full(len(vertices), -1)
     number[original] = np.arange(len(original))
@@ -78,7 +90,7 @@ def scalp_of(template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surro
     facing = (normals * view).sum(1) / np.linalg.norm(view, axis=1)
     lobes, uppers = _ear_shares(mean, ears, vertices[original], seen, outline)
     covered = tuple(a > COVERED_SHARE and b > COVERED_SHARE for a, b in zip(lobes, uppers, strict=True))
-    usual = _template_hairline(mean, (covered[0], covered[1]))
+    usual = _template_hairline(mean, (covered[0], covered[1])) if unseen is None else unseen
     line = _hairline(mean, usual, flat, facing, seen, outline, ears, lobes, (covered[0], covered[1]))
     line = splu(sparse.csc_matrix(sparse.diags(areas) + CALM_MM2 * stiffness)).solve(areas * line)
     bare = Scalp(flat, normals, triangles, original, ears, line, usual, facing, np.zeros(len(flat)), 0.0,
@@ -101,6 +113,7 @@ def _without_ears(
 
 
 def _profile_distance(profile: np.ndarray, mean: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v"]:
+    """Signed mm of the mean head's points to a profile, positive behind it."""
     return np.array([cv2.pointPolygonTest(profile, (float(z), float(y)), True) for _, y, z in mean])
 
 
@@ -154,29 +167,37 @@ def _thickness(
     """The smoothest thickness that reaches the mask's border at the silhouette, and the rim's median."""
     under = np.where(mean[:, 0] < 0, bare.lobes[0], bare.lobes[1]) > COVERED_SHARE
     rim = np.flatnonzero((np.abs(bare.facing) < RIM_COSINE) & ((mean[:, 1] > 22) | (under & (mean[:, 1] > -42))))
-    reach, known = _rim_reach(rim, bare, seen, outline)
+    reach, known = rim_reach(rim, bare, seen, outline)
     known &= (bare.template_hairline[rim] > -5) | under[rim]
     told = reach[known]
-    median = float(np.clip(np.median(told), 2.5, 40)) if known.sum() >= 10 else USUAL_MEDIAN_MM
+    median = float(np.clip(np.median(told), 2.5, 60)) if known.sum() >= 10 else USUAL_MEDIAN_MM
     weight, goal = np.zeros(len(mean)), np.zeros(len(mean))
 
     def pull(where: np.ndarray, strength: float, value: np.ndarray | float) -> None:
         weight[where] += strength
         goal[where] += strength * value
 
-    pull(rim[known], 1.0, np.clip(told, 2.5, 55))
-    pull(np.flatnonzero((mean[:, 2] < -130) & (mean[:, 1] > -60)), 0.002, float(np.clip(median * 0.9, 3, 26)))
-    pull(np.flatnonzero((bare.facing > 0.6) & (bare.hairline > 0)), 0.004, float(np.clip(median * 0.75, 3, 18)))
+    below = np.flatnonzero((np.abs(bare.facing) < RIM_COSINE) & ~under & (mean[:, 1] < 15) & (mean[:, 1] > -75))
+    pull(below[~rim_reach(below, bare, seen, outline)[1]], 1.0, THINNEST_MM)
+    pull(rim[known], 1.0, np.clip(told, 2.5, THICKEST_MM))
+    pull(np.flatnonzero((mean[:, 2] < -130) & (mean[:, 1] > -60)), 0.002, float(np.clip(BACK_SHARE * median, 3, THICKEST_BACK_MM)))
+    pull(np.flatnonzero((bare.facing > 0.6) & (bare.hairline > 0)), 0.004, float(np.clip(0.75 * median, 3, THICKEST_FRONT_MM)))
     pull(np.flatnonzero(mean[:, 1] < -20), 0.006, float(np.clip(median * 0.7, 3, 18)))
     matrix = sparse.diags(areas * (weight + 1e-4)) + STIFFNESS_MM4 * bending + 0.02 * stiffness
     solved = splu(sparse.csc_matrix(matrix)).solve(areas * (goal + 1e-4 * median))
+    missed = np.zeros(len(mean))
+    missed[rim[known]] = np.clip(told, 2.5, THICKEST_MM) - solved[rim[known]]
+    seen_rim = np.zeros(len(mean))
+    seen_rim[rim[known]] = 1.0
+    local = sparse.diags(areas * (seen_rim + LOCAL_PULL)) + LOCAL_STIFFNESS_MM4 * bending
+    solved = solved + splu(sparse.csc_matrix(local)).solve(areas * missed)
     return np.clip(solved, THINNEST_MM, THICKEST_MM), median
 
 
-def _rim_reach(
+def rim_reach(
     rim: Int[np.ndarray, "r"], bare: Scalp, seen: Surroundings, outline: Outline
 ) -> tuple[Float[np.ndarray, "r"], Bool[np.ndarray, "r"]]:
-    """How far the hair goes on beyond each rim vertex, mm, and whether that is known."""
+    """Returns how far the hair goes on beyond each rim vertex, mm, and whether that is known."""
     start, depth = project(seen.camera, bare.vertices[rim])
     ahead, _ = project(seen.camera, bare.vertices[rim] + 8 * bare.normals[rim])
     way = ahead - start

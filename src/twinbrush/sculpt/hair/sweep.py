@@ -194,11 +194,11 @@ def _smoothed(values, count, rounds):
 
 
 @njit(cache=True, fastmath=True)
-def stamp(shape, surface, skin, ratio, step, lines, counts, halves, heights, groove, period, phases, fillet, tip_width):
+def stamp(shape, surface, skin, ratio, step, lines, counts, halves, heights, groove, period, phases, fillet, tip_width, full):
     """Unite locks with `shape`: parabolic ridges on `surface`, rising from sunk roots to full height, tapering to tips.
 
     halves, heights: mm, a line. groove, period: depth and distance (mm) of the strands' furrows along a lock. fillet:
-    mm between locks. tip_width: share of the width left at the tip.
+    mm between locks. tip_width: share of the width left at the tip. full: mm of hair under which locks are lower.
     """
     for m in range(len(lines)):
         n = counts[m]
@@ -226,7 +226,7 @@ def stamp(shape, surface, skin, ratio, step, lines, counts, halves, heights, gro
             p = points[a] * (1 - u) + points[e] * u
             t = unit(along[a] * (1 - u) + along[e] * u)
             thin = sample(skin, p[0] * ratio, p[1] * ratio, p[2] * ratio)
-            thin = min(1.0, max(THINNEST_SHARE, thin / 8.0))
+            thin = min(1.0, max(THINNEST_SHARE, thin / full))
             height = height * thin
             sunk = -0.9 * full_height * (1 - rise) * thin
             g = outward[a] * (1 - u) + outward[e] * u

@@ -10,65 +10,121 @@ from jaxtyping import Float
 from scipy import ndimage, spatial
 
 from twinbrush.camera import project
-from twinbrush.maths.filters import smoothstep
-from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, Fall, fall_of, fallen
+from twinbrush.maths.filters import signed_distance, smoothstep
+from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
 from twinbrush.sculpt.hair.grid import Grid, grid_points, one_body, smooth_max, smooth_min
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, Scalp
 from twinbrush.sculpt.skin import lookup
-from twinbrush.sculpt.values import Surroundings
+from twinbrush.sculpt.values import Surroundings, Template
 
+GRID_MARGIN_MM = 10.0  # what would reach the grid's border is rounded off before it
 STEP_MM = 4.0  # of the grid of masses
-REACH_X_MM, TOP_MM, FRONT_MM, BACK_MM, BOTTOM_MM = 175.0, 190.0, 75.0, -262.0, -115.0
-DEEP_MM, OVER_MM = 17.0, 16.0  # the shell is worked out this far under and over the skin
+LEAST_REACH_MM, REACH_X_MM, TOP_MM, FRONT_MM, BACK_MM, BOTTOM_MM = 130.0, 230.0, 190.0, 75.0, -262.0, -115.0
+OVER_MM, MOST_REACH_MM = 16.0, 105.0  # the shell is worked out this far over its own height, and at most so far
 SINK_MM = 9.0  # the shell's inside lies so far under the skin: it is closed, and hidden
 LIP_MM, LIP_LONG_MM, FRINGE_LIP_MM = 2.4, 3.0, 6.5  # height of the hair's edge: growing back, long, hanging over the brow
 LIP_ROUND_MM = 4.0  # over which the edge rises
 GROW_MM, GROW_MORE_MM, GROW_NAPE_MM = 24.0, 14.0, 26.0  # over which the edge becomes the full thickness
 UNION_MM, FALL_UNION_MM = 10.0, 12.0  # fillets
-EAR_FREE_MM, EAR_FILLET_MM = 4.5, 5.0  # about an ear that is seen
+EAR_FREE_MM, EAR_FILLET_MM = 3.5, 9.0  # about an ear that is seen
 BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2, BUNCH_HALF_MM = 14.0, 5.0, 28.0  # what stands apart; its largest half depth
 BUNCH_OPEN_MM, BUNCH_BACK_MM = 9.0, -30.0
-CONE_SLACK_MM, CONE_FILLET_MM = 1.0, 3.0  # over the person's outline; softness of that cut
+HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
+CONE_SLACK_MM = 0.5  # over the person's outline
+FALL_SLACK_MM, FALL_SLOPE, FREE_MM, NEAR_MM = 1.0, 3.0, 60.0, 8.0
 SKIN_SLACK_MM = 0.6  # hair before the skin ends so far inside its outline
-SKIN_FILLET_MM = 6.0  # the edge is rounded, so that locks run over it to their tips
+SKIN_FILLET_MM = 5.0  # the edge is rounded, so that locks run over it to their tips
+
+
+@dataclass(frozen=True)
+class PhotoCut:
+    """What the photo shows to be no hair. person (h, w): signed mm to the outline of the person and the fitted head (which
+    the hair must cover even where it is too large). surface (h, w): depth of the head's nearest surface, 0: none."""
+
+    seen: Surroundings
+    outline: Outline
+    person: Float[np.ndarray, "h w"]
+    surface: Float[np.ndarray, "h w"]
+
+    def room(
+        self, points: Float[np.ndarray, "n 3"], within: Float[np.ndarray, "h w"], *, falls: bool
+    ) -> Float[np.ndarray, "n"]:
+        """Returns an implicit shape, mm: inside the person's outline, and `within` (signed mm) before the head.
+
+        falls: long hair also keeps `within` before the ears' plane.
+        """
+        pixels, depth = project(self.seen.camera, points)
+        known = lookup(self.seen.inside.astype(np.float32), pixels) > 0.999
+        allowed = lookup(within, pixels)
+        before = smoothstep((lookup(self.surface, pixels) + SINK_MM - depth) / SINK_MM)
+        front = np.where(before > 0, allowed + SKIN_SLACK_MM + 30 * (1 - before), FREE_MM)
+        if falls:
+            fallen = lookup(self.outline.fine, pixels)
+            front = np.minimum(front, fallen + FALL_SLACK_MM + FALL_SLOPE * np.maximum(EAR_PLANE_MM - points[:, 2], 0))
+        person = lookup(self.person, pixels) + CONE_SLACK_MM
+        return np.minimum(np.where(known, np.minimum(person, front), FREE_MM), FREE_MM)
 
 
 @dataclass(frozen=True)
 class Mass:
     """grid: the hair's implicit shape. skin: signed mm to the bare head on the same grid, positive outside. fall: what
-    falls. fringe: share of the scalp that hangs over the forehead. bunch: middle of what stands apart, or None."""
+    falls. fringe: share of the scalp that hangs over the forehead. bunch: middle of what stands apart, or None. cut: the
+    photo's."""
 
     grid: Grid
     skin: Grid
     fall: Fall
     fringe: float
     bunch: Float[np.ndarray, "3"] | None
+    cut: PhotoCut
 
 
-def mass_of(scalp: Scalp, head: Float[np.ndarray, "v 3"], seen: Surroundings, outline: Outline) -> Mass:
-    """Returns the hair's mass. head: the bare head's vertices with its ears."""
+def mass_of(
+    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline
+) -> Mass:
+    """Returns the hair's mass. vertices: of the finished head (n template vertices)."""
+    head = vertices[scalp.original]
     fall = fall_of(scalp, seen, outline)
     bottom = min(fall.end - 30, BOTTOM_MM) if fall.any else BOTTOM_MM
-    low = np.array([-REACH_X_MM, max(bottom, -285.0), BACK_MM])
-    count = np.ceil((np.array([REACH_X_MM, TOP_MM, FRONT_MM]) - low) / STEP_MM).astype(int) + 1
-    shell, skin, fringe = _shell(scalp, Grid(low, STEP_MM, np.zeros(count, np.float32)), long=fall.any)
+    wide = _half_width(seen, outline)
+    low = np.array([-wide, max(bottom, -285.0), BACK_MM])
+    count = np.ceil((np.array([wide, TOP_MM, FRONT_MM]) - low) / STEP_MM).astype(int) + 1
+    profile, fringe = _profile(scalp, long=fall.any)
+    shell, skin = shell_on(scalp, profile, Grid(low, STEP_MM, np.zeros(count, np.float32)))
     values = shell.values
     if fall.any:
         values = smooth_max(values, fallen(fall, shell, seen, outline), FALL_UNION_MM)
     values, bunch = _with_bunches(Grid(low, STEP_MM, values), fall, seen, outline)
-    values = _cut_by_photo(Grid(low, STEP_MM, values), scalp, head, seen, outline)
+    cut = photo_cut(template, vertices, seen, outline)
+    grid = Grid(low, STEP_MM, values)
+    room = cut.room(grid.points(), np.maximum(-outline.skin, outline.fine), falls=False).reshape(values.shape)
+    values = smooth_min(values, room, SKIN_FILLET_MM)
+    border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
+    values = smooth_min(values, border[:, None, None], UNION_MM)
     values = _ears_freed(Grid(low, STEP_MM, values), scalp, head, fall)
     values = one_body(ndimage.gaussian_filter(values.astype(np.float32), 0.7))
-    return Mass(Grid(low, STEP_MM, values), skin, fall, fringe, bunch)
+    return Mass(Grid(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
 
 
-def _shell(scalp: Scalp, empty: Grid, *, long: bool) -> tuple[Grid, Grid, float]:
-    """The thickness on the scalp, as an implicit shape; signed distances to the skin; the fringe's share."""
-    profile, fringe = _profile(scalp, long=long)
+def _half_width(seen: Surroundings, outline: Outline) -> float:
+    """How far the grid must reach to both sides."""
+    columns = np.flatnonzero((outline.mask & seen.inside).any(0))
+    if not len(columns):
+        return LEAST_REACH_MM
+    middle = project(seen.camera, np.array([[0.0, 0.0, EAR_PLANE_MM]]))[0][0, 0]
+    reach = max(middle - columns[0], columns[-1] - middle) / seen.pixels_per_mm
+    return float(np.clip(1.15 * reach + 20, LEAST_REACH_MM, REACH_X_MM))
+
+
+def shell_on(scalp: Scalp, heights: Float[np.ndarray, "v"], empty: Grid) -> tuple[Grid, Grid]:
+    """Returns a shell of the given heights (mm) on the bare head as an implicit shape, and signed distances to the skin.
+
+    empty: a grid whose values are not used. Below the skin the shell goes on for SINK_MM.
+    """
     points = grid_points(empty.origin, empty.step, empty.values.shape)
     tree = spatial.cKDTree(scalp.vertices)
-    reach = float(min(62.0, scalp.thickness.max() + OVER_MM))
+    reach = float(min(MOST_REACH_MM, heights.max() + OVER_MM))
     distance, nearest = tree.query(points, k=4, distance_upper_bound=reach + 8)
     found = np.isfinite(distance[:, 3])
     near, weights = nearest[found], 1 / (distance[found] ** 2 + 0.3)
@@ -77,7 +133,7 @@ def _shell(scalp: Scalp, empty: Grid, *, long: bool) -> tuple[Grid, Grid, float]
     plane = ((away * scalp.normals[near]).sum(2) * weights).sum(1)
     sign = np.where(plane >= 0, 1.0, -1.0)
     signed = np.where(distance[found, 0] < 6, plane, sign * distance[found, 0])
-    height = (profile[near] * weights).sum(1)
+    height = (heights[near] * weights).sum(1)
     values = np.full(len(points), -30.0, np.float32)
     values[found] = np.maximum(np.minimum(height - signed, signed + SINK_MM), -30)
     skin = np.full(len(points), 50.0, np.float32)
@@ -85,7 +141,7 @@ def _shell(scalp: Scalp, empty: Grid, *, long: bool) -> tuple[Grid, Grid, float]
     inner = (scalp.vertices.mean(0) - points[~found])
     skin[~found] = np.where(np.linalg.norm(inner * (1.3, 1, 1), axis=1) < 60, -50, 50)
     shape = empty.values.shape
-    return Grid(empty.origin, empty.step, values.reshape(shape)), Grid(empty.origin, empty.step, skin.reshape(shape)), fringe
+    return Grid(empty.origin, empty.step, values.reshape(shape)), Grid(empty.origin, empty.step, skin.reshape(shape))
 
 
 def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float]:
@@ -125,6 +181,9 @@ def _with_bunches(
     radius = max(1, round(BUNCH_OPEN_MM * density / coarse))
     element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     rest = cv2.morphologyEx(((mask > 0) & (covered == 0)).astype(np.uint8), cv2.MORPH_OPEN, element)
+    if fall.any:  # what is lower is the end of what falls
+        end = project(seen.camera, np.array([[0.0, max(fall.end, LOWEST_MM) + grid.step, EAR_PLANE_MM]]))[0][0, 1]
+        rest[max(0, int(end / coarse)) :] = 0
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(rest)
     per_cell = (coarse / density) ** 2 / 100
     least = BUNCH_LEAST_BESIDE_CM2 if fall.bunched else BUNCH_LEAST_CM2
@@ -147,26 +206,27 @@ def _with_bunches(
     return values, middle
 
 
-def _cut_by_photo(
-    grid: Grid, scalp: Scalp, head: Float[np.ndarray, "v 3"], seen: Surroundings, outline: Outline
-) -> Float[np.ndarray, "x y z"]:
-    """The mass inside the person's outline, and not before skin that is seen."""
+def photo_cut(
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline
+) -> PhotoCut:
+    """Returns the photo's cut for a finished head, with the bags behind eyes and lips: nothing is seen through them."""
     from twinbrush.rasterize import rasterize
 
-    points = grid.points()
-    pixels, depth = project(seen.camera, points)
-    known = lookup(seen.inside.astype(np.float32), pixels) > 0.999
-    person = np.where(known, lookup(outline.person, pixels) + CONE_SLACK_MM, 60.0)
-    values = smooth_min(grid.values.ravel(), np.minimum(person, 60), CONE_FILLET_MM)
-    skin_pixels, skin_depth = project(seen.camera, head)
+    pixels, depth = project(seen.camera, vertices)
     height, width = outline.mask.shape
-    seen_depth = rasterize(skin_pixels, skin_depth, scalp.triangles, width, height).depth
-    far = np.where(np.isfinite(seen_depth), seen_depth, 0).astype(np.float32)
-    surface = lookup(cv2.dilate(far, np.ones((5, 5), np.uint8)), pixels)
-    before = smoothstep((surface + SINK_MM - depth) / SINK_MM) * known
-    skin = np.where(before > 0, lookup(outline.skin, pixels) + SKIN_SLACK_MM, -60.0)
-    cut = np.where(before > 0, np.minimum(-skin, 60) + 30 * (1 - before), 60)
-    return smooth_min(values, cut, SKIN_FILLET_MM).reshape(grid.values.shape)
+    nearest = rasterize(pixels, depth, template.triangles, width, height).depth
+    surface = np.where(np.isfinite(nearest), nearest, 0).astype(np.float32)
+    own = (signed_distance(surface > 0) / seen.pixels_per_mm).astype(np.float32) + HEAD_COVER_MM
+    return PhotoCut(seen, outline, np.maximum(outline.person, own), cv2.dilate(surface, np.ones((5, 5), np.uint8)))
+
+
+def cut_tips(grid: Grid, cut: PhotoCut, *, falls: bool) -> Grid:
+    """Returns the locks cut by the photo's sharp outline (the mass was cut already: only what is near the surface)."""
+    near = (grid.values > -1) & (grid.values < NEAR_MM)
+    room = cut.room(grid.origin + grid.step * np.argwhere(near), cut.outline.sharp, falls=falls)
+    values = grid.values.copy()
+    values[near] = np.minimum(values[near], room)
+    return Grid(grid.origin, grid.step, values)
 
 
 def _ears_freed(grid: Grid, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: Fall) -> Float[np.ndarray, "x y z"]:

@@ -1,0 +1,102 @@
+"""Beards and moustaches: short locks on the skin, from the nose and the cheeks down."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from scipy import ndimage, sparse
+from scipy.sparse.linalg import splu
+
+from twinbrush.camera import project
+from twinbrush.maths.filters import smoothstep
+from twinbrush.maths.surface import cotangent_laplacian
+from twinbrush.mesh import vertex_normals
+from twinbrush.regions.values import Label
+from twinbrush.sculpt.hair.grid import Grid, smooth_min
+from twinbrush.sculpt.hair.outline import Outline, outline_of, outside_by
+from twinbrush.sculpt.hair.scalp import Scalp, rim_reach
+from twinbrush.sculpt.hair.volume import photo_cut, shell_on
+from twinbrush.sculpt.skin import lookup
+from twinbrush.sculpt.values import FACE, NECK, Surroundings, Template
+
+LEAST_AREA_CM2 = 4.0  # less is none
+STEP_MM = 2.5  # of the grid
+BOX_MM = ((-85.0, -190.0, -110.0), (85.0, -5.0, 75.0))  # where a beard may be
+FULL_MM, EDGE_MM, EDGE_ROUND_MM, GROW_MM = 5.0, 1.2, 2.0, 10.0  # usual height; of its edge; over which both are reached
+THICKEST_MM = 60.0
+SEEN_FROM, SEEN_OVER = 0.1, 0.25  # cosine to the camera from which the photo tells
+STIFFNESS_MM4, LOOSE_PULL = 60.0, 0.02
+UNSEEN_MM = -12.0  # distance to the border where neither side is seen
+CALM_MM2 = 3.0
+FILLET_MM = 2.0
+
+
+def beard_scalp(
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline
+) -> Scalp:
+    """Returns the skin that a beard grows on: distances to its border as the photo shows it (an unseen side like the
+    seen one), and the beard's height, which reaches the mask's border below the chin."""
+    original = np.flatnonzero(template.labels <= NECK)
+    number = np.full(len(vertices), -1)
+    number[original] = np.arange(len(original))
+    triangles = number[template.triangles]
+    triangles = triangles[(triangles >= 0).all(1)]
+    points = vertices[original]
+    normals = vertex_normals(points, triangles)
+    view = seen.camera.centre_xyz - points
+    facing = (normals * view).sum(1) / np.linalg.norm(view, axis=1)
+    pixels, _ = project(seen.camera, points)
+    inside = lookup(seen.inside.astype(np.float32), pixels) > 0.5
+    share = smoothstep((facing - SEEN_FROM) / SEEN_OVER) * inside
+    told = outside_by(outline.fine, pixels) / np.clip(facing, 0.5, 1)
+    mirror = number[template.mirror[original]]
+    other = share[mirror] * (1 - share)
+    line = (share * told + other * told[mirror] + 0.02 * UNSEEN_MM) / (share + other + 0.02)
+    line = np.where(np.isin(template.labels[original], (FACE, NECK)), line, UNSEEN_MM)
+    mean = template.mean[original]
+    stiffness, areas = cotangent_laplacian(mean, triangles)
+    line = splu(sparse.csc_matrix(sparse.diags(areas) + CALM_MM2 * stiffness)).solve(areas * np.clip(line, -30, 30))
+    bare = Scalp(points, normals, triangles, original, np.zeros(len(points), bool), line, line, facing, line, 0.0,
+                 (False, False), (0.0, 0.0))
+    rim = np.flatnonzero((np.abs(facing) < 0.3) & (mean[:, 1] < -70) & (mean[:, 1] > -115) & (mean[:, 2] > -60))
+    reach, known = rim_reach(rim, bare, seen, outline)
+    pull, goal = np.full(len(points), LOOSE_PULL), np.full(len(points), LOOSE_PULL * FULL_MM)
+    pull[rim[known]] += 1.0
+    goal[rim[known]] += np.clip(reach[known], FULL_MM, THICKEST_MM)
+    bending = stiffness @ sparse.diags(1 / areas) @ stiffness
+    height = splu(sparse.csc_matrix(sparse.diags(areas * pull) + STIFFNESS_MM4 * 40 * bending)).solve(areas * goal)
+    return Scalp(points, normals, triangles, original, bare.ears, line, line, facing,
+                 np.clip(height, FULL_MM * 0.6, THICKEST_MM), FULL_MM, (False, False), (0.0, 0.0))
+
+
+def beard_grid(
+    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline
+) -> tuple[Grid, Grid]:
+    """Returns the beard's mass as an implicit shape, and the signed distances to the skin."""
+    low, high = (np.array(corner) for corner in BOX_MM)
+    count = np.ceil((high - low) / STEP_MM).astype(int) + 1
+    line = scalp.hairline
+    rise = EDGE_MM * (1 - np.exp(-np.maximum(line, 0) / EDGE_ROUND_MM))
+    rise = rise + np.maximum(scalp.thickness - EDGE_MM, 0) * smoothstep(line / np.maximum(GROW_MM, 0.8 * scalp.thickness))
+    shell, skin = shell_on(scalp, np.where(line > 0, rise, 0.8 * line), Grid(low, STEP_MM, np.zeros(count, np.float32)))
+    cut = photo_cut(template, vertices, seen, outline)
+    room = cut.room(shell.points(), outline.fine, falls=False).reshape(shell.values.shape)
+    values = smooth_min(shell.values, room, FILLET_MM)
+    return Grid(low, STEP_MM, ndimage.gaussian_filter(values.astype(np.float32), 0.5)), skin
+
+
+def beard_directions(
+    vertices: Float[np.ndarray, "p 3"], normals: Float[np.ndarray, "p 3"]
+) -> Float[np.ndarray, "p 3"]:
+    """Returns unit tangents from the nose and cheeks down, and outward over the lip."""
+    out = np.tile(np.array([0.0, -1.0, 0.25]), (len(vertices), 1))
+    lip = smoothstep((vertices[:, 1] + 75) / 20) * smoothstep((vertices[:, 2] - 10) / 10)
+    out[:, 0] += np.sign(vertices[:, 0]) * smoothstep(np.abs(vertices[:, 0]) / 8) * (0.25 + 1.2 * lip)
+    flat = out - normals * (out * normals).sum(1, keepdims=True)
+    return flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-9)
+
+
+def beard_outline(seen: Surroundings) -> Outline | None:
+    """Returns the beard's outline in the photo, or None when there is too little of it."""
+    outline = outline_of(seen, Label.BEARD, open_mm=2.0)
+    return outline if outline.area_cm2(seen.pixels_per_mm) >= LEAST_AREA_CM2 else None

@@ -1,0 +1,77 @@
+"""The photo's hair, beard and headwear as closed solids on the fitted head."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from scipy import spatial
+
+from twinbrush.mesh import vertex_normals
+from twinbrush.regions.values import Label
+from twinbrush.sculpt.hair.beard import beard_directions, beard_grid, beard_outline, beard_scalp
+from twinbrush.sculpt.hair.grid import marched, taubin
+from twinbrush.sculpt.hair.headwear import sculpt_headwear
+from twinbrush.sculpt.hair.locks import KINDS, Sculpted, surface_of, swept, with_locks
+from twinbrush.sculpt.hair.outline import LEAST_AREA_CM2, Outline, outline_of
+from twinbrush.sculpt.hair.scalp import Scalp, scalp_of
+from twinbrush.sculpt.hair.simplify import simplified
+from twinbrush.sculpt.hair.strands import StrandField, strand_field
+from twinbrush.sculpt.hair.volume import mass_of
+from twinbrush.sculpt.values import Solid, Surroundings, Template
+
+MOST_TRIANGLES, BEARD_TRIANGLES = 40_000, 12_000
+MASS_ROUNDS = 5  # of smoothing the mass before strands are laid on it
+
+
+def sculpt_hair(
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings
+) -> tuple[tuple[Solid, ...], tuple[str, ...]]:
+    """Returns Hair, Beard and Headwear, each if the photo shows it, and warnings.
+
+    vertices: of the finished head (n template vertices), mm.
+    """
+    solids: list[Solid] = []
+    outline, scalp = outline_of(seen, Label.HAIR), None
+    if outline.area_cm2(seen.pixels_per_mm) >= LEAST_AREA_CM2:
+        scalp = scalp_of(template, vertices, seen, outline)
+        solids.append(_hair(template, vertices, scalp, seen, outline))
+    whiskers = beard_outline(seen)
+    if whiskers is not None and (beard := _beard(template, vertices, seen, whiskers)) is not None:
+        solids.append(beard)
+    worn = sculpt_headwear(template, vertices, seen, scalp)
+    if worn is not None:
+        solids.append(worn)
+    return tuple(solids), ()
+
+
+def _hair(
+    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline
+) -> Solid:
+    mass = mass_of(template, vertices, scalp, seen, outline)
+    points, triangles = marched(mass.grid)
+    points = taubin(points, triangles, MASS_ROUNDS)
+    strands = strand_field(points, triangles, seen, outline, long=mass.fall.any, bunch=mass.bunch)
+    return solid_of("Hair", with_locks(mass, scalp.median, points, strands), points, strands, MOST_TRIANGLES)
+
+
+def _beard(
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline
+) -> Solid | None:
+    scalp = beard_scalp(template, vertices, seen, outline)
+    grid, skin = beard_grid(template, vertices, scalp, seen, outline)
+    if not (grid.values > 0).any():
+        return None
+    points, triangles = marched(grid)
+    points = taubin(points, triangles, MASS_ROUNDS)
+    directions = beard_directions(points, vertex_normals(points, triangles))
+    strands = StrandField(directions, np.zeros(len(points)), ("beard", 0.0))
+    sculpted = swept(grid, skin, KINDS["beard"], points, strands)
+    return solid_of("Beard", sculpted, points, strands, BEARD_TRIANGLES)
+
+
+def solid_of(name: str, sculpted: Sculpted, points: Float[np.ndarray, "p 3"], strands: StrandField, most: int) -> Solid:
+    """Returns the sculpted locks as a solid of at most `most` triangles. points: where the strands are known."""
+    vertices, triangles = simplified(*surface_of(sculpted.grid), most)
+    _, nearest = spatial.cKDTree(points).query(vertices)
+    relief = np.clip(-sculpted.ground.at(vertices) / sculpted.height, -1, 1)
+    return Solid(name, vertices, triangles, strands.directions[nearest], relief)
