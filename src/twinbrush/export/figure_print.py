@@ -1,21 +1,26 @@
 """A figure as one watertight solid for printing: all parts united by exact booleans (manifold3d, Apache-2.0).
 
-The mouth's and the lids' bags are taken out first and closed by cones behind the teeth and into the eyeballs, so that no
-hollow and no thin lid is left; then walls too thin to print are thickened (mend.py).
+The mouth's and the lids' bags are taken out first and closed by cones behind the teeth and into the eyeballs, so that
+no hollow and no thin lid is left; then walls too thin to print are thickened (mend.py).
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from twinbrush.config.sculpt import SculptConfig
 from twinbrush.errors import BadMesh
 from twinbrush.export.bust import MIN_WALL_MM, Solid, standing
 from twinbrush.export.mend import neighbours, thickened
+from twinbrush.export.prints import Bust, measured
+from twinbrush.export.solid import stl_bytes, threemf_bytes
 from twinbrush.export.surface import sample_texture
 from twinbrush.export.topology import border_loops, split_fans
+from twinbrush.files import write_atomically
 from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import Mesh, border_edges
 from twinbrush.sculpt.template import template
@@ -54,6 +59,19 @@ def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
     colour = _nearest(points, np.concatenate(known), np.concatenate(colours))
     placed = standing(points, float(points[:, 1].min()), print_height_mm)
     return Solid(_mended(placed, faces), faces, colour, "figure")
+
+
+def write_print(figure: Figure, folder: Path, config: SculptConfig) -> Bust | None:
+    """Write what `config` asks for into `folder`: figure.stl, figure.3mf; its measures, None when nothing is asked for.
+    Raises BadMesh, OutputError."""
+    writers = {"figure.stl": (config.stl, stl_bytes), "figure.3mf": (config.threemf, threemf_bytes)}
+    names = tuple(name for name, (wanted, _) in writers.items() if wanted)
+    if not names:
+        return None
+    solid = figure_solid(figure, config.print_height_mm)
+    for name in names:
+        write_atomically(folder / name, writers[name][1](solid))
+    return measured(solid, names, config.print_height_mm, "")
 
 
 def welded(
@@ -137,8 +155,8 @@ def _body(manifold3d: Any, name: str, points: Float[np.ndarray, "v 3"], faces: I
 
 
 def _mended(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
-    """The points, in the print's frame, with walls thick enough; where that would make folds they stay as they were, and
-    so does the base. Rounded as the files have them."""
+    """The points, in the print's frame, with walls thick enough; where that would make folds they stay as they were,
+    and so does the base. Rounded as the files have them."""
     base = points[:, 2] < FLOOR_MM
     out = thickened(points, faces, MIN_WALL_MM)
     out[:, 2] = np.maximum(out[:, 2], FLOOR_MM)

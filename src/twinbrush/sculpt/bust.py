@@ -16,7 +16,8 @@ from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.base import border_loop
 from twinbrush.sculpt.clothes import cloth_share, clothed
-from twinbrush.sculpt.implicit import Grid, intersection, marched, simplified, union
+from twinbrush.sculpt.hair.simplify import simplified
+from twinbrush.sculpt.implicit import Grid, intersection, marched, union
 from twinbrush.sculpt.neckline import seen_neckline, seen_shoulders
 from twinbrush.sculpt.torso import BASE_MM, CUT_ROUND_MM, FLOOR_MM, Shoulders, above_cut, cut_off, stood, torso
 from twinbrush.sculpt.values import FACE, Solid, Surroundings, Template

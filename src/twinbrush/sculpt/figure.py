@@ -109,7 +109,7 @@ def _finished(
     figure = Figure(parts, texture, landmarks, fit.camera, fit, carved.warnings)
     if wide is not None:
         progress(Step(STAGE, 3, 4, "hair and bust"))
-        figure = completed(model, figure, carved.vertices, crop, wide, config)
+        figure = completed(model, figure, carved.vertices, wide, config)
     progress(Step(STAGE, 4, 4))
     return figure
 

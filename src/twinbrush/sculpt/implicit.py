@@ -12,7 +12,6 @@ from scipy.sparse import csgraph
 from twinbrush.maths.surface import mean_over_neighbours
 
 TAUBIN = (0.5, -0.53)  # shrinking and growing step (Taubin 1995)
-SIMPLIFY_HASTE = 4  # of fast-simplification, 0 (best) to 10 (fastest)
 Field = Float[np.ndarray, "x y z"]
 
 
@@ -103,16 +102,3 @@ def taubin(points: Float[np.ndarray, "n 3"], faces: Int[np.ndarray, "t 3"], roun
         for step in TAUBIN:
             points = points + step * (average @ points - points)
     return points
-
-
-def simplified(
-    points: Float[np.ndarray, "n 3"], faces: Int[np.ndarray, "t 3"], triangles: int
-) -> tuple[Float[np.ndarray, "m 3"], Int[np.ndarray, "u 3"]]:
-    """About so many triangles of the same surface (quadric error metrics, Garland and Heckbert 1997)."""
-    import fast_simplification
-
-    if len(faces) <= triangles:
-        return points, faces
-    found, kept = fast_simplification.simplify(
-        points.astype(np.float32), faces.astype(np.int32), target_count=triangles, agg=SIMPLIFY_HASTE)
-    return found.astype(np.float64), kept.astype(np.int64)
