@@ -18,8 +18,18 @@ from twinbrush.sculpt.base import border_loop
 from twinbrush.sculpt.clothes import cloth_share, clothed
 from twinbrush.sculpt.hair.simplify import simplified
 from twinbrush.sculpt.implicit import Grid, intersection, marched, union
-from twinbrush.sculpt.neckline import seen_neckline, seen_shoulders
-from twinbrush.sculpt.torso import BASE_MM, CUT_ROUND_MM, FLOOR_MM, Shoulders, above_cut, cut_off, stood, torso
+from twinbrush.sculpt.neckline import REAL_WIDTH, seen_neckline, seen_shoulders
+from twinbrush.sculpt.torso import (
+    BASE_MM,
+    CUT_ROUND_MM,
+    FLOOR_MM,
+    SHOULDER_FROM_MM,
+    Shoulders,
+    above_cut,
+    cut_off,
+    stood,
+    torso,
+)
 from twinbrush.sculpt.values import FACE, Solid, Surroundings, Template
 
 NAME = "Bust"
@@ -126,7 +136,7 @@ def _moved(grid: Grid, shift: Float[np.ndarray, "3"]) -> tuple[np.ndarray, np.nd
 def _ridge(shift: Float[np.ndarray, "3"]) -> Float[np.ndarray, "n 3"]:
     """Points along the top of the usual shoulders."""
     x = np.arange(90.0, 160.0, 6.0)
-    one = np.stack([62 + 1.36 * (x - 62), -166 - 0.42 * (x - 90), np.full(len(x), -100.0)], 1) + shift
+    one = np.stack([SHOULDER_FROM_MM + REAL_WIDTH * (x - SHOULDER_FROM_MM), -166 - 0.42 * (x - 90), np.full(len(x), -100.0)], 1) + shift
     return np.concatenate([one, one * (-1, 1, 1)])
 
 

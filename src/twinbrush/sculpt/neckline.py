@@ -11,7 +11,7 @@ from jaxtyping import Float
 from twinbrush.camera import project
 from twinbrush.maths.filters import smoothstep
 from twinbrush.regions.values import Label
-from twinbrush.sculpt.torso import Shoulders
+from twinbrush.sculpt.torso import SHOULDER_FROM_MM, SHOULDER_OVER_MM, Shoulders
 from twinbrush.sculpt.values import Surroundings
 
 MIDDLES_MM = np.r_[np.arange(-126, -290, -6.0), -400.0]  # heights of the neckline in front that are tried; last: bare
@@ -30,6 +30,7 @@ BELOW_CHIN_MM = 20.0  # no collar reaches higher
 TURTLE_MM, SHIRT_SIDE_MM, SHIRT_DROP_MM = -150.0, -156.0, 26.0  # which collar: see `Neckline.collar`
 REACH_MM, NARROWEST, WIDEST = 60.0, 0.92, 1.1  # how far the shoulders' outline is sought; factors on their width
 MOST_DROP_MM = 14.0
+REAL_WIDTH = 1.36  # so much farther out than on the bust a place of the shoulder lies in photos
 SEEN_HALF_WIDTH_MM = 225.0  # half the width of the usual shoulders in photos
 LEAST_SEEN = 5  # places of the outline below which the shoulders are the usual ones
 
@@ -45,7 +46,7 @@ class Neckline:
     @property
     def bare(self) -> bool:
         """Whether no clothes are seen at all."""
-        return self.middle_mm <= MIDDLES_MM[-1]
+        return bool(self.middle_mm <= MIDDLES_MM[-1])
 
     @property
     def collar(self) -> str:
@@ -130,7 +131,8 @@ def seen_shoulders(ridge: Float[np.ndarray, "n 3"], photo: Surroundings) -> Shou
     for own, empty, place in zip(shown, ground, ridge, strict=True):
         edge = np.flatnonzero(own[:-2] & own[1:-1] & empty[2:])
         if len(edge):
-            share = np.clip((abs(place[0]) - 62.0) / 95.0, 0.25, 1)
+            reach = (abs(place[0]) - SHOULDER_FROM_MM) / (REAL_WIDTH * SHOULDER_OVER_MM)
+            share = max(float(smoothstep(np.array(reach))), 0.25)
             drops.append(-float(steps[edge[-1]]) / share)
     width = _seen_width(person, photo)
     if len(drops) < LEAST_SEEN:
