@@ -26,8 +26,8 @@ def photo_of(labels: np.ndarray) -> Surroundings:
         np.array([[2000.0, 0, 260], [0, 2000.0, 230], [0, 0, 1]]),
         np.array([[1.0, 0, 0, 0], [0, -1, 0, 0], [0, 0, -1, 2000]]), WIDTH, HEIGHT)
     everywhere = np.ones(labels.shape, bool)
-    return Surroundings(
-        np.full((*labels.shape, 3), 0.5), labels.astype(np.uint8), everywhere.astype(float), everywhere, camera, DENSITY)
+    grey, sure = np.full((*labels.shape, 3), 0.5), everywhere.astype(float)
+    return Surroundings(grey, labels.astype(np.uint8), sure, everywhere, camera, DENSITY)
 
 
 def dressed_below(height_mm: float, slope: float = 0.0) -> np.ndarray:

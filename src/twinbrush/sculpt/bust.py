@@ -136,7 +136,8 @@ def _moved(grid: Grid, shift: Float[np.ndarray, "3"]) -> tuple[np.ndarray, np.nd
 def _ridge(shift: Float[np.ndarray, "3"]) -> Float[np.ndarray, "n 3"]:
     """Points along the top of the usual shoulders."""
     x = np.arange(90.0, 160.0, 6.0)
-    one = np.stack([SHOULDER_FROM_MM + REAL_WIDTH * (x - SHOULDER_FROM_MM), -166 - 0.42 * (x - 90), np.full(len(x), -100.0)], 1) + shift
+    apart = SHOULDER_FROM_MM + REAL_WIDTH * (x - SHOULDER_FROM_MM)
+    one = np.stack([apart, -166 - 0.42 * (x - 90), np.full(len(x), -100.0)], 1) + shift
     return np.concatenate([one, one * (-1, 1, 1)])
 
 

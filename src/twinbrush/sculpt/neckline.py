@@ -132,7 +132,7 @@ def seen_shoulders(ridge: Float[np.ndarray, "n 3"], photo: Surroundings) -> Shou
         edge = np.flatnonzero(own[:-2] & own[1:-1] & empty[2:])
         if len(edge):
             reach = (abs(place[0]) - SHOULDER_FROM_MM) / (REAL_WIDTH * SHOULDER_OVER_MM)
-            share = max(float(smoothstep(np.array(reach))), 0.25)
+            share = max(float(smoothstep(np.array([reach]))[0]), 0.25)
             drops.append(-float(steps[edge[-1]]) / share)
     width = _seen_width(person, photo)
     if len(drops) < LEAST_SEEN:
