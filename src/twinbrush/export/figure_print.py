@@ -29,7 +29,6 @@ from twinbrush.sculpt.values import Figure, Part
 MOUTH_DEPTH_MM, SOCKET_DEPTH_MM = 26.0, 9.0  # how far behind its rim each opening's cone ends
 FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the base
 UNDO_ROUNDS = 8  # of taking back what thickening folded, each reaching farther
-LEAST_EDGE_MM = 0.12  # shorter edges of the union (slivers along the cuts) are collapsed
 
 
 def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
@@ -51,7 +50,7 @@ def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
         known.append(points)
         colours.append(colour)
         bodies += [_body(manifold3d, part.name, p, f) for p, f in _pieces(points, faces)]
-    union = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Add).simplify(LEAST_EDGE_MM)
+    union = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Add)
     pieces = sorted(union.decompose(), key=lambda piece: -piece.volume())
     raw = pieces[0].to_mesh()
     points = np.asarray(raw.vert_properties, np.float64)[:, :3]

@@ -133,7 +133,7 @@ def seen_shoulders(ridge: Float[np.ndarray, "n 3"], photo: Surroundings) -> Shou
         if len(edge):
             reach = (abs(place[0]) - SHOULDER_FROM_MM) / (REAL_WIDTH * SHOULDER_OVER_MM)
             share = max(float(smoothstep(np.array([reach]))[0]), 0.25)
-            drops.append(-float(steps[edge[-1]]) / share)
+            drops.append(-float(steps[edge[-1] + 1]) / share)
     width = _seen_width(person, photo)
     if len(drops) < LEAST_SEEN:
         return Shoulders(width, 0.0)

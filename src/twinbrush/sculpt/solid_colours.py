@@ -134,7 +134,7 @@ def _commonest(pixels: Float[np.ndarray, "p 3"]) -> Float[np.ndarray, "3"]:
 
     bins = 16
     count, _ = np.histogramdd(pixels, bins=bins, range=[(0, 1)] * 3)
-    peak = np.array(np.unravel_index(ndimage.gaussian_filter(count, 1.0).argmax(), count.shape))
+    peak = np.array(np.unravel_index(ndimage.gaussian_filter(count, 1.0, mode="constant").argmax(), count.shape))
     near = (np.abs(pixels * bins - 0.5 - peak) < 2.0).all(1)
     return pixels[near].mean(0) if near.any() else pixels.mean(0)
 
