@@ -45,7 +45,7 @@ SKIN_BLEND_MM, NAPE_BLEND_MM = 6.0, 24.0  # creases are filled over this; where 
 RIM_MM = 6.0
 FIELD_BLUR = 1.3  # grid steps: the distance to facets is rough
 EVEN_ROUNDS, STEEPER = 14, 1.6  # see `_evened`
-FORMS_THROUGH_CLOTH = 0.45  # how much of bones and muscles shows through clothes
+FORMS_THROUGH_CLOTH = 0.25  # how much of bones and muscles shows through clothes
 NEAR_MM = 24.0  # so far from the head's skin the grid knows its distance
 
 

@@ -18,7 +18,7 @@ from twinbrush.sculpt.values import HeadFit, Surroundings
 GLASSES = "Glasses are seen: they are left out of the shape, not yet out of the colours."
 REACH_MM = (-260.0, 260.0, -330.0, 230.0)  # left, right, bottom and top of the wide picture about the eyes
 OF_REGION = np.array([Label.GROUND, Label.SKIN, Label.HAIR, Label.CLOTH], np.uint8)  # of the four `mesh.Region`s
-MOST_PIXELS_PER_MM = 2.2  # of the wide picture: finer is not needed for strands
+MOST_PIXELS_PER_MM = 1.7  # of the wide picture: finer is not needed for strands
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def _trunk(axes: Axes) -> np.ndarray:
     body = ellipsoid(axes, (0, -282, -93), (128, 122, 74), 2.5)
     body = union(body, cone(axes, (0, -120, -94), (0, -240, -98), (38, 57), 1.0), 30.0)
     body = union(body, cone(axes, (36, -182, -112), (142, -222, -101), (34, 30), 0.95), 26.0)
-    return union(body, ellipsoid(axes, (60, -262, -52), (66, 52, 36)), 22.0)  # the breast
+    return union(body, ellipsoid(axes, (56, -262, -56), (72, 56, 36)), 30.0)  # the breast
 
 
 def _arm(axes: Axes) -> np.ndarray:

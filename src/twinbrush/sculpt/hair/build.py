@@ -50,7 +50,9 @@ def _hair(
     mass = mass_of(template, vertices, scalp, seen, outline)
     points, triangles = marched(mass.grid)
     points = taubin(points, triangles, MASS_ROUNDS)
-    strands = strand_field(points, triangles, seen, outline, long=mass.fall.any, bunch=mass.bunch)
+    strands = strand_field(
+        points, triangles, seen, outline, long=mass.fall.any,
+        bunch=None if mass.fall.any else mass.bunch)
     return solid_of("Hair", with_locks(mass, scalp.median, points, strands), points, strands, MOST_TRIANGLES)
 
 

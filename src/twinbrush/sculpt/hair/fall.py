@@ -21,7 +21,7 @@ HEIGHTS_MM = np.arange(40.0, -300.0, -2.0)  # of the slices
 LEAST_AREA_CM2, HIGHEST_END_MM, LOBE_SHARE = 14.0, -75.0, 0.6  # what makes hair at one side a fall
 MUCH_CM2 = 45.0  # so much hair below the ear falls even where the ear is seen before it
 LEAST_WIDTH_MM = 6.0  # a narrower row ends it
-LOWEST_MM = -250.0  # hair is not sculpted farther down
+LOWEST_MM = -285.0  # hair is not sculpted farther down
 LOWEST_BEHIND_MM = -186.0  # nor, on the back, below the shoulder blades
 SHOULDERS = np.array([  # height, half depth before and behind z = -110 of the torso that the hair lies on, mm
     (-108, 28, 38), (-132, 39, 68), (-148, 50, 90), (-170, 64, 98), (-208, 79, 95), (-266, 73, 73)], float)
@@ -106,7 +106,7 @@ def fallen(fall: Fall, shell: Grid, seen: Surroundings, outline: Outline) -> Flo
     deep = np.maximum(skull_depth + EAR_PLANE_MM - 2, 20) * (1 - 0.08 * smoothstep((-y - 20) / 160))
     deep = np.where(y < -118, np.maximum(deep, EAR_PLANE_MM - TORSO_Z_MM + back + 13), deep)
     deep = ndimage.gaussian_filter1d(deep, 12.0 / shell.step, axis=1)
-    forward = (38 + 26 * smoothstep((-y - 30) / 110) - 6 * above) * 0.9
+    forward = (48 + 18 * smoothstep((-y - 30) / 110) - 6 * above) * 0.9
     forward = np.where(y < -150, np.maximum(forward, front + TORSO_Z_MM - EAR_PLANE_MM + 17), forward + 0 * x)
     forward = ndimage.gaussian_filter1d(forward, 16.0 / shell.step, axis=1)
     depth = np.where(z < EAR_PLANE_MM, deep, forward)

@@ -81,8 +81,11 @@ def one_body(values: Float[np.ndarray, "x y z"]) -> Float[np.ndarray, "x y z"]:
         sizes = np.bincount(bodies.ravel())
         sizes[0] = 0
         out[inside & (bodies != int(np.argmax(sizes)))] = -1.0
-    bubbles = ndimage.binary_fill_holes(out > 0) & (out <= 0)
-    out[bubbles] = 1.0
+    voids, count = ndimage.label(out <= 0)
+    if count > 1:
+        open_ones = np.unique(np.concatenate([face.ravel() for axis in range(3) for face in (
+            np.take(voids, 0, axis), np.take(voids, -1, axis))]))
+        out[(voids > 0) & ~np.isin(voids, open_ones)] = 1.0
     return out
 
 

@@ -27,6 +27,7 @@ COVERED_PROFILE = np.array([
     (-150, -84), (-300, -84), (-300, 300), (14, 300)], np.float32)
 SEEN_FROM, SEEN_OVER = 0.08, 0.2  # cosine to the camera from which the photo's hairline counts, and its ramp
 HAIRLINE_REACH_MM = 40.0  # farther from the hairline nothing depends on the distance
+BEHIND_HAIR_MM, TEMPLE_MM = 2.0, -80.0  # a cheek or temple seen edge-on, so far inside hair, lies under it; z in front of ears
 CALM_MM2 = 9.0  # of the hairline on the surface
 OUTER_EAR_MM = 76.0  # |x| of the mean head beyond which an ear stands out
 COVERED_SHARE = 0.6  # of an ear's points under hair: it is covered
@@ -148,6 +149,8 @@ def _hairline(
     inside = within & (lookup(seen.inside.astype(np.float32), pixels) > 0.5)
     share = smoothstep((facing - SEEN_FROM) / SEEN_OVER) * inside
     told = lookup(outline.fine, pixels) / np.clip(facing, 0.45, 1)
+    hidden = inside & (told > BEHIND_HAIR_MM) & (facing > -0.35) & (mean[:, 2] > TEMPLE_MM)
+    share = np.where(hidden, np.maximum(share, 0.7), share)
     reach = HAIRLINE_REACH_MM
     line = share * np.clip(told, -reach, reach) + (1 - share) * np.clip(usual, -reach, reach)
     line = np.where((mean[:, 1] < -50) & (usual < 0), -20.0, line)  # what covers the neck falls from above

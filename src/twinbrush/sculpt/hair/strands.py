@@ -25,7 +25,7 @@ PARTING_FRONT_MM = (84.0, -2.0)  # y, z of a parting's front end
 PARTINGS_MM = (-40.0, -26.0, -13.0, 0.0, 13.0, 26.0, 40.0)  # x of it
 LIKELY = {"whorl": (0.03, -0.02), "part": (-0.04, 0.03), "back": (-0.02, -0.05)}  # added to the agreement: short, long hair
 ROUNDS = 70  # of the propagation
-PHOTO_PULL, USUAL_PULL = 0.9, 0.10
+PHOTO_PULL, USUAL_PULL = 0.9, 0.2
 
 
 @dataclass(frozen=True)

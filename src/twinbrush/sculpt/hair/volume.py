@@ -21,7 +21,7 @@ from twinbrush.sculpt.values import Surroundings, Template
 GRID_MARGIN_MM = 10.0  # what would reach the grid's border is rounded off before it
 STEP_MM = 4.0  # of the grid of masses
 LEAST_REACH_MM, REACH_X_MM, TOP_MM, FRONT_MM, BACK_MM, BOTTOM_MM = 130.0, 230.0, 190.0, 75.0, -262.0, -115.0
-OVER_MM, MOST_REACH_MM = 16.0, 105.0  # the shell is worked out this far over its own height, and at most so far
+BAND_MM, FAR_MM = 22.0, 30.0  # the shell is worked out in full so near to its surface; values farther off
 SINK_MM = 9.0  # the shell's inside lies so far under the skin: it is closed, and hidden
 LIP_MM, LIP_LONG_MM, FRINGE_LIP_MM = 2.4, 3.0, 6.5  # height of the hair's edge: growing back, long, hanging over the brow
 LIP_ROUND_MM = 4.0  # over which the edge rises
@@ -88,7 +88,7 @@ def mass_of(
     fall = fall_of(scalp, seen, outline)
     bottom = min(fall.end - 30, BOTTOM_MM) if fall.any else BOTTOM_MM
     wide = _half_width(seen, outline)
-    low = np.array([-wide, max(bottom, -285.0), BACK_MM])
+    low = np.array([-wide, max(bottom, LOWEST_MM - 30), BACK_MM])
     count = np.ceil((np.array([wide, TOP_MM, FRONT_MM]) - low) / STEP_MM).astype(int) + 1
     profile, fringe = _profile(scalp, long=fall.any)
     shell, skin = shell_on(scalp, profile, Grid(low, STEP_MM, np.zeros(count, np.float32)))
@@ -122,26 +122,31 @@ def shell_on(scalp: Scalp, heights: Float[np.ndarray, "v"], empty: Grid) -> tupl
 
     empty: a grid whose values are not used. Below the skin the shell goes on for SINK_MM.
     """
-    points = grid_points(empty.origin, empty.step, empty.values.shape)
     tree = spatial.cKDTree(scalp.vertices)
-    reach = float(min(MOST_REACH_MM, heights.max() + OVER_MM))
-    distance, nearest = tree.query(points, k=4, distance_upper_bound=reach + 8)
-    found = np.isfinite(distance[:, 3])
-    near, weights = nearest[found], 1 / (distance[found] ** 2 + 0.3)
+    half = tuple((side + 1) // 2 for side in empty.values.shape)
+    rough = _shell_at(tree, scalp, heights, grid_points(empty.origin, 2 * empty.step, half), 1)
+    values, skin = (
+        part.reshape(half).repeat(2, 0).repeat(2, 1).repeat(2, 2)[tuple(map(slice, empty.values.shape))] for part in rough)
+    values = np.clip(values, -FAR_MM, FAR_MM).astype(np.float32)
+    near = np.abs(values) < BAND_MM
+    points = empty.origin + empty.step * np.argwhere(near)
+    values[near], skin[near] = _shell_at(tree, scalp, heights, points, 4)
+    return Grid(empty.origin, empty.step, values), Grid(empty.origin, empty.step, skin.astype(np.float32))
+
+
+def _shell_at(
+    tree: spatial.cKDTree, scalp: Scalp, heights: Float[np.ndarray, "v"], points: Float[np.ndarray, "n 3"], count: int
+) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+    """The shell's implicit shape and the signed distance to the skin, from the `count` nearest vertices."""
+    distance, nearest = tree.query(points, k=count)
+    distance, nearest = distance.reshape(len(points), count), nearest.reshape(len(points), count)
+    weights = 1 / (distance**2 + 0.3)
     weights /= weights.sum(1, keepdims=True)
-    away = points[found, None] - scalp.vertices[near]
-    plane = ((away * scalp.normals[near]).sum(2) * weights).sum(1)
-    sign = np.where(plane >= 0, 1.0, -1.0)
-    signed = np.where(distance[found, 0] < 6, plane, sign * distance[found, 0])
-    height = (heights[near] * weights).sum(1)
-    values = np.full(len(points), -30.0, np.float32)
-    values[found] = np.maximum(np.minimum(height - signed, signed + SINK_MM), -30)
-    skin = np.full(len(points), 50.0, np.float32)
-    skin[found] = signed
-    inner = (scalp.vertices.mean(0) - points[~found])
-    skin[~found] = np.where(np.linalg.norm(inner * (1.3, 1, 1), axis=1) < 60, -50, 50)
-    shape = empty.values.shape
-    return Grid(empty.origin, empty.step, values.reshape(shape)), Grid(empty.origin, empty.step, skin.reshape(shape))
+    away = points[:, None] - scalp.vertices[nearest]
+    plane = (np.einsum("nkc,nkc->nk", away, scalp.normals[nearest]) * weights).sum(1)
+    signed = np.where(distance[:, 0] < 6, plane, np.where(plane >= 0, 1.0, -1.0) * distance[:, 0])
+    height = (heights[nearest] * weights).sum(1)
+    return np.minimum(height - signed, signed + SINK_MM), signed
 
 
 def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float]:
