@@ -14,7 +14,7 @@ from twinbrush.mesh import Mesh, Region
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.dressing import dressed, laid_out
 from twinbrush.sculpt.solid_colours import STONE, membrane, own_colour, strand_contrast
-from twinbrush.sculpt.strand_lines import drawn_out, in_texture
+from twinbrush.sculpt.strand_lines import drawn_out, in_texture, texture_maps
 from twinbrush.sculpt.values import Figure, HeadFit, Part, Solid, Surroundings
 
 BROWN, SKIN, RED, GREEN = (0.4, 0.25, 0.1), (0.8, 0.6, 0.5), (0.8, 0.1, 0.1), (0.0, 0.6, 0.0)
@@ -178,6 +178,6 @@ def test_lines_run_along_their_direction() -> None:
 def test_directions_go_through_their_triangle_into_the_texture() -> None:
     corners = np.array([[[0, 0, 0], [2, 0, 0], [0, 0, 4.0]]])
     places = np.array([[[5, 5], [5, 9], [13, 5.0]]])
-    np.testing.assert_allclose(in_texture(np.array([[1.0, 0, 0]]), corners, places), [[0, 1]], atol=1e-9)
-    np.testing.assert_allclose(in_texture(np.array([[0, 0, -1.0]]), corners, places), [[-1, 0]], atol=1e-9)
-    np.testing.assert_allclose(in_texture(np.zeros((1, 3)), corners, places), [[0, 0]])
+    maps, one = texture_maps(corners, places), np.zeros(1, np.int64)
+    for strand, found in (((1, 0, 0), (0, 1)), ((0, 0, -1), (-1, 0)), ((0, 0, 0), (0, 0))):
+        np.testing.assert_allclose(in_texture(np.array([strand], float), maps, one), [found], atol=1e-6)

@@ -10,12 +10,13 @@ from jaxtyping import Bool, Float, Int
 
 from twinbrush.camera import project
 from twinbrush.maths.charts import box_charts
+from twinbrush.maths.gather import interpolated
 from twinbrush.mesh import Mesh, Region, vertex_normals
 from twinbrush.rasterize import rasterize
 from twinbrush.sculpt.assemble import joined, seam_of
 from twinbrush.sculpt.skin import lookup, spread
 from twinbrush.sculpt.solid_colours import Material, Skin, materials_of
-from twinbrush.sculpt.strand_lines import drawn_out, in_texture
+from twinbrush.sculpt.strand_lines import drawn_out, in_texture, texture_maps
 from twinbrush.sculpt.values import Figure, Part, Solid, Surroundings
 from twinbrush.views.texels import Texels, texels_of
 
@@ -155,8 +156,6 @@ def _surface(solid: Solid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _corner_sum(
     values: Float[np.ndarray, "v c"], corners: Int[np.ndarray, "s 3"], weights: Float[np.ndarray, "s 3"]
 ) -> Float[np.ndarray, "s c"]:
-    from twinbrush.maths.gather import interpolated
-
     return interpolated(values, corners, weights).astype(np.float64)
 
 
@@ -169,14 +168,17 @@ def _lines(
     strands: Float[np.ndarray, "v 3"], layout: Layout, number: Int[np.ndarray, "s"],
 ) -> Float[np.ndarray, "s"]:
     """Fine lines along the strands at every texel, standard deviation 1; 0 on what has none."""
-    if not strands.any():
-        return np.zeros(len(texels.place))
+    out = np.zeros(len(texels.place))
+    hairy = np.flatnonzero(strands.any(1)[corners[:, 0]])
+    if not len(hairy):
+        return out
     size = texels.size
-    along = _blend(strands, corners, texels)
-    places = layout.uv[layout.faces[texels.face]] * (size, -size)
+    along = interpolated(strands, corners[hairy], texels.weights[hairy])
+    maps = texture_maps(points[layout.vertex[layout.faces]], layout.uv[layout.faces] * (size, -size))
     direction = np.zeros((size * size, 2), np.float32)
-    direction[texels.place] = in_texture(along, points[corners], places)
+    direction[texels.place[hairy]] = in_texture(along, maps, texels.face[hairy])
     covered = np.zeros(size * size, np.int64)
-    hairy = np.linalg.norm(along, axis=1) > 0.3
     covered[texels.place[hairy]] = number[hairy] + 1
-    return drawn_out(direction.reshape(size, size, 2), covered.reshape(size, size)).reshape(-1)[texels.place]
+    lines = drawn_out(direction.reshape(size, size, 2), covered.reshape(size, size))
+    out[hairy] = lines.reshape(-1)[texels.place[hairy]]
+    return out

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 from numba import njit
 
-REACH_TEXELS = 22  # a line is drawn out so far to both sides
+REACH_TEXELS = 16  # a line is drawn out so far to both sides
 GRAINS = ((0.6, 0.65), (1.6, 0.5))  # sigma in texels and share of the noises that are drawn out: strands and wisps
 SEED = 7
 
@@ -36,21 +36,41 @@ def drawn_out(
     return out
 
 
-def in_texture(
-    strands: Float[np.ndarray, "s 3"], corners: Float[np.ndarray, "s 3 3"], places: Float[np.ndarray, "s 3 2"]
-) -> Float[np.ndarray, "s 2"]:
-    """Directions in space as unit directions in the texture (zero where there is none), through each one's triangle.
+def texture_maps(
+    corners: Float[np.ndarray, "t 3 3"], places: Float[np.ndarray, "t 3 2"]
+) -> Float32[np.ndarray, "t 2 3"]:
+    """The linear map of each triangle that takes directions in space into its texture.
 
     corners: the triangles in space; places: in texels.
     """
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     aa, ab, bb = (a * a).sum(1), (a * b).sum(1), (b * b).sum(1)
-    da, db = (strands * a).sum(1), (strands * b).sum(1)
-    scale = np.maximum(aa * bb - ab * ab, 1e-12)
-    u, v = (da * bb - db * ab) / scale, (db * aa - da * ab) / scale
-    moved = u[:, None] * (places[:, 1] - places[:, 0]) + v[:, None] * (places[:, 2] - places[:, 0])
-    length = np.linalg.norm(moved, axis=1, keepdims=True)
-    return np.where(length > 1e-6, moved / np.maximum(length, 1e-6), 0.0)
+    scale = np.maximum(aa * bb - ab * ab, 1e-12)[:, None]
+    along_a, along_b = (a * bb[:, None] - b * ab[:, None]) / scale, (b * aa[:, None] - a * ab[:, None]) / scale
+    first, second = places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]
+    maps = first[:, :, None] * along_a[:, None] + second[:, :, None] * along_b[:, None]
+    return maps.astype(np.float32)
+
+
+def in_texture(
+    strands: Float[np.ndarray, "s 3"], maps: Float32[np.ndarray, "t 2 3"], triangles: Int[np.ndarray, "s"]
+) -> Float32[np.ndarray, "s 2"]:
+    """Directions in space as unit directions in the texture, each through its triangle; zero where there is none."""
+    out = np.zeros((len(strands), 2), np.float32)
+    _turn(np.ascontiguousarray(strands, np.float32), maps, np.ascontiguousarray(triangles, np.int64), out)
+    return out
+
+
+@njit(cache=True)
+@no_type_check
+def _turn(strands, maps, triangles, out):
+    for row in range(len(strands)):
+        matrix, strand = maps[triangles[row]], strands[row]
+        x = matrix[0, 0] * strand[0] + matrix[0, 1] * strand[1] + matrix[0, 2] * strand[2]
+        y = matrix[1, 0] * strand[0] + matrix[1, 1] * strand[1] + matrix[1, 2] * strand[2]
+        length = np.sqrt(x * x + y * y)
+        if length > 1e-6:
+            out[row, 0], out[row, 1] = x / length, y / length
 
 
 @njit(cache=True)
