@@ -97,10 +97,9 @@ def with_closed_openings(
 
     model = template()
     outer = head.mesh.vertices[: len(model.layout.origin)]
-    label = np.zeros(len(points), np.int64)
     distance, nearest = spatial.KDTree(outer).query(points)
-    label[distance < 1e-6] = model.labels[model.layout.origin[nearest[distance < 1e-6]]]
-    inside: Bool[np.ndarray, "f"] = (label[faces] > 3).any(1)
+    label = np.where(distance < 1e-6, model.labels[model.layout.origin[np.asarray(nearest)]], 0)
+    inside: Bool[np.ndarray, "f"] = np.asarray((label[faces] > 3).any(1))
     kept = faces[~inside]
     depths: list[float] = []
     loops = border_loops(kept)

@@ -151,7 +151,7 @@ def _skin_field(grid: Grid, skin: NeckSkin) -> tuple[np.ndarray, np.ndarray]:
     index = np.rint((skin.points - grid.low) / grid.step).astype(int)
     index = index[((index >= 0) & (index < grid.size)).all(1)]
     filled[tuple(index.T)] = True
-    near = ndimage.distance_transform_edt(~filled) * grid.step < NEAR_MM
+    near = np.asarray(ndimage.distance_transform_edt(~filled)) < NEAR_MM / grid.step
     places = grid.low + grid.step * np.argwhere(near)
     distance, nearest = spatial.KDTree(skin.points).query(places, workers=1)
     plane = ((places - skin.points[nearest]) * skin.normals[nearest]).sum(1)

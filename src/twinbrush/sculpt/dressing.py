@@ -169,7 +169,8 @@ def _lines(
 ) -> Float[np.ndarray, "s"]:
     """Fine lines along the strands at every texel, standard deviation 1; 0 on what has none."""
     out = np.zeros(len(texels.place))
-    hairy = np.flatnonzero(strands.any(1)[corners[:, 0]])
+    stranded: Bool[np.ndarray, "v"] = np.abs(strands).sum(1) > 0
+    hairy = np.flatnonzero(stranded[corners[:, 0]])
     if not len(hairy):
         return out
     size = texels.size

@@ -65,9 +65,9 @@ def ellipsoid(
     radii: tuple[float, float, float], power: float = 2.0,
 ) -> np.ndarray:
     """The field of a (super)ellipsoid, scaled by its smallest radius: exact at the surface's nearest points only."""
-    total: np.ndarray = np.float32(0)
-    for axis, middle, radius in zip(axes, centre, radii, strict=True):
-        total = total + np.abs((axis - middle) / radius) ** power
+    shares = [np.abs((axis - middle) / radius) ** power
+              for axis, middle, radius in zip(axes, centre, radii, strict=True)]
+    total = shares[0] + shares[1] + shares[2]
     return (1 - total ** (1 / power)) * min(radii)
 
 
