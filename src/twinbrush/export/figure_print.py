@@ -28,6 +28,7 @@ from twinbrush.sculpt.values import Figure, Part
 
 MOUTH_DEPTH_MM, SOCKET_DEPTH_MM = 26.0, 9.0  # how far behind its rim each opening's cone ends
 FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the base
+DEPTH_A_GAP, LEAST_DEPTH_MM = 4.0, 1.5  # behind the lips, for each mm between them; at least
 UNDO_ROUNDS = 8  # of taking back what thickening folded, each reaching farther
 
 
@@ -35,29 +36,38 @@ def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
     """Returns the figure as one closed body, standing, `print_height_mm` high. Raises BadMesh when a part is open."""
     import manifold3d
 
-    bodies: list[Any] = []
-    known: list[np.ndarray] = []
+    pieces: list[tuple[str, np.ndarray, np.ndarray]] = []
     colours: list[np.ndarray] = []
     for part in figure.parts:
-        points, faces, colour = welded(part, figure.texture)
-        if part is figure.parts[0]:
-            points, faces, colour = with_closed_openings(part, points, faces, colour)
-        else:
-            points, faces = split_fans(points, faces) if len(border_edges(faces)) else (points, faces)
-            colour = colour if len(colour) == len(points) else _nearest(points, *welded(part, figure.texture)[::2])
-            loops = border_loops(faces)
-            points, faces, colour = with_cones(points, faces, colour, loops, [0.0] * len(loops))
-        known.append(points)
+        points, faces, colour = _closed(part, figure)
+        pieces.append((part.name, points, faces))
         colours.append(colour)
-        bodies += [_body(manifold3d, part.name, p, f) for p, f in _pieces(points, faces)]
+    known = np.concatenate([points for _, points, _ in pieces])
+    known = standing(known, float(known[:, 1].min()), print_height_mm)
+    bodies: list[Any] = []
+    start = 0
+    for name, points, faces in pieces:
+        placed = known[start : start + len(points)]
+        bodies += [_body(manifold3d, name, p, f) for p, f in _pieces(placed, faces)]
+        start += len(points)
     union = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Add)
-    pieces = sorted(union.decompose(), key=lambda piece: -piece.volume())
-    raw = pieces[0].to_mesh()
+    raw = max(union.decompose(), key=lambda piece: piece.volume()).to_mesh()
     points = np.asarray(raw.vert_properties, np.float64)[:, :3]
     points, faces = split_fans(points, np.asarray(raw.tri_verts, np.int64))
-    colour = _nearest(points, np.concatenate(known), np.concatenate(colours))
-    placed = standing(points, float(points[:, 1].min()), print_height_mm)
-    return Solid(_mended(placed, faces), faces, colour, "figure")
+    colour = _nearest(points, known, np.concatenate(colours))
+    return Solid(_mended(points, faces), faces, colour, "figure")
+
+
+def _closed(part: Part, figure: Figure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points, faces and colours of a part with all its openings closed."""
+    points, faces, colour = welded(part, figure.texture)
+    if part is figure.parts[0]:
+        return with_closed_openings(part, points, faces, colour)
+    if len(border_edges(faces)) == 0:
+        return points, faces, colour
+    rows, faces = split_fans(np.concatenate([points, colour], 1), faces)
+    loops = border_loops(faces)
+    return with_cones(rows[:, :3], faces, rows[:, 3:], loops, [0.0] * len(loops))
 
 
 def write_print(figure: Figure, folder: Path, config: SculptConfig) -> Bust | None:
@@ -105,8 +115,16 @@ def with_closed_openings(
     loops = border_loops(kept)
     for loop in loops:
         mouth = bool((label[faces[inside & np.isin(faces, loop).any(1)]] == 4).any())
-        depths.append(MOUTH_DEPTH_MM if mouth else SOCKET_DEPTH_MM)
+        depths.append(_mouth_depth(points[loop]) if mouth else SOCKET_DEPTH_MM)
     return with_cones(points, kept, colour, loops, depths)
+
+
+def _mouth_depth(rim: Float[np.ndarray, "n 3"]) -> float:
+    """How deep the cone behind the lips is: shallow where they touch, or it would be a sheet."""
+    after = np.roll(rim, -1, axis=0)
+    area = abs(float((rim[:, 0] * after[:, 1] - rim[:, 1] * after[:, 0]).sum())) / 2
+    gap = area / max(float(np.ptp(rim[:, 0])), 1e-6)
+    return float(np.clip(DEPTH_A_GAP * gap, LEAST_DEPTH_MM, MOUTH_DEPTH_MM))
 
 
 def with_cones(

@@ -66,6 +66,8 @@ def sculpt_bust(
 
     vertices: of the fitted head. socle: on a round socle, else cut flat.
     """
+    from scipy import ndimage
+
     skin = neck_skin(model, vertices)
     shift = skin.border.mean(0) - model.mean[border_loop(model)].mean(0)
     shift[0] = 0.0
@@ -75,6 +77,7 @@ def sculpt_bust(
     body, forms = _body(grid, shift, shoulders, skin, signed, above)
     neck = (-signed - _faded(above)).astype(np.float32)
     under = union(body - (1 - FORMS_THROUGH_CLOTH) * forms, neck, SKIN_BLEND_MM)
+    under = ndimage.gaussian_filter(under, FIELD_BLUR)
     chin = float(vertices[model.labels == FACE, 1].min())
     neckline = seen_neckline(_front(np.maximum(body, neck), grid), surroundings, chin)
     middle_z = float(skin.border[:, 2].mean())
