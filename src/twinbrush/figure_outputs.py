@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +13,9 @@ from twinbrush.config.sculpt import SculptConfig
 from twinbrush.mesh import Mesh
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.sculpt.values import Figure
+
+if TYPE_CHECKING:
+    from twinbrush.export.prints import Bust
 
 SIDES_DEGREES = (0, 45, 90, 135, 180, -135, -90, -45)
 LOOK_RADIANS = 0.44  # how far an eye turns at weight 1 of an eyeLook expression in the viewer (25 degrees)
@@ -56,9 +59,13 @@ def eye_targets(side: str, vertices: Float[np.ndarray, "n 3"], pivot: Float[np.n
 
 def write_figure_files(
     figure: Figure, photo: Float[np.ndarray, "h w 3"], folder: Path, config: SculptConfig, progress: Progress = ignore
-) -> None:
-    """Write everything but the manifest into a folder. Raises OutputError."""
+) -> Bust | None:
+    """Write everything but the manifest into a folder; what the printable solid is like, if one is asked for.
+
+    Raises BadMesh, OutputError.
+    """
     from twinbrush.export.figure_gltf import write_figure
+    from twinbrush.export.figure_print import write_print
     from twinbrush.export.obj import write_obj
     from twinbrush.export.ply import write_ply
     from twinbrush.export.sheet import contact_sheet, write_sheet
@@ -81,6 +88,7 @@ def write_figure_files(
     write_stills(stills, folder)
     progress(Step("export", 3, 4, "sheet"))
     write_sheet(contact_sheet(_rows(photo, stills)), folder / "sheet.png")
+    return write_print(figure, folder, config)
 
 
 def eight_sides(mesh: Mesh, size: int) -> dict[str, Float[np.ndarray, "_ _ 3"]]:

@@ -27,7 +27,7 @@ from twinbrush.progress import Progress, Step, ignore
 from twinbrush.run import CACHE, Run, run_folder, staging_folder
 from twinbrush.sculpt.values import Figure
 
-TEXTURE_SIDES, STILL_SIDES = (256, 4096), (128, 2048)
+RANGES = {"texture_size": (256, 4096), "still_size": (128, 2048), "print_height_mm": (30, 2000)}
 
 
 def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Progress = ignore) -> Result:
@@ -45,7 +45,7 @@ def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Pro
     with nothing_left(out / CACHE), run_folder(out, keep=options.cache) as cache:
         run = Run(cache, progress, options.cache)
         run.warn(tuple(f"photo: {warning}" for warning in given.warnings))
-        key = store.stage_key("sculpt", given.key, config)
+        key = store.stage_key("sculpt", given.key, config.texture_size, config.socle)
         figure = run.stage("sculpt", key, Figure, lambda: sculpt(
             given.picture.pixels, given.face, config, mask=given.mask, labels=given.labels, others=given.others,
             progress=progress,
@@ -83,7 +83,7 @@ def check_options(options: SculptOptions) -> None:
 
 def check_sculpt(config: SculptConfig) -> None:
     """Raise BadOption for the first value outside its range."""
-    for name, (lowest, highest) in (("texture_size", TEXTURE_SIDES), ("still_size", STILL_SIDES)):
+    for name, (lowest, highest) in RANGES.items():
         value = getattr(config, name)
         if not lowest <= value <= highest:
             option = "--" + name.replace("_", "-")
@@ -116,7 +116,8 @@ def _export(
     """Write everything into a hidden folder, then move it over. shown: the picture beside the figure on the sheet."""
     cpu, wall = time.process_time(), time.perf_counter()
     with staging_folder(run, out) as staging:
-        write_figure_files(figure, shown, staging, options.sculpt, run.progress)
+        solid = write_figure_files(figure, shown, staging, options.sculpt, run.progress)
+        run.warn(() if solid is None else solid.warnings)
         metrics = figure_metrics(figure)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         document = page.Manifest(
@@ -124,9 +125,10 @@ def _export(
             warnings=tuple(run.warnings), models=used_models(),
             artefacts={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in staging.iterdir()},
             timings=tuple(run.timings), machine=page.this_machine(),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            created=datetime.now(UTC).isoformat(timespec="seconds"), bust=solid,
         )
         page.write_manifest(document, staging / "manifest.json")
         named = (getattr(options.face, name) for name in ("landmarks", "mask", "regions"))
         files = move_over(staging, out, (given, *(path for path in named if path is not None)))
-    return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
+    notes = () if solid is None else (f"{solid.told}, stands up to a tilt of {solid.leans_degrees:.0f} degrees",)
+    return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings), notes)

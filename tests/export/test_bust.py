@@ -16,7 +16,7 @@ from scipy import spatial
 from twinbrush.errors import BadMesh
 from twinbrush.export.base import base_level, sections_of
 from twinbrush.export.bust import Solid, bust_of_head
-from twinbrush.export.prints import _measured
+from twinbrush.export.prints import measured
 from twinbrush.export.relief_bust import bust_of_relief
 from twinbrush.export.solid import stl_bytes, threemf_bytes, write_solid
 from twinbrush.export.wrap import dense
@@ -163,7 +163,7 @@ def test_what_is_told_of_a_box_is_true(width: float, degrees: float) -> None:
     """A box of 40 mm falls over its edge at the angle of its half width to its half height."""
     box = trimesh.creation.box((width, 60, 40)).subdivide().subdivide()
     solid = Solid(np.array(box.vertices) + np.array([0, 0, 20]), np.array(box.faces), None, "closed head")
-    bust = _measured(solid, ("bust.stl",), 40.0, "")
+    bust = measured(solid, ("bust.stl",), 40.0, "")
     assert bust.leans_degrees == pytest.approx(degrees, abs=0.01)
     assert bust.base_mm2 == pytest.approx(60 * width, abs=0.1)
     assert (bust.self_intersections, bust.thin_share, bust.warnings) == (0, 0, ())

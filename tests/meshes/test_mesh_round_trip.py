@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinbrush.errors import BadMesh
-from twinbrush.meshes.overlap import overlap_share
+from twinbrush.maths.overlap import overlap_share
 from twinbrush.meshes.read import load_model, read_file
 from twinbrush.meshes.values import SourceModel
 from twinbrush.meshes.write import write_model

@@ -32,7 +32,7 @@ class Solid:
     vertices: Float[np.ndarray, "v 3"]
     faces: Int[np.ndarray, "f 3"]
     colours: Float[np.ndarray, "v 3"] | None
-    made_from: Literal["closed head", "open relief"]
+    made_from: Literal["closed head", "open relief", "figure"]
 
 
 def bust_of_head(mesh: Mesh, print_height_mm: float) -> Solid:

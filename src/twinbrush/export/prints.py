@@ -29,7 +29,7 @@ class Bust:
     wall_mm."""
 
     files: tuple[str, ...]
-    made_from: Literal["closed head", "open relief"]
+    made_from: Literal["closed head", "open relief", "figure"]
     open_because: str
     height_mm: float
     wall_mm: float
@@ -41,7 +41,9 @@ class Bust:
     @property
     def told(self) -> str:
         """One line for people."""
-        made = "the whole head" if self.made_from == "closed head" else "the open relief with a back of its own"
+        made = {
+            "closed head": "the whole head", "open relief": "the open relief with a back of its own",
+            "figure": "the whole figure"}[self.made_from]
         why = f" ({self.open_because})" if self.open_because else ""
         return f"{', '.join(self.files)}: {made}{why}, {self.height_mm:g} mm high"
 
@@ -67,10 +69,10 @@ def write_bust(mesh: Mesh, folder: Path, config: ExportConfig, open_because: str
         return None
     paths = [folder / name for name in names]
     solid = write_solid(mesh, paths, height_mm=config.print_height_mm, closed=not open_because)
-    return _measured(solid, names, config.print_height_mm, open_because)
+    return measured(solid, names, config.print_height_mm, open_because)
 
 
-def _measured(solid: Solid, files: tuple[str, ...], height_mm: float, open_because: str) -> Bust:
+def measured(solid: Solid, files: tuple[str, ...], height_mm: float, open_because: str) -> Bust:
     points = solid.vertices.astype(np.float32).astype(np.float64)  # as STL has them
     down = solid.faces[(points[solid.faces][:, :, 2] < 1e-6 * height_mm).all(1)]
     a, b, c = points[down].transpose(1, 0, 2)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from twinbrush.meshes.overlap import MAX_SHARE, overlap_share
+from twinbrush.maths.overlap import MAX_SHARE, overlap_share
 from twinbrush.meshes.triangulate import Triangles, weld
 from twinbrush.meshes.unwrap import unwrap
 from twinbrush.meshes.values import FileModel, Tile

@@ -28,10 +28,11 @@ from twinbrush.sculpt.folds import fold_depth
 from twinbrush.sculpt.gaze import Iris, find_irises, turned
 from twinbrush.sculpt.lids import lid_rims, set_eyes
 from twinbrush.sculpt.onto import in_head_frame, onto_surface
-from twinbrush.sculpt.seen import seen_person
+from twinbrush.sculpt.seen import crop_surroundings, seen_person, surroundings
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.untangle import patch, untangled
-from twinbrush.sculpt.values import Eyeball, Figure, HeadFit, Part, Template
+from twinbrush.sculpt.values import Eyeball, Figure, HeadFit, Part, Surroundings, Template
+from twinbrush.sculpt.whole import completed
 
 STAGE = "sculpt"
 MASCARA_MM = 8.5  # eyes opened wider have no lowered lids: what is dark there is mascara
@@ -63,7 +64,10 @@ def sculpt(
     """
     progress(Step(STAGE, 0, 4, "regions"))
     person = seen_person(image, face, mask=mask, labels=labels, others=others)
-    figure = sculpt_crop(person.crop, config, progress=progress)
+    model = template()
+    progress(Step(STAGE, 1, 4, "form"))
+    fit, found = fit_crop(model, person.crop)
+    figure = _finished(model, fit, found, person.crop, config, progress, wide=surroundings(person, fit))
     return replace(figure, warnings=(*person.warnings, *figure.warnings))
 
 
@@ -79,12 +83,13 @@ def sculpt_portrait(portrait: Portrait, config: SculptConfig, *, progress: Progr
     surface = in_head_frame(fit, distance, mesh.vertices)
     bare = np.ones(len(surface), bool) if mesh.regions is None else mesh.regions == Region.SKIN
     vertices = onto_surface(model, fit, surface, mesh.faces, bare)
-    figure = _finished(model, replace(fit, vertices=vertices), found, crop, config, progress)
+    figure = _finished(
+        model, replace(fit, vertices=vertices), found, crop, config, progress, wide=crop_surroundings(crop, fit))
     return replace(figure, warnings=(*portrait.warnings, *figure.warnings))
 
 
 def sculpt_crop(crop: Crop, config: SculptConfig, *, progress: Progress = ignore) -> Figure:
-    """The same from the square about the head."""
+    """The bare head alone, from the square about it."""
     model = template()
     progress(Step(STAGE, 1, 4, "form"))
     fit, found = fit_crop(model, crop)
@@ -92,16 +97,21 @@ def sculpt_crop(crop: Crop, config: SculptConfig, *, progress: Progress = ignore
 
 
 def _finished(
-    model: Template, fit: HeadFit, found: Coefficients, crop: Crop, config: SculptConfig, progress: Progress
+    model: Template, fit: HeadFit, found: Coefficients, crop: Crop, config: SculptConfig, progress: Progress,
+    wide: Surroundings | None = None,
 ) -> Figure:
-    """Carving, parts and colours of a fitted head."""
+    """Carving, parts and colours of a fitted head; with the photo about it also hair and bust."""
     carved = carve(model, fit, crop)
     progress(Step(STAGE, 2, 4, "colours"))
     parts = parts_of(model, fit, found, carved)
     texture = colours(model, fit, carved, crop, parts, config.texture_size)
     landmarks = model.landmarks(carved.vertices)
+    figure = Figure(parts, texture, landmarks, fit.camera, fit, carved.warnings)
+    if wide is not None:
+        progress(Step(STAGE, 3, 4, "hair and bust"))
+        figure = completed(model, figure, carved.vertices, wide, config)
     progress(Step(STAGE, 4, 4))
-    return Figure(parts, texture, landmarks, fit.camera, fit, carved.warnings)
+    return figure
 
 
 def fit_crop(model: Template, crop: Crop) -> tuple[HeadFit, Coefficients]:

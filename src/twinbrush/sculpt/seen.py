@@ -17,6 +17,7 @@ from twinbrush.sculpt.values import HeadFit, Surroundings
 
 GLASSES = "Glasses are seen: they are left out of the shape, not yet out of the colours."
 REACH_MM = (-260.0, 260.0, -330.0, 230.0)  # left, right, bottom and top of the wide picture about the eyes
+OF_REGION = np.array([Label.GROUND, Label.SKIN, Label.HAIR, Label.CLOTH], np.uint8)  # of the four `mesh.Region`s
 MOST_PIXELS_PER_MM = 1.7  # of the wide picture: finer is not needed for strands
 
 
@@ -69,6 +70,14 @@ def surroundings(person: SeenPerson, fit: HeadFit) -> Surroundings:
                            borderMode=cv2.BORDER_REPLICATE)
     labels = np.where(inside, labels, Label.GROUND).astype(np.uint8)
     return Surroundings(image, labels, confidence, inside, camera, density)
+
+
+def crop_surroundings(crop: Crop, fit: HeadFit) -> Surroundings:
+    """Returns the square about the head as its own surroundings: of a mesh nothing else is seen."""
+    labels = OF_REGION[crop.regions]
+    camera = Camera(fit.camera.intrinsics, fit.camera.world_to_camera, crop.image.shape[1], crop.image.shape[0])
+    sure = np.ones(labels.shape, np.float32)
+    return Surroundings(crop.image.astype(np.float32), labels, sure, crop.inside, camera, fit.pixels_per_mm)
 
 
 def _warped_labels(

@@ -181,6 +181,8 @@ class Solid:
     name: of its node. vertices (n, 3): head's frame, mm. triangles (t, 3): counter-clockwise from outside.
     strands (n, 3): unit tangents along the strands (zero where there are none), or None.
     relief (n,): how high the surface stands over the mass below it, -1..1: locks are lighter than the furrows between.
+    bare (n,): where it is the person's skin (the bust above its clothes), 0..1; None: nowhere.
+    plinth (n,): where it is the socle or the cut surface below, 0..1; None: nowhere.
     """
 
     name: str
@@ -188,6 +190,8 @@ class Solid:
     triangles: Int[np.ndarray, "t 3"]
     strands: Float[np.ndarray, "n 3"] | None = None
     relief: Float[np.ndarray, "n"] | None = None
+    bare: Float[np.ndarray, "n"] | None = None
+    plinth: Float[np.ndarray, "n"] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,199 @@
+"""A figure as one watertight solid for printing: all parts united by exact booleans (manifold3d, Apache-2.0).
+
+The mouth's and the lids' bags are taken out first and closed by cones behind the teeth and into the eyeballs, so that
+no hollow and no thin lid is left; then walls too thin to print are thickened (mend.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from twinbrush.config.sculpt import SculptConfig
+from twinbrush.errors import BadMesh
+from twinbrush.export.bust import MIN_WALL_MM, Solid, standing
+from twinbrush.export.mend import neighbours, thickened
+from twinbrush.export.prints import Bust, measured
+from twinbrush.export.solid import stl_bytes, threemf_bytes
+from twinbrush.export.surface import sample_texture
+from twinbrush.export.topology import border_loops, split_fans
+from twinbrush.files import write_atomically
+from twinbrush.maths.crossings import crossings
+from twinbrush.mesh import Mesh, border_edges
+from twinbrush.sculpt.template import template
+from twinbrush.sculpt.values import Figure, Part
+
+MOUTH_DEPTH_MM, SOCKET_DEPTH_MM = 26.0, 9.0  # how far behind its rim each opening's cone ends
+FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the base
+DEPTH_A_GAP, LEAST_DEPTH_MM = 4.0, 1.5  # behind the lips, for each mm between them; at least
+UNDO_ROUNDS = 8  # of taking back what thickening folded, each reaching farther
+
+
+def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
+    """Returns the figure as one closed body, standing, `print_height_mm` high. Raises BadMesh when a part is open."""
+    import manifold3d
+
+    pieces: list[tuple[str, np.ndarray, np.ndarray]] = []
+    colours: list[np.ndarray] = []
+    for part in figure.parts:
+        points, faces, colour = _closed(part, figure)
+        pieces.append((part.name, points, faces))
+        colours.append(colour)
+    known = np.concatenate([points for _, points, _ in pieces])
+    known = standing(known, float(known[:, 1].min()), print_height_mm)
+    bodies: list[Any] = []
+    start = 0
+    for name, points, faces in pieces:
+        placed = known[start : start + len(points)]
+        bodies += [_body(manifold3d, name, p, f) for p, f in _pieces(placed, faces)]
+        start += len(points)
+    union = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Add)
+    raw = max(union.decompose(), key=lambda piece: piece.volume()).to_mesh()
+    points = np.asarray(raw.vert_properties, np.float64)[:, :3]
+    points, faces = split_fans(points, np.asarray(raw.tri_verts, np.int64))
+    colour = _nearest(points, known, np.concatenate(colours))
+    return Solid(_mended(points, faces), faces, colour, "figure")
+
+
+def _closed(part: Part, figure: Figure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points, faces and colours of a part with all its openings closed."""
+    points, faces, colour = welded(part, figure.texture)
+    if part is figure.parts[0]:
+        return with_closed_openings(part, points, faces, colour)
+    if len(border_edges(faces)) == 0:
+        return points, faces, colour
+    rows, faces = split_fans(np.concatenate([points, colour], 1), faces)
+    loops = border_loops(faces)
+    return with_cones(rows[:, :3], faces, rows[:, 3:], loops, [0.0] * len(loops))
+
+
+def write_print(figure: Figure, folder: Path, config: SculptConfig) -> Bust | None:
+    """Write what `config` asks for into `folder`: figure.stl, figure.3mf; its measures, None when nothing is asked for.
+    Raises BadMesh, OutputError."""
+    writers = {"figure.stl": (config.stl, stl_bytes), "figure.3mf": (config.threemf, threemf_bytes)}
+    names = tuple(name for name, (wanted, _) in writers.items() if wanted)
+    if not names:
+        return None
+    solid = figure_solid(figure, config.print_height_mm)
+    for name in names:
+        write_atomically(folder / name, writers[name][1](solid))
+    return measured(solid, names, config.print_height_mm, "")
+
+
+def welded(
+    part: Part, texture: Float[np.ndarray, "h w 3"]
+) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 3"]]:
+    """A part without the copies that its texture needs: points, faces, colours. Its first vertices keep their order."""
+    mesh: Mesh = part.mesh
+    one = np.arange(len(mesh.vertices))
+    if mesh.seam is not None:
+        one[mesh.seam[:, 1]] = mesh.seam[:, 0]
+    faces = one[mesh.faces]
+    faces = faces[(faces != np.roll(faces, 1, axis=1)).all(1)]
+    assert mesh.uv is not None
+    colour = sample_texture(texture, mesh.uv)
+    used, faces = np.unique(faces, return_inverse=True)
+    return mesh.vertices[used].astype(np.float64), faces.reshape(-1, 3), colour[used]
+
+
+def with_closed_openings(
+    head: Part, points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], colour: Float[np.ndarray, "v 3"]
+) -> tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"], Float[np.ndarray, "w 3"]]:
+    """The head without the bags in mouth and sockets, each opening closed by a cone."""
+    from scipy import spatial
+
+    model = template()
+    outer = head.mesh.vertices[: len(model.layout.origin)]
+    distance, nearest = spatial.KDTree(outer).query(points)
+    label = np.where(distance < 1e-6, model.labels[model.layout.origin[np.asarray(nearest)]], 0)
+    inside: Bool[np.ndarray, "f"] = np.asarray((label[faces] > 3).any(1))
+    kept = faces[~inside]
+    depths: list[float] = []
+    loops = border_loops(kept)
+    for loop in loops:
+        mouth = bool((label[faces[inside & np.isin(faces, loop).any(1)]] == 4).any())
+        depths.append(_mouth_depth(points[loop]) if mouth else SOCKET_DEPTH_MM)
+    return with_cones(points, kept, colour, loops, depths)
+
+
+def _mouth_depth(rim: Float[np.ndarray, "n 3"]) -> float:
+    """How deep the cone behind the lips is: shallow where they touch, or it would be a sheet."""
+    after = np.roll(rim, -1, axis=0)
+    area = abs(float((rim[:, 0] * after[:, 1] - rim[:, 1] * after[:, 0]).sum())) / 2
+    gap = area / max(float(np.ptp(rim[:, 0])), 1e-6)
+    return float(np.clip(DEPTH_A_GAP * gap, LEAST_DEPTH_MM, MOUTH_DEPTH_MM))
+
+
+def with_cones(
+    points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], colour: Float[np.ndarray, "v 3"],
+    loops: list[Int[np.ndarray, "_"]], depths: list[float],
+) -> tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"], Float[np.ndarray, "w 3"]]:
+    """The surface with every border loop closed by a cone whose tip lies `depth` mm behind (-z) the loop's middle."""
+    tips = [points[loop].mean(0) - (0, 0, depth) for loop, depth in zip(loops, depths, strict=True)]
+    tints = [colour[loop].mean(0) for loop in loops]
+    cones = [np.stack([np.roll(loop, -1), loop, np.full(len(loop), len(points) + number)], 1)
+             for number, loop in enumerate(loops)]
+    return (
+        np.concatenate([points, np.array(tips).reshape(-1, 3)]), np.concatenate([faces, *cones]),
+        np.concatenate([colour, np.array(tints).reshape(-1, 3)]))
+
+
+def _pieces(
+    points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
+) -> list[tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"]]]:
+    """The connected pieces of a part."""
+    from scipy import sparse
+    from scipy.sparse import csgraph
+
+    ends = faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    graph = sparse.coo_matrix((np.ones(len(ends)), ends.T), shape=(len(points),) * 2)
+    _, label = csgraph.connected_components(graph, directed=False)
+    out: list[tuple[np.ndarray, np.ndarray]] = []
+    for number in np.unique(label[faces[:, 0]]):
+        own = faces[label[faces[:, 0]] == number]
+        used, index = np.unique(own, return_inverse=True)
+        out.append((points[used], index.reshape(-1, 3)))
+    return out
+
+
+def _body(manifold3d: Any, name: str, points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Any:
+    points, faces = split_fans(points, faces)
+    if len(border_edges(faces)):
+        raise BadMesh(f"{name} is open and cannot be printed.", "Leave out --stl and --threemf.")
+    made = manifold3d.Manifold(
+        manifold3d.Mesh(np.ascontiguousarray(points, np.float32), np.ascontiguousarray(faces, np.uint32)))
+    if made.status() != manifold3d.Error.NoError:
+        raise BadMesh(f"{name} is no closed surface ({made.status()}).", "Leave out --stl and --threemf.")
+    return made
+
+
+def _mended(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
+    """The points, in the print's frame, with walls thick enough; where that would make folds they stay as they were,
+    and so does the base. Rounded as the files have them."""
+    base = points[:, 2] < FLOOR_MM
+    out = thickened(points, faces, MIN_WALL_MM)
+    out[:, 2] = np.maximum(out[:, 2], FLOOR_MM)
+    out[base] = points[base] * (1, 1, 0)
+    spread = neighbours(faces, len(points))
+    for rounds in range(UNDO_ROUNDS):
+        out = out.astype(np.float32).astype(np.float64)
+        found = crossings(out, faces)
+        if len(found) == 0:
+            break
+        back = np.zeros(len(points))
+        back[found[:, :2]] = back[faces[found[:, 2]]] = 1
+        for _ in range(1 + rounds):
+            back = np.maximum(back, spread @ back)
+        out = np.where((back > 0)[:, None], points, out)
+    return out
+
+
+def _nearest(
+    points: Float[np.ndarray, "v 3"], known: Float[np.ndarray, "k 3"], colours: Float[np.ndarray, "k 3"]
+) -> Float[np.ndarray, "v 3"]:
+    from scipy import spatial
+
+    return np.clip(colours[spatial.KDTree(known).query(points)[1]], 0, 1)

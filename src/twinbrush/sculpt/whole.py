@@ -1,0 +1,31 @@
+"""A head becomes a whole figure: hair, beard, headwear and bust, dressed in the photo's colours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from twinbrush.config.sculpt import SculptConfig
+from twinbrush.sculpt.bust import sculpt_bust
+from twinbrush.sculpt.dressing import dressed
+from twinbrush.sculpt.hair.build import sculpt_hair
+from twinbrush.sculpt.values import Figure, Solid, Surroundings, Template
+
+ORDER = ("Hair", "Beard", "Headwear", "Bust")  # of the nodes after Teeth
+
+
+def completed(
+    model: Template, figure: Figure, vertices: Float[np.ndarray, "n 3"], photo: Surroundings, config: SculptConfig
+) -> Figure:
+    """Returns the figure with everything beside the head. vertices: the head's."""
+    hair, notes = sculpt_hair(model, vertices, photo)
+    solids = (*hair, sculpt_bust(model, vertices, photo, socle=config.socle))
+    whole = dressed(figure, tuple(sorted(solids, key=_rank)), photo)
+    return replace(whole, warnings=(*whole.warnings, *notes))
+
+
+def _rank(solid: Solid) -> int:
+    return next((i for i, name in enumerate(ORDER) if solid.name.startswith(name)), len(ORDER))
+
