@@ -172,7 +172,7 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
 def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved) -> tuple[Part, ...]:
     """Head, EyeLeft, EyeRight (the person's own left and right), Teeth, with their morph targets."""
     neutral = replace(found, expression=np.zeros_like(found.expression)).head(model)
-    offsets = express.head_targets(model, carved.vertices, neutral, carved.eyes)
+    offsets = express.head_targets(model, carved.vertices, neutral, found.expression, carved.eyes)
     layout, mouth = model.layout, model.mouth
     maps = np.tensordot(found.expression, model.expressions.mouth_maps, 1)
     inside = assemble.mouth_vertices(mouth, found.identity, maps)
