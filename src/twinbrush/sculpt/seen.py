@@ -7,9 +7,11 @@ from jaxtyping import Float, UInt8
 
 from twinbrush.faces.values import Face
 from twinbrush.portrait.crop import Crop, cut_crop
+from twinbrush.portrait.geometry import make_frame
 from twinbrush.regions.engine import find_regions
+from twinbrush.sculpt.frames import glasses_frames
 
-GLASSES = "Glasses are seen: they are left out of the shape, not yet out of the colours."
+GLASSES = "Glasses are seen: their frames are left out of shape and colours."
 
 
 def seen_person(
@@ -22,4 +24,8 @@ def seen_person(
     people, left out. Raises BadMask.
     """
     found = find_regions(image, face, mask=mask, given=labels, others=others)
-    return cut_crop(image, found, face), (*found.warnings, *((GLASSES,) if found.glasses.any() else ()))
+    crop = cut_crop(image, found, face)
+    grey = np.log(np.maximum(crop.image.astype(np.float32).mean(-1), 0.02))
+    unit = make_frame(crop.face, len(grey), len(grey)).pixels_per_mm
+    glasses = found.glasses.any() or glasses_frames(grey, crop.face.landmarks[:, :2], unit).any()
+    return crop, (*found.warnings, *((GLASSES,) if glasses else ()))
