@@ -27,7 +27,7 @@ from twinbrush.sculpt.fit import Coefficients, fit_head, lip_roll, seen_points
 from twinbrush.sculpt.folds import fold_depth
 from twinbrush.sculpt.gaze import Iris, find_irises, turned
 from twinbrush.sculpt.lending import lending_skin
-from twinbrush.sculpt.lids import lid_rims, set_eyes
+from twinbrush.sculpt.lids import lid_rims, opened_as_seen, set_eyes
 from twinbrush.sculpt.onto import in_head_frame, onto_surface
 from twinbrush.sculpt.seen import seen_person
 from twinbrush.sculpt.template import template
@@ -44,7 +44,7 @@ EAR_HIDDEN = "An ear is hidden or cut off: it is the template's."
 
 @dataclass(frozen=True)
 class Carved:
-    """The finished form: the head's vertices, eyes, irises in the photo, which pixels lend the skin colour, warnings."""
+    """The finished form: the head's vertices, eyes, irises in the photo, which pixels lend the skin (h, w), warnings."""
 
     vertices: Float[np.ndarray, "n 3"]
     eyes: tuple[Eyeball, Eyeball]
@@ -127,7 +127,7 @@ def fit_crop(model: Template, crop: Crop) -> tuple[HeadFit, Coefficients]:
     targets = pixels - shift
     vertices, visible = corrected(model, rest, camera, targets)
     fit = HeadFit(
-        camera, found.identity, found.expression, rest, vertices, visible, targets, frame.pixels_per_mm)
+        camera, found.identity, found.expression, rest, vertices, visible, targets, pixels, frame.pixels_per_mm)
     return fit, found
 
 
@@ -165,6 +165,7 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     vertices = features.raised(model, vertices, brows)
     folds = fold_depth(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
     vertices = untangled(features.raised(model, vertices, folds), patch("mouth"))
+    vertices = opened_as_seen(model, vertices, fit.camera, fit.seen_xy)
     vertices, eyes = set_eyes(model, vertices, fit.identity)
     irises = find_irises(crop.image, points, fit.pixels_per_mm)
     notes = (EAR_HIDDEN,) if None in reach else ()

@@ -25,7 +25,7 @@ LIMBUS, PUPIL = (26.6, 29.2), (8.5, 12.0)  # degrees: borders of the iris
 RIM_DARK, RIM_DEGREES = 0.62, (21.0, 27.0)  # the iris' dark ring
 FIBRES, FIBRE_DEPTH = 37, 0.12
 UPPER_SHADE, LOWER_SHADE, SHADE_MM = 0.58, 0.22, 2.3  # how dark the lids make the ball beside them, and how far
-GLINT_AT, GLINT_RADIUS = (-0.072, 0.082), 0.030  # in the disc: on the carved peg (eyeball.GLINT_XY_MM)
+GLINT_AT, GLINT_RADIUS = (-0.094, 0.055), 0.038  # in the disc: on the carved peg (eyeball.GLINT_XY_MM)
 BOUNCE_AT, BOUNCE = (0.08, -0.10), 0.16  # across from it light that fell through the cornea brightens the iris
 
 
@@ -87,7 +87,7 @@ def paint_eye(
     colour = colour * pupil + 0.025 * (1 - pupil)
     colour = colour * _shade(eye, x, y, degrees, upper, lower)[..., None]
     glint = np.exp(-((np.hypot(x - GLINT_AT[0], y - GLINT_AT[1]) / GLINT_RADIUS) ** 4))[..., None]
-    return np.clip(colour * (1 - 0.9 * glint) + 0.9 * glint * colours.light, 0, 1)
+    return np.clip(colour * (1 - glint) + glint, 0, 1)
 
 
 def _shade(

@@ -1,4 +1,4 @@
-"""Which pixels lend the skin their colours and folds: not strands, frames of glasses, jewels, hair's fringe, background.
+"""Which pixels lend the skin their colours and folds: not strands, frames, jewels, hair's fringe, background.
 
 Far from the features (forehead, temples, ears, neck) skin is plain: what is darker than the skin about it, or of
 another hue, is foreign. Among the features only thin and very dark lines are: a curl on a cheek, a frame of glasses.

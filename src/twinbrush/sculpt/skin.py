@@ -21,6 +21,7 @@ from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.portrait.crop import Crop
 from twinbrush.rasterize import rasterize
+from twinbrush.sculpt.lids import lash_shade
 from twinbrush.sculpt.trust import trusted
 from twinbrush.sculpt.values import Template
 from twinbrush.views.texels import texels_of
@@ -173,7 +174,7 @@ def paint_head(
     colour = (1 - share[:, None]) * colour + share[:, None] * seen_colour
     bag = at(inside_colours(template, vertices, base), everything)
     inside = smoothstep((at(inner[:, None], everything) - 0.15) / 0.5)
-    colour = (1 - inside) * colour + inside * bag
+    colour = ((1 - inside) * colour + inside * bag) * at(lash_shade(template, vertices)[:, None], everything)
     atlas.reshape(-1, 3)[texels.place] = np.clip(colour, 0, 1)
     covered.reshape(-1)[texels.place[texels.inside]] = True
 
