@@ -46,7 +46,7 @@ def photo_tile(photo: Picture, face_xy: Picture, size: int) -> Picture:
     width = 63.0 / CLOSE_MM
     eyes = np.array([face_xy[[33, 133]].mean(0), face_xy[[362, 263]].mean(0)])
     side = float(np.linalg.norm(eyes[1] - eyes[0])) / width
-    centre = eyes.mean(0) + [0, side * 22 / CLOSE_MM]
+    centre = eyes.mean(0) + np.array([0, side * 22 / CLOSE_MM])
     box = tuple(int(v) for v in (*(centre - side / 2), *(centre + side / 2)))
     whole = Image.fromarray((np.clip(photo, 0, 1) * 255).astype(np.uint8))
     return np.asarray(whole.crop(box).resize((size, size), Image.Resampling.LANCZOS), np.float32) / 255

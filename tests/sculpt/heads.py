@@ -40,8 +40,8 @@ def expected_expression(model: Template) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def crop_of(seed: int = 1, smile: float = 0.0, jaw: float = 0.0) -> Crop:
-    """The person's picture: one skin colour before a wall; landmarks exactly where the network would see the template's,
-    in depth too."""
+    """The person's picture: one skin colour before a wall; landmarks where the network would see the
+    template's, in depth too."""
     model = template()
     head = coefficients(seed, mouthSmileLeft=smile, mouthSmileRight=smile, jawOpen=jaw).head(model)
     pose = np.c_[np.diag([1.0, -1.0, -1.0]), [0, 0, DISTANCE_MM]]

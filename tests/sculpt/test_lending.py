@@ -43,7 +43,7 @@ def with_lines(crop: Crop, lines: list[np.ndarray], hair: bool) -> Crop:
 def cheek_line(crop: Crop) -> np.ndarray:
     """From beside the face inward over a cheek, 18 mm long."""
     start = crop.face.landmarks[50, :2]
-    return np.array([start, start + [0, 18 * unit_of(crop)]])
+    return np.array([start, start + np.array([0, 18 * unit_of(crop)])])
 
 
 @pytest.mark.parametrize("hair", [True, False])
@@ -74,9 +74,10 @@ def test_glasses_are_lines_that_cross_the_nose(bridge: bool) -> None:
     image = crop.image.copy()
     eyes = [points[[33, 133]].mean(0), points[[362, 263]].mean(0)]
     for eye in eyes:
-        cv2.circle(image, tuple(np.round(eye + [0, 3 * unit]).astype(int)), round(20 * unit), DARK, 2)
+        cv2.circle(image, tuple(np.round(eye + np.array([0, 3 * unit])).astype(int)), round(20 * unit), DARK, 2)
     if bridge:
-        ends = [np.round(eye + [side * 20 * unit, 0]).astype(int) for eye, side in zip(eyes, (1, -1), strict=True)]
+        ends = [np.round(eye + np.array([side * 20 * unit, 0])).astype(int)
+                for eye, side in zip(eyes, (1, -1), strict=True)]
         cv2.line(image, tuple(ends[0]), tuple(ends[1]), DARK, 2)
     found = glasses_frames(np.log(np.maximum(image.mean(-1), 0.02)), points, unit)
     assert found.any() == bridge

@@ -44,7 +44,7 @@ EAR_HIDDEN = "An ear is hidden or cut off: it is the template's."
 
 @dataclass(frozen=True)
 class Carved:
-    """The finished form: the head's vertices, eyes, irises in the photo, which pixels lend the skin (h, w), warnings."""
+    """The finished form: the head's vertices, eyes, irises in the photo, which pixels lend colour (h, w), notes."""
 
     vertices: Float[np.ndarray, "n 3"]
     eyes: tuple[Eyeball, Eyeball]

@@ -43,7 +43,8 @@ def glasses_frames(
     under = max(_runs(line, middle + side * half, RIM_MM, RIM_ROWS_MM) for side in (-1, 1)) >= RIM_SHARE
     if not (crossing and under):
         return np.zeros(grey.shape, bool)
-    count, labels = cv2.connectedComponents((line > WEAK).astype(np.uint8), connectivity=8)
+    count, numbers = cv2.connectedComponents((line > WEAK).astype(np.uint8), connectivity=8)
+    labels: np.ndarray = np.asarray(numbers).astype(np.int64)
     strong = np.zeros(count, bool)
     strong[np.unique(labels[line > DARK])] = True
     strong[0] = False

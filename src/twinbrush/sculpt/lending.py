@@ -113,7 +113,8 @@ def strands_of_hair(
 ) -> Bool[np.ndarray, "h w"]:
     """Thin lines that are much darker than what lies to both sides of them and come from the hair."""
     deep = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _disc(LINE_MM / 2 * pixels_per_mm)) > LINE_DARKER
-    count, labels = cv2.connectedComponents(deep.astype(np.uint8), connectivity=8)
+    count, drawn = cv2.connectedComponents(deep.astype(np.uint8), connectivity=8)
+    labels: np.ndarray = np.asarray(drawn).astype(np.int64)
     near = cv2.dilate(hair.astype(np.uint8), _disc(LINE_TOUCH_MM * pixels_per_mm)) > 0
     kept = np.zeros(count, bool)
     kept[np.unique(labels[near & deep])] = True
