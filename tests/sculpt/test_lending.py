@@ -14,6 +14,7 @@ from twinbrush.maths.crossings import crossings, edges_of
 from twinbrush.mesh import Region
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.geometry import make_frame
+from twinbrush.sculpt.drawn import looks_drawn
 from twinbrush.sculpt.figure import fit_crop
 from twinbrush.sculpt.frames import glasses_frames
 from twinbrush.sculpt.lending import lending_skin
@@ -119,3 +120,15 @@ def test_a_move_is_held_back_before_lips_cross() -> None:
     held = held_back(model.mean, goal, piece)
     assert len(crossings(held[piece.vertices], piece.triangles, edges_of(piece.triangles))) == 0
     assert np.array_equal(held_back(model.mean, held, piece), held)
+
+
+def test_hatching_looks_drawn_and_a_soft_face_with_features_does_not() -> None:
+    crop = crop_of(1)
+    points = crop.face.landmarks[:, :2]
+    soft = crop.image * np.random.default_rng(1).normal(1, 0.02, (SIZE, SIZE, 1)).astype(np.float32)
+    for ring in ((33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380), (61, 40, 0, 270, 291, 321, 17, 91)):
+        cv2.fillPoly(soft, [np.round(points[list(ring)]).astype(np.int32)], DARK)
+    hatched = crop.image.copy()
+    hatched[::4] = DARK
+    assert not looks_drawn(soft, points)
+    assert looks_drawn(hatched, points)

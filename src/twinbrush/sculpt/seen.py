@@ -9,9 +9,11 @@ from twinbrush.faces.values import Face
 from twinbrush.portrait.crop import Crop, cut_crop
 from twinbrush.portrait.geometry import make_frame
 from twinbrush.regions.engine import find_regions
+from twinbrush.sculpt.drawn import looks_drawn
 from twinbrush.sculpt.frames import glasses_frames
 
 GLASSES = "Glasses are seen: their frames are left out of shape and colours."
+DRAWN = "The picture looks drawn: its lines are taken for the person's own colours and features."
 
 
 def seen_person(
@@ -28,4 +30,5 @@ def seen_person(
     grey = np.log(np.maximum(crop.image.astype(np.float32).mean(-1), 0.02))
     unit = make_frame(crop.face, len(grey), len(grey)).pixels_per_mm
     glasses = found.glasses.any() or glasses_frames(grey, crop.face.landmarks[:, :2], unit).any()
-    return crop, (*found.warnings, *((GLASSES,) if glasses else ()))
+    notes = [note for note, true in ((GLASSES, glasses), (DRAWN, looks_drawn(image, face.landmarks[:, :2]))) if true]
+    return crop, (*found.warnings, *notes)
