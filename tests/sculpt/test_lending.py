@@ -15,10 +15,11 @@ from twinbrush.mesh import Region
 from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.geometry import make_frame
 from twinbrush.sculpt.drawn import looks_drawn
+from twinbrush.sculpt.express import head_targets
 from twinbrush.sculpt.figure import fit_crop
 from twinbrush.sculpt.frames import glasses_frames
 from twinbrush.sculpt.lending import lending_skin
-from twinbrush.sculpt.lids import lash_shade, lid_rims, opened_as_seen
+from twinbrush.sculpt.lids import lash_shade, lid_rims, opened_as_seen, set_eyes
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.untangle import held_back, patch
 from twinbrush.sculpt.values import EAR
@@ -132,3 +133,14 @@ def test_hatching_looks_drawn_and_a_soft_face_with_features_does_not() -> None:
     hatched[::4] = DARK
     assert not looks_drawn(soft, points)
     assert looks_drawn(hatched, points)
+
+
+def test_a_target_takes_what_the_photo_does_not_show_already() -> None:
+    model = template()
+    head, eyes = set_eyes(model, model.mean, np.zeros(len(model.modes)))
+    names = model.expressions.names
+    half = np.zeros(len(names))
+    half[names.index("jawOpen")] = 0.5
+    full, rest = (head_targets(model, head, model.mean, own, eyes)["jawOpen"] for own in (np.zeros(len(names)), half))
+    chin = np.linalg.norm(full, axis=1).argmax()
+    assert np.linalg.norm(rest[chin]) == pytest.approx(0.5 * np.linalg.norm(full[chin]), rel=0.05)
