@@ -41,7 +41,8 @@ class Kit:
     def head(self, identity: Array, expression: dict[str, float]) -> Array:
         """All vertices (26719, 3), mm."""
         count = len(identity)
-        moved = self.neutral + (identity @ self.identities[:count].reshape(count, -1)).reshape(-1, 3)
+        few = np.asarray(identity, self.identities.dtype)  # float64 would copy all of the identities
+        moved = self.neutral + (few @ self.identities[:count].reshape(count, -1)).reshape(-1, 3)
         for name, weight in expression.items():
             moved = moved + weight * self.expressions[name]
         return moved

@@ -26,6 +26,8 @@ from template_mesh import (
     upright,
 )
 
+from twinbrush.sculpt.template import read_template
+
 Array = np.ndarray
 EYES_END = 2 * STRIP  # the eyes' squares take the strip's left end
 
@@ -93,6 +95,11 @@ def charts(points: Array, triangles: Array) -> tuple[Array, Array, Array]:
 
 
 def read_layout(path: Path) -> Layout:
-    """What write_layout kept."""
+    """What write_layout kept, or the layout of a template that was packed already (.safetensors): a template whose
+    regression alone is learned anew keeps its texture coordinates."""
+    if path.suffix == ".safetensors":
+        model = read_template(path.read_bytes())
+        head, mouth = model.layout, model.mouth.layout
+        return Layout(head.triangles, head.origin, head.uv, mouth.triangles, mouth.origin, mouth.uv)
     data = np.load(path)
     return Layout(**{name: data[name] for name in data.files})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 FLIP = np.array([-1.0, 1.0, 1.0])
 LOOKS = "eyeLook"  # the eyes turn as nodes: these are not learned
-INPUTS = 250  # principal components of the landmarks that the regression sees
+INPUTS = 400  # principal components of the landmarks that the regression sees
 OWN_MM, ALIKE_MM, ALIKE_WITHIN_MM, DEPTH_GAIN = 0.15, 0.2, 25.0, 1.5  # see photo_noise
 OFFSET_SAMPLES = 500
 OFFSET_YAW_DEGREES = 15.0  # the network's offsets are learned from faces turned no farther

@@ -4,6 +4,8 @@
     python training/train_template.py layout ict_facekit.npz LAYOUT.npz                    (libigl, xatlas)
     python training/train_template.py fit ict_facekit.npz LAYOUT.npz A.npz B.npz --held-out D.npz
 
+    python training/train_template.py fit ... --regression-only        (mesh, modes and expressions stay as they are)
+
 `layout` makes the mesh and its texture layout; `fit` learns mean, identity modes and the regression from landmarks to
 coefficients with the covariance of its doubt, and writes the weights.
 """
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from head_kit import SCLERAS, Kit, attach, region_labels
-from safetensors.numpy import save
+from safetensors.numpy import load_file, save
 from template_layout import Layout, read_layout, write_layout
 from template_mesh import GUMS, MOUTH_PARTS, SHELL, SKIN, dual_mesh, dual_mirror, mirror_of, quads_of, triangles_of
 from template_samples import SIZE, load_packed
@@ -211,6 +213,7 @@ def main() -> None:
     two.add_argument("layout", type=Path)
     two.add_argument("samples", type=Path, nargs="+")
     two.add_argument("--held-out", type=Path, required=True)
+    two.add_argument("--regression-only", action="store_true", help="learn the packed template's regression anew")
     two.add_argument("--out", type=Path, default=Path("src/twinbrush/sculpt/template.safetensors"))
     arguments = parser.parse_args()
     kit, quads = load_packed(arguments.kit), np.load(arguments.kit)["quads"].astype(int)
@@ -222,18 +225,30 @@ def main() -> None:
     files = [dict(np.load(path)) for path in arguments.samples]
     held = dict(np.load(arguments.held_out))
     learner = Learner(kit, read_layout(arguments.layout), files[0]["places"], quads)
+    if arguments.regression_only:
+        packed = load_file(arguments.out)
+        learner.corners = packed["landmark_corners"].astype(np.int64)
+        learner.weights = packed["landmark_weights"].astype(np.float64)
     samples = learner.identity_samples()
     model = modes(learner, samples)
+    if arguments.regression_only:
+        write(packed | learn(learner, model, arkit_expressions(kit), files, held), arguments.out)
+        return
     jaw = -learner.mouth.of(kit.expressions["jawOpen"])[:, 1]
     groups = np.clip(jaw / 12.0, 0, 1)  # 1: moves with the jaw (its hinge end moves 11 mm)
     tensors = {**packed_modes(learner, model, followers(samples, model, groups), groups),
                **packed_expressions(learner, arkit_expressions(kit), groups),
                **learn(learner, model, arkit_expressions(kit), files, held)}
+    write(tensors, arguments.out)
+
+
+def write(tensors: dict[str, Array], out: Path) -> None:
+    """Pack the tensors and tell their sizes and the file's hash."""
     data = save({name: np.ascontiguousarray(values) for name, values in tensors.items()})
-    write_atomically(arguments.out, data)
+    write_atomically(out, data)
     for name, values in tensors.items():
         print(f"  {name:22} {values.dtype!s:8} {values.shape!s:20} {values.nbytes / 1024:8.1f} KB")
-    print(f"{arguments.out}: {len(data) / 1e6:.2f} MB, sha256 {hashlib.sha256(data).hexdigest()}")
+    print(f"{out}: {len(data) / 1e6:.2f} MB, sha256 {hashlib.sha256(data).hexdigest()}")
 
 
 if __name__ == "__main__":

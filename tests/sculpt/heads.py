@@ -12,11 +12,14 @@ from twinbrush.faces.face import make_face
 from twinbrush.faces.landmarks import Fit
 from twinbrush.mesh import Region
 from twinbrush.portrait.crop import Crop
+from twinbrush.portrait.geometry import DEPTH_SCALE
 from twinbrush.rasterize import rasterize
 from twinbrush.sculpt.fit import Coefficients
 from twinbrush.sculpt.template import template
+from twinbrush.sculpt.values import Template
 
 SIZE, DISTANCE_MM = 512, 882.0
+CORNERS = (33, 133, 362, 263)
 SKIN_RGB, WALL_RGB = np.array([0.8, 0.6, 0.5], np.float32), np.array([0.2, 0.3, 0.5], np.float32)
 
 
@@ -28,9 +31,17 @@ def coefficients(seed: int = 1, **expression: float) -> Coefficients:
     return Coefficients(identity, weights)
 
 
+def expected_expression(model: Template) -> np.ndarray:
+    """The mean of the expressions that the regression learned from."""
+    weights = np.zeros(len(model.expressions.names))
+    weights[model.fitted_expressions] = model.regression.mean[len(model.modes) :]
+    return weights
+
+
 @lru_cache(maxsize=4)
 def crop_of(seed: int = 1, smile: float = 0.0, jaw: float = 0.0) -> Crop:
-    """The person's picture: one skin colour before a wall; landmarks exactly where the template has them."""
+    """The person's picture: one skin colour before a wall; landmarks where the network would see the
+    template's, in depth too."""
     model = template()
     head = coefficients(seed, mouthSmileLeft=smile, mouthSmileRight=smile, jawOpen=jaw).head(model)
     pose = np.c_[np.diag([1.0, -1.0, -1.0]), [0, 0, DISTANCE_MM]]
@@ -38,7 +49,9 @@ def crop_of(seed: int = 1, smile: float = 0.0, jaw: float = 0.0) -> Crop:
     camera = Camera(np.array([[focal, 0, SIZE / 2], [0, focal, SIZE / 2], [0, 0, 1.0]]), pose, SIZE, SIZE)
     pixels, depth = project(camera, head)
     person = rasterize(pixels, depth, model.triangles, SIZE, SIZE).face_index >= 0
-    points = model.landmarks(head) + np.c_[model.regression.offset, np.zeros(468)]
+    usual = Coefficients(model.regression.mean[: len(model.modes)], expected_expression(model)).head(model)
+    deeper = (model.regression.observed_mean / DEPTH_SCALE - model.landmarks(usual))[:, 2]
+    points = model.landmarks(head) + np.c_[model.regression.offset, deeper - deeper[list(CORNERS)].mean()]
     seen, far = project(camera, points)
     landmarks = np.c_[seen, (far - DISTANCE_MM) * focal / DISTANCE_MM]
     face = make_face(Fit(landmarks, 1.0, 0.0), 1.0)

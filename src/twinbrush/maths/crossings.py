@@ -16,24 +16,34 @@ _CELL_EDGES = 1.5  # side of a cell, in median edges
 _MOST_CELLS = 400  # along a side of the box: stray far vertices shall not need all memory
 
 
-def crossings(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "n 3"]:
+def crossings(
+    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], edges: Int[np.ndarray, "e 2"] | None = None
+) -> Int[np.ndarray, "n 3"]:
     """Rows (first vertex, second vertex, triangle): that edge runs through the inside of that triangle, of which it has
-    no corner. Empty: the surface does not cross itself."""
+    no corner. Empty: the surface does not cross itself. edges: `edges_of(faces)` when the caller has them already."""
     faces = np.ascontiguousarray(faces, np.int64)
-    edges = np.unique(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
+    edges = edges_of(faces) if edges is None else edges
     if len(edges) == 0:
         return np.zeros((0, 3), np.int64)
     points = np.ascontiguousarray(vertices, np.float64)
-    used = points[np.unique(faces)]
-    low, size = used.min(0), float(np.ptp(used, axis=0).max())
+    corners = points[faces]
+    boxes = np.concatenate([corners.min(1), corners.max(1)], axis=1)
+    low, high = boxes[:, :3].min(0), boxes[:, 3:].max(0)
     cell = _CELL_EDGES * float(np.median(np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)))
-    cell = max(cell, size / _MOST_CELLS, 1e-12)
-    counts = (np.ptp(used, axis=0) / cell).astype(np.int64) + 1
-    corners = (points[faces] - low) / cell
-    first, last = corners.min(1).astype(np.int64), corners.max(1).astype(np.int64)
-    starts, inside = _filed(first, last, counts)
-    found = _pierced(points, edges, faces, low, cell, counts, starts, inside)
+    cell = max(cell, float((high - low).max()) / _MOST_CELLS, 1e-12)
+    counts = ((high - low) / cell).astype(np.int64) + 1
+    cells = ((boxes - np.r_[low, low]) / cell).astype(np.int64)
+    starts, inside = _filed(cells[:, :3], cells[:, 3:], counts)
+    found = _pierced(points, edges, faces, boxes, (low, cell), counts, starts, inside)
     return np.unique(np.array(found, np.int64).reshape(-1, 3), axis=0)
+
+
+def edges_of(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
+    """Returns every edge once, its lower vertex first."""
+    ends = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1).astype(np.int64)
+    stride = int(ends.max()) + 1 if len(ends) else 1
+    numbers = np.unique(ends[:, 0] * stride + ends[:, 1])
+    return np.stack([numbers // stride, numbers % stride], axis=1)
 
 
 @njit(cache=True)
@@ -73,7 +83,7 @@ def _volume(a, b, c, d):
 @no_type_check
 def _pierces(points, v, w, face):
     """Whether the edge from vertex v to w runs through the inside of a triangle of which it has no corner."""
-    a, b, c = face
+    a, b, c = face[0], face[1], face[2]
     if v == a or v == b or v == c or w == a or w == b or w == c:  # noqa: SIM109 (numba)
         return False
     p, q, a, b, c = points[v], points[w], points[a], points[b], points[c]
@@ -86,20 +96,27 @@ def _pierces(points, v, w, face):
 
 @njit(cache=True)
 @no_type_check
-def _pierced(points, edges, faces, low, cell, counts, starts, inside):
+def _pierced(points, edges, faces, boxes, grid, counts, starts, inside):
     """(edge's ends, triangle) one after another; a pair that shares several cells comes several times."""
+    low, cell = grid
     found = [np.int64(0)][:0]
+    first, last, least, most = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3), np.empty(3)
     for v, w in edges:
-        ends = np.stack((points[v], points[w]))
-        first, last = np.empty(3, np.int64), np.empty(3, np.int64)
         for axis in range(3):
-            first[axis] = int((ends[:, axis].min() - low[axis]) / cell)
-            last[axis] = int((ends[:, axis].max() - low[axis]) / cell)
+            least[axis] = min(points[v, axis], points[w, axis])
+            most[axis] = max(points[v, axis], points[w, axis])
+            first[axis] = int((least[axis] - low[axis]) / cell)
+            last[axis] = int((most[axis] - low[axis]) / cell)
         for i in range(first[0], last[0] + 1):
             for j in range(first[1], last[1] + 1):
                 for k in range(first[2], last[2] + 1):
                     number = (i * counts[1] + j) * counts[2] + k
-                    for f in inside[starts[number] : starts[number + 1]]:
+                    for place in range(starts[number], starts[number + 1]):
+                        f = inside[place]
+                        if least[0] > boxes[f, 3] or most[0] < boxes[f, 0] or least[1] > boxes[f, 4]:
+                            continue
+                        if most[1] < boxes[f, 1] or least[2] > boxes[f, 5] or most[2] < boxes[f, 2]:
+                            continue
                         if _pierces(points, v, w, faces[f]):
                             found.extend((v, w, f))
     return found

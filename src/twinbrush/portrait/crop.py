@@ -21,7 +21,8 @@ MIN_SIDE_PX, MAX_SIDE_PX = 512, 1280
 @dataclass(frozen=True)
 class Crop:
     """image (S, S, 3), matte and regions (S, S) of the square; inside: the photo reaches here; face in its pixels;
-    painted (S, S): the regions by whose paint they take (a beard is hair), or None: as the regions."""
+    painted (S, S): the regions by whose paint they take (a beard is hair), or None: as the regions; glasses (S, S): 1
+    where they are seen, or None."""
 
     image: Float[np.ndarray, "s s 3"]
     matte: Float[np.ndarray, "s s"]
@@ -29,6 +30,7 @@ class Crop:
     inside: Bool[np.ndarray, "s s"]
     face: Face
     painted: UInt8[np.ndarray, "s s"] | None = None
+    glasses: UInt8[np.ndarray, "s s"] | None = None
 
     def within(self, pixels: int) -> Bool[np.ndarray, "s s"]:
         """Where the photo reaches, but for that many pixels along its edge."""
@@ -52,12 +54,12 @@ def cut_crop(image: Float[np.ndarray, "h w 3"], segmentation: RegionMap, face: F
     matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
     whole = np.ones(image.shape[:2], np.uint8)
     labels = [cv2.warpAffine(labels, matrix, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-              for labels in (segmentation.regions, segmentation.painted)]
+              for labels in (segmentation.regions, segmentation.painted, segmentation.glasses.astype(np.uint8))]
     return Crop(
         _cut(image, matrix, size, cv2.BORDER_REPLICATE).astype(np.float32),
         np.clip(_cut(segmentation.matte, matrix, size, cv2.BORDER_REPLICATE), 0, 1).astype(np.float64), labels[0],
         cv2.warpAffine(whole, matrix, (size, size), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0,
-        moved_face(face, scale, offset), labels[1],
+        moved_face(face, scale, offset), labels[1], labels[2],
     )
 
 

@@ -8,47 +8,64 @@ from scipy import spatial
 
 from twinbrush.sculpt.assemble import moved_by
 from twinbrush.sculpt.lids import lid_rims, outside
-from twinbrush.sculpt.untangle import patch, untangled
+from twinbrush.sculpt.untangle import PATCHES, crosses_not, held_back, patch, untangled
 from twinbrush.sculpt.values import Eyeball, Template
 
 STILL_MM = 0.02  # vertices that move less are left out of a target
 LID_MM = 4.0  # falloff of what a blink takes back of the person's own lids
 BLINK_ROUNDS = 8  # of drawing crossing lids apart
-LIP_ROUNDS, LIP_PUSH_MM = 14, 0.13  # and crossing lips, in few large steps
-OPENING = ("jawOpen", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
+LIP_ROUNDS, LIP_PUSH_MM = 5, 0.2  # and crossing lips, in few large steps; then what still crosses is held back
+LEAST_SHARE = 0.25  # of a target that is left to an expression which the photo shows in full already
+MOVES_MM = 0.15  # an expression that moves no vertex of a patch farther is not looked at there
 BLINKS = {"eyeBlinkRight": 0, "eyeBlinkLeft": 1}  # the person's left eye is on the picture's right
 Sparse = tuple[np.ndarray, np.ndarray]
 
 
 def head_targets(
     template: Template, vertices: Float[np.ndarray, "n 3"], neutral: Float[np.ndarray, "n 3"],
-    eyes: tuple[Eyeball, Eyeball],
+    own: Float[np.ndarray, "e"], eyes: tuple[Eyeball, Eyeball],
 ) -> dict[str, Float[np.ndarray, "n 3"]]:
     """Returns each expression's offsets of the head's vertices, mm.
 
+    own (e,): the photo's own expression; of what it shows already a target takes only the rest.
     neutral: the person's head without expression, correction and carving; a blink closes its lids, not those of the
     fitted expression a second time. Nothing moves into the eyeballs.
     """
-    out: dict[str, np.ndarray] = {}
-    rims, lips, names = lid_rims(template), patch("mouth"), template.expressions.names
+    rims, names = lid_rims(template), template.expressions.names
+    shares = np.clip(1 - own, LEAST_SHARE, 1.0)
     near = [np.flatnonzero((np.linalg.norm(vertices - eye.centre, axis=1) < eye.radius + 8)
                            & ~np.isin(template.labels, (5, 6))) for eye in eyes]
-    for number, name in enumerate(template.expressions.names):
+    out: dict[str, np.ndarray] = {}
+    for name in sorted(names, key=lambda one: (one != "jawOpen", names.index(one))):
+        number = names.index(name)
         offset = template.expressions.offsets[number].astype(np.float64)
         if name in BLINKS:
-            side = BLINKS[name]
-            offset = offset - _own_lids(vertices, neutral, rims[side])
-        goal = vertices + offset
+            offset = offset - _own_lids(vertices, neutral, rims[BLINKS[name]])
+        elif name != "mouthClose":
+            offset = shares[number] * offset
+        base = vertices + out["jawOpen"] if name == "mouthClose" else vertices
+        goal = base + offset
         if name.startswith(("eye", "cheek", "brow", "nose")):
             for eye, chosen in zip(eyes, near, strict=True):
                 goal = outside(goal, chosen, eye)
-        if name in BLINKS:
-            goal = untangled(goal, patch("eye left" if BLINKS[name] == 0 else "eye right"), BLINK_ROUNDS)
-        elif name.startswith(("mouth", "jaw")) and name not in OPENING:
-            base = vertices + template.expressions.offsets[names.index("jawOpen")] if name == "mouthClose" else vertices
-            goal = untangled(base + offset, lips, LIP_ROUNDS, LIP_PUSH_MM) - base + vertices
-        out[name] = goal - vertices
-    return out
+        out[name] = _free(base, goal, name) - base
+    return {name: out[name] for name in names}
+
+
+def _free(base: Float[np.ndarray, "n 3"], goal: Float[np.ndarray, "n 3"], name: str) -> Float[np.ndarray, "n 3"]:
+    """The goal without crossings of lips and lids: first drawn apart, then held back where they still cross."""
+    for place in PATCHES:
+        piece = patch(place)
+        if np.abs(goal[piece.vertices] - base[piece.vertices]).max() < MOVES_MM:
+            continue
+        if crosses_not(goal, piece):
+            continue
+        if place == "mouth":
+            goal = untangled(goal, piece, LIP_ROUNDS, LIP_PUSH_MM)
+        elif name in BLINKS:
+            goal = untangled(goal, piece, BLINK_ROUNDS)
+        goal = held_back(base, goal, piece)
+    return goal
 
 
 def _own_lids(

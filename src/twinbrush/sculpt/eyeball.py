@@ -16,7 +16,7 @@ COLUMNS = 64
 LIMBUS_DEGREES = (26.5, 28.8)  # from the iris' dish to the white
 PUPIL_DEGREES = (9.0, 14.0)  # from the drilled pupil to the iris
 DISH_MM, DRILL_MM = 0.75, 1.5
-GLINT_XY_MM, GLINT_MM = (-1.7, 1.9), (0.7, 1.5)  # a peg up to the sphere, upper left of the pupil: inner, outer radius
+GLINT_XY_MM, GLINT_MM = (-2.2, 1.3), (0.75, 1.5)  # a peg up to the sphere, left above the pupil: inner, outer radius
 GLINT_SHARE = 0.95
 
 

@@ -26,7 +26,8 @@ from twinbrush.sculpt.eyeball import axes, eyeball_mesh
 from twinbrush.sculpt.fit import Coefficients, fit_head, lip_roll, seen_points
 from twinbrush.sculpt.folds import fold_depth
 from twinbrush.sculpt.gaze import Iris, find_irises, turned
-from twinbrush.sculpt.lids import lid_rims, set_eyes
+from twinbrush.sculpt.lending import lending_skin
+from twinbrush.sculpt.lids import lid_rims, opened_as_seen, set_eyes
 from twinbrush.sculpt.onto import in_head_frame, onto_surface
 from twinbrush.sculpt.seen import crop_surroundings, seen_person, surroundings
 from twinbrush.sculpt.template import template
@@ -44,11 +45,12 @@ EAR_HIDDEN = "An ear is hidden or cut off: it is the template's."
 
 @dataclass(frozen=True)
 class Carved:
-    """The finished form: the head's vertices, eyes, irises in the photo, warnings."""
+    """The finished form: the head's vertices, eyes, irises in the photo, which pixels lend colour (h, w), notes."""
 
     vertices: Float[np.ndarray, "n 3"]
     eyes: tuple[Eyeball, Eyeball]
     irises: tuple[Iris, Iris]
+    lending: Float[np.ndarray, "h w"]
     warnings: tuple[str, ...]
 
 
@@ -135,7 +137,7 @@ def fit_crop(model: Template, crop: Crop) -> tuple[HeadFit, Coefficients]:
     targets = pixels - shift
     vertices, visible = corrected(model, rest, camera, targets)
     fit = HeadFit(
-        camera, found.identity, found.expression, rest, vertices, visible, targets, frame.pixels_per_mm)
+        camera, found.identity, found.expression, rest, vertices, visible, targets, pixels, frame.pixels_per_mm)
     return fit, found
 
 
@@ -168,21 +170,22 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     points = crop.face.landmarks[:, :2]
     vertices, reach = fitted_ears(model, base.even_border(model, fit.vertices), fit.camera, crop, fit.pixels_per_mm)
     vertices = features.raised(model, vertices, features.lip_ridge(model))
-    lending = skin.lending_skin(crop, fit.pixels_per_mm)
+    lending = lending_skin(crop, fit.pixels_per_mm)
     brows = features.brow_height(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
     vertices = features.raised(model, vertices, brows)
     folds = fold_depth(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
     vertices = untangled(features.raised(model, vertices, folds), patch("mouth"))
+    vertices = opened_as_seen(model, vertices, fit.camera, fit.seen_xy)
     vertices, eyes = set_eyes(model, vertices, fit.identity)
     irises = find_irises(crop.image, points, fit.pixels_per_mm)
     notes = (EAR_HIDDEN,) if None in reach else ()
-    return Carved(vertices, turned(eyes, irises, fit.camera), irises, notes)
+    return Carved(vertices, turned(eyes, irises, fit.camera), irises, lending, notes)
 
 
 def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved) -> tuple[Part, ...]:
     """Head, EyeLeft, EyeRight (the person's own left and right), Teeth, with their morph targets."""
     neutral = replace(found, expression=np.zeros_like(found.expression)).head(model)
-    offsets = express.head_targets(model, carved.vertices, neutral, carved.eyes)
+    offsets = express.head_targets(model, carved.vertices, neutral, found.expression, carved.eyes)
     layout, mouth = model.layout, model.mouth
     maps = np.tensordot(found.expression, model.expressions.mouth_maps, 1)
     inside = assemble.mouth_vertices(mouth, found.identity, maps)
@@ -211,7 +214,7 @@ def colours(
     """The figure's atlas."""
     points = crop.face.landmarks[:, :2]
     whole = assemble.joined(parts, None)
-    sight = skin.photo_sight(crop, fit.camera, whole, fit.pixels_per_mm)
+    sight = skin.photo_sight(crop, fit.camera, whole, carved.lending, fit.pixels_per_mm)
     atlas = np.zeros((size, size, 3), np.float32)
     covered: Bool[np.ndarray, "s s"] = np.zeros((size, size), bool)
     skin.paint_head(model, carved.vertices, sight, atlas, covered)

@@ -28,7 +28,7 @@ CONVERGED = 1e-3  # a step smaller than this, in standard deviations, mm or radi
 FEATURE_MM, SKIN_MM, OVAL_MM, INNER_LIP_MM = 0.7, 1.1, 2.5, 0.35
 CORRELATED = 4.0
 HUBER_SIGMAS, HUBER_MM = 2.5, 1.6  # residuals beyond so many of max(sigma, HUBER_MM) count linearly
-IDENTITY_GAIN, EXPRESSION_GAIN = 0.8, 1.2  # of the regression's doubt: the landmarks' common errors, which it knows,
+IDENTITY_GAIN, EXPRESSION_GAIN = 0.25, 0.8  # of the regression's doubt: the landmarks' common errors, which it knows,
 # must not move the form; expressions, which it saw few of, may go where the picture says
 DOUBT_FLOOR = 0.05  # standard deviation below which no coefficient is believed
 MOST_SIGMAS = 3.5  # bound of the identity coefficients

@@ -22,10 +22,11 @@ DARKEST, LIGHTEST = 0.05, 0.8
 USUAL_IRIS, WHITE = (0.30, 0.22, 0.15), (0.87, 0.84, 0.81)
 TEETH = (0.84, 0.80, 0.72)
 LIMBUS, PUPIL = (26.6, 29.2), (8.5, 12.0)  # degrees: borders of the iris
-RIM_DARK, RIM_DEGREES = 0.5, (22.5, 27.5)  # the iris' dark ring
+RIM_DARK, RIM_DEGREES = 0.62, (21.0, 27.0)  # the iris' dark ring
 FIBRES, FIBRE_DEPTH = 37, 0.12
-UPPER_SHADE, LOWER_SHADE, SHADE_MM = 0.42, 0.18, 1.8  # how dark the lids make the ball beside them, and how far
-GLINT_AT, GLINT_RADIUS = (-0.15, 0.17), 0.045  # in the disc
+UPPER_SHADE, LOWER_SHADE, SHADE_MM = 0.58, 0.22, 2.3  # how dark the lids make the ball beside them, and how far
+GLINT_AT, GLINT_RADIUS = (-0.094, 0.055), 0.038  # in the disc: on the carved peg (eyeball.GLINT_XY_MM)
+BOUNCE_AT, BOUNCE = (0.08, -0.10), 0.16  # across from it light that fell through the cornea brightens the iris
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,14 @@ def paint_eye(
     iris = colours.iris * (0.86 + 0.46 * step(12, 23, degrees) * (1 - RIM_DARK * step(*RIM_DEGREES, degrees))
                            + 0.12 * step(10, 13, degrees) * (1 - step(14, 18, degrees)))[..., None]
     iris = iris * fibres[..., None] * (1 - 0.35 * step(24.5, 28, degrees))[..., None]
+    iris = iris * (1 + BOUNCE * np.exp(-(((x - BOUNCE_AT[0]) ** 2 + (y - BOUNCE_AT[1]) ** 2) / 0.012)))[..., None]
     border = step(*LIMBUS, degrees)[..., None]
     colour = iris * (1 - border) + ball * border
     pupil = step(*PUPIL, degrees)[..., None]
     colour = colour * pupil + 0.025 * (1 - pupil)
     colour = colour * _shade(eye, x, y, degrees, upper, lower)[..., None]
     glint = np.exp(-((np.hypot(x - GLINT_AT[0], y - GLINT_AT[1]) / GLINT_RADIUS) ** 4))[..., None]
-    return np.clip(colour * (1 - 0.9 * glint) + 0.9 * glint * colours.light, 0, 1)
+    return np.clip(colour * (1 - glint) + glint, 0, 1)
 
 
 def _shade(

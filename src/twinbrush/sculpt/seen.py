@@ -11,11 +11,15 @@ from jaxtyping import Float, UInt8
 from twinbrush.camera import Camera, project
 from twinbrush.faces.values import Face
 from twinbrush.portrait.crop import Crop, cut_crop
+from twinbrush.portrait.geometry import make_frame
 from twinbrush.regions.engine import find_regions
 from twinbrush.regions.values import Label, RegionMap
+from twinbrush.sculpt.drawn import looks_drawn
+from twinbrush.sculpt.frames import glasses_frames
 from twinbrush.sculpt.values import HeadFit, Surroundings
 
-GLASSES = "Glasses are seen: they are left out of the shape, not yet out of the colours."
+GLASSES = "Glasses are seen: their frames are left out of shape and colours."
+DRAWN = "The picture looks drawn: its lines are taken for the person's own colours and features."
 REACH_MM = (-260.0, 260.0, -330.0, 230.0)  # left, right, bottom and top of the wide picture about the eyes
 OF_REGION = np.array([Label.GROUND, Label.SKIN, Label.HAIR, Label.CLOTH], np.uint8)  # of the four `mesh.Region`s
 MOST_PIXELS_PER_MM = 1.7  # of the wide picture: finer is not needed for strands
@@ -42,8 +46,12 @@ def seen_person(
     people, left out. Raises BadMask.
     """
     found = find_regions(image, face, mask=mask, given=labels, others=others)
-    warnings = (*found.warnings, *((GLASSES,) if found.glasses.any() else ()))
-    return SeenPerson(cut_crop(image, found, face), image, found, face, warnings)
+    crop = cut_crop(image, found, face)
+    grey = np.log(np.maximum(crop.image.astype(np.float32).mean(-1), 0.02))
+    unit = make_frame(crop.face, len(grey), len(grey)).pixels_per_mm
+    glasses = found.glasses.any() or glasses_frames(grey, crop.face.landmarks[:, :2], unit).any()
+    notes = [note for note, true in ((GLASSES, glasses), (DRAWN, looks_drawn(image, face.landmarks[:, :2]))) if true]
+    return SeenPerson(crop, image, found, face, (*found.warnings, *notes))
 
 
 def surroundings(person: SeenPerson, fit: HeadFit) -> Surroundings:

@@ -15,34 +15,30 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from twinbrush.camera import Camera, project
-from twinbrush.faces import indices
-from twinbrush.maths.filters import polygon_mask, smoothstep
+from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gather import interpolated
 from twinbrush.maths.surface import cotangent_laplacian
-from twinbrush.mesh import Mesh, Region, vertex_normals
+from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.portrait.crop import Crop
 from twinbrush.rasterize import rasterize
+from twinbrush.sculpt.lids import lash_shade
 from twinbrush.sculpt.trust import trusted
 from twinbrush.sculpt.values import Template
 from twinbrush.views.texels import texels_of
 
 FACING = (0.22, 0.55)  # cosine to the camera: unseen below, as it is above
 HIDDEN_MM = 3.0  # a point this far behind the nearest surface is hidden
-HAIR_MARGIN_MM = 2.5  # skin this near to hair or background lends nothing: strands, shadows and fringes
 BASE_BLUR_MM = 1.6  # the smooth field is taken from the photo blurred by this
 BASE_SEEN, BASE_MIRRORED, BASE_OWN = 3e-2, 4e-3, 6e-5  # pulls of the field: to seen, mirrored, and the skin's own
 TONE_RANGE = (0.6, 1.7)  # by which mirrored detail is brightened or darkened
 OWN_QUANTILES = (0.35, 0.85)  # of seen skin's brightness between which the skin's own colour is averaged
+DARK_LEAST = 0.5  # but for the part that keeps a shaded side from ending in a border
 DARK_SHARE = 0.55  # seen skin darker than this share of the median does not speak for what is unseen
 MOUTH_COLOUR, SOCKET_COLOUR = (0.30, 0.11, 0.10), (0.52, 0.30, 0.27)
 LIP_REACH_MM = 5.0  # inside the mouth the lips' colour fades out over this
 PHOTO_EDGE_PX = 3.0
 ABOVE_BEARD_MM = -42.0  # the skin's own colour is that of the face above this: no beard
 CAP_SHADE = 0.8  # the cut below the neck lies in shadow
-STRAND_DARKER, STRAND_BROAD_MM, STRAND_GROW_MM, STRAND_BESIDE_MM = 0.13, 9.0, 1.0, 5.0  # see `strands`
-FEATURE_AREA = (  # outline of brows' lower rims, eyes, cheeks, mouth and chin: within it dark places are the face's own
-    46, 53, 52, 65, 55, 8, 285, 295, 282, 283, 276, 340, 352, 433, 434, 364, 394, 395, 369, 396, 175, 171, 140, 170,
-    169, 135, 214, 213, 123, 111)
 GUM_COLOUR, THROAT_SHADE = (0.60, 0.30, 0.29), 0.35  # gums and tongue; how much light reaches the throat
 
 
@@ -80,50 +76,18 @@ def lookup(picture: Float[np.ndarray, "h w *c"], xy: Float[np.ndarray, "n 2"]) -
     return values.reshape(-1, *picture.shape[2:])[:count]
 
 
-def photo_sight(crop: Crop, camera: Camera, whole: Mesh, pixels_per_mm: float) -> Sight:
-    """The sight of the crop. whole: the figure's surface, to tell what is hidden."""
+def photo_sight(
+    crop: Crop, camera: Camera, whole: Mesh, skin: Float[np.ndarray, "h w"], pixels_per_mm: float
+) -> Sight:
+    """The sight of the crop. whole: the figure's surface, to tell what is hidden; skin: see `lending_skin`."""
     height, width = crop.matte.shape
     pixels, depth = project(camera, whole.vertices)
     nearest = rasterize(pixels, depth, whole.faces, width, height).depth
     near = np.where(np.isfinite(nearest), nearest, 0.0).astype(np.float32)
     near = cv2.dilate(near, np.ones((3, 3), np.uint8))
     near[near == 0] = 1e6
-    skin = lending_skin(crop, pixels_per_mm)
     blurred = masked(crop.image, skin, BASE_BLUR_MM * pixels_per_mm)
     return Sight(camera, crop.image, blurred, skin, near)
-
-
-def lending_skin(crop: Crop, pixels_per_mm: float) -> Float[np.ndarray, "h w"]:
-    """1 well inside the person's skin, 0 at hair, clothes, background; eyes, brows and mouth count as skin."""
-    skin = (crop.regions == Region.SKIN) & (crop.matte > 0.9) & crop.inside
-    features = np.zeros(skin.shape, bool)
-    points = crop.face.landmarks[:, :2]
-    for group in (indices.EYE_LEFT, indices.EYE_RIGHT, indices.LIPS_OUTER):
-        features |= polygon_mask(skin.shape, points[list(group)])
-    skin = (skin & ~strands(crop.image, skin, points, pixels_per_mm)) | features
-    margin = max(1, round(HAIR_MARGIN_MM * pixels_per_mm))
-    away = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, 5)
-    return np.clip(away / margin - 0.35, 0, 1).astype(np.float32)
-
-
-def strands(
-    image: Float[np.ndarray, "h w 3"], skin: Bool[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"],
-    pixels_per_mm: float,
-) -> Bool[np.ndarray, "h w"]:
-    """Pixels beside the features (forehead, temples, ears, neck) that are darker than the skin around: strands of hair,
-    earrings, shadows of hair."""
-    grey = image.mean(-1).astype(np.float32)
-    mask = skin.astype(np.float32)
-    broad = masked(image, mask, STRAND_BROAD_MM * pixels_per_mm).mean(-1)
-    dark = grey < (1 - STRAND_DARKER) * broad
-    plain = ~cv2.dilate(polygon_mask(skin.shape, points[list(FEATURE_AREA)]).astype(np.uint8),
-                        np.ones((max(1, round(STRAND_BESIDE_MM * pixels_per_mm)),) * 2, np.uint8)).astype(bool)
-    for brow in (indices.BROW_LEFT, indices.BROW_RIGHT):
-        hull = cv2.convexHull(points[list(brow)].astype(np.float32))[:, 0]
-        grown = polygon_mask(skin.shape, hull.mean(0) + 1.25 * (hull - hull.mean(0)))
-        plain &= ~grown
-    grow = max(1, round(STRAND_GROW_MM * pixels_per_mm))
-    return cv2.dilate((dark & plain & skin).astype(np.uint8), np.ones((2 * grow + 1,) * 2, np.uint8)) > 0
 
 
 def masked(
@@ -160,7 +124,7 @@ def smooth_field(
     low, high = np.quantile(grey[told], OWN_QUANTILES)
     own = colour[told & (grey >= low) & (grey <= high)].mean(0)
     dark = smoothstep((grey / np.median(grey[seen]) - DARK_SHARE) / 0.25)
-    pull = BASE_SEEN * weight * np.maximum(dark, 0.15)
+    pull = BASE_SEEN * weight * np.maximum(dark, DARK_LEAST)
     mirrored = BASE_MIRRORED * (weight * dark)[template.mirror] * (weight < 0.3)
     stiffness, areas = cotangent_laplacian(vertices, template.triangles)
     matrix = stiffness + sparse.diags(areas * (pull + mirrored + BASE_OWN))
@@ -210,7 +174,7 @@ def paint_head(
     colour = (1 - share[:, None]) * colour + share[:, None] * seen_colour
     bag = at(inside_colours(template, vertices, base), everything)
     inside = smoothstep((at(inner[:, None], everything) - 0.15) / 0.5)
-    colour = (1 - inside) * colour + inside * bag
+    colour = ((1 - inside) * colour + inside * bag) * at(lash_shade(template, vertices)[:, None], everything)
     atlas.reshape(-1, 3)[texels.place] = np.clip(colour, 0, 1)
     covered.reshape(-1)[texels.place[texels.inside]] = True
 

@@ -14,7 +14,7 @@ from twinbrush.errors import ModelFileError
 from twinbrush.sculpt.values import Expressions, MouthParts, Regression, Template, TextureLayout
 
 WEIGHTS_FILE = "template.safetensors"
-WEIGHTS_SHA256 = "8c6a0542be2a4cb0ec56c30ddeaae44ab15fbe3a7b1a2b9d28e86ebde285b531"
+WEIGHTS_SHA256 = "482ee2d92a1916317d9fa272deea6c29e4757d4066b624761683197c8b081551"
 POSITION_STEP_MM, EXPRESSION_STEP_MM = 0.008, 0.008  # of the whole numbers that positions are kept in
 FLIP = np.array([-1.0, 1.0, 1.0], np.float32)
 

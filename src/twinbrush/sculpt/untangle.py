@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from scipy import sparse
 
 from twinbrush.faces import indices
-from twinbrush.maths.crossings import crossings
+from twinbrush.maths.crossings import crossings, edges_of
 from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import MOUTH_BAG, SOCKET_LEFT, Template
@@ -18,19 +18,22 @@ from twinbrush.sculpt.values import MOUTH_BAG, SOCKET_LEFT, Template
 ROUNDS = 24  # of which each moves what still crosses
 PUSH_MM = 0.07  # by which a round draws upper and lower side apart
 SMOOTH = 0.35  # share of the way to the neighbours' mean in a round
-MOUTH_MM, EYE_MM = 32.0, 20.0  # reach of the patches about the mouth's and the eyes' middles
-MOUTH_HIGH_MM = 12.0  # and above and below the mouth's
-BAG_MM = 27.0  # of the mouth's bag only what is this near to the lips' line
+MOUTH_MM, EYE_MM = 42.0, 20.0  # reach of the patches about the mouth's and the eyes' middles
+MOUTH_HIGH_MM = 26.0  # and above and below the mouth's
+BAG_MM = 42.0  # of the mouth's bag only what is this near to the lips' line
 PATCHES = ("mouth", "eye left", "eye right")
+HOLD_ROUNDS, HOLD = 20, 0.5  # of holding a move back where it crosses, each taking back that share of what is left
+HOLD_WIDE = 4  # edges beside a crossing over which its hold fades out
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A piece of the head: its vertices, triangles in their numbers, the mean over neighbours, and which way each
-    vertex is drawn (+1 upper side, -1 lower)."""
+    """A piece of the head: its vertices, triangles and edges in their numbers, the mean over neighbours, and which way
+    each vertex is drawn (+1 upper side, -1 lower)."""
 
     vertices: Int[np.ndarray, "p"]
     triangles: Int[np.ndarray, "t 3"]
+    edges: Int[np.ndarray, "e 2"]
     average: sparse.csr_matrix
     side: Float[np.ndarray, "p"]
 
@@ -65,7 +68,12 @@ def make_patch(model: Template, name: str) -> Patch:
     else:
         lower = model.mean[vertices, 1] < middle[1]
     side = np.where(lower, -1.0, 1.0)
-    return Patch(vertices, triangles, mean_over_neighbours(triangles, len(vertices)), side)
+    return Patch(vertices, triangles, edges_of(triangles), mean_over_neighbours(triangles, len(vertices)), side)
+
+
+def crosses_not(vertices: Float[np.ndarray, "n 3"], piece: Patch) -> bool:
+    """Whether a patch of the head is free of crossings."""
+    return len(crossings(vertices[piece.vertices], piece.triangles, piece.edges)) == 0
 
 
 def untangled(
@@ -77,7 +85,7 @@ def untangled(
     whole = True
     for _ in range(rounds):
         triangles = piece.triangles if whole else piece.triangles[near[piece.triangles].all(1)]
-        found = crossings(own, triangles)
+        found = crossings(own, triangles, piece.edges if whole else None)
         if len(found) == 0:
             if whole:
                 break
@@ -95,4 +103,39 @@ def untangled(
         own = own + touched * push_mm * piece.side[:, None] * np.array([0.0, 1.0, 0.0])
     out = vertices.copy()
     out[piece.vertices] = own
+    return out
+
+
+def held_back(
+    rest: Float[np.ndarray, "n 3"], goal: Float[np.ndarray, "n 3"], piece: Patch, rounds: int = HOLD_ROUNDS
+) -> Float[np.ndarray, "n 3"]:
+    """Returns the goal with a patch that moves less where it would cross itself: as far as it stays free.
+
+    rest: the head before the move, which does not cross itself; so the way back always leads out of a crossing.
+    """
+    start, way = rest[piece.vertices], (goal - rest)[piece.vertices]
+    share = np.ones(len(start))
+    near = np.ones(len(start), bool)
+    whole = True
+    for _ in range(rounds):
+        own = start + share[:, None] * way
+        triangles = piece.triangles if whole else piece.triangles[near[piece.triangles].all(1)]
+        found = crossings(own, triangles, piece.edges if whole else None)
+        if len(found) == 0:
+            if whole:
+                break
+            whole = True
+            continue
+        whole = False
+        touched = np.zeros(len(own))
+        touched[found[:, :2].ravel()] = 1.0
+        touched[triangles[found[:, 2]].ravel()] = 1.0
+        core = (piece.average @ touched > 0) | (touched > 0)
+        wide = core.astype(float)
+        for _ in range(HOLD_WIDE):
+            wide = np.maximum(core, piece.average @ wide)
+        near = piece.average @ (wide > 0) > 0
+        share *= 1 - HOLD * wide
+    out = goal.copy()
+    out[piece.vertices] = start + share[:, None] * way
     return out

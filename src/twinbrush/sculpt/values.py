@@ -119,7 +119,8 @@ class HeadFit:
     camera: the photo's, in the HEAD's frame (upright, origin between the eyes, 63 mm): project(camera, vertices).
     identity (k,), expression (e,): coefficients. uncorrected (n, 3), vertices (n, 3): before and after the correction.
     visible (468,) 0..1: how well each landmark is seen. targets_xy (468, 2): where the surface's landmarks shall lie,
-    pixels. mm_px: pixels per mm at the eyes.
+    pixels. seen_xy (468, 2): where the landmarks were seen (lids and lips as the fit takes them), pixels.
+    pixels_per_mm: at the eyes.
     """
 
     camera: Camera
@@ -129,6 +130,7 @@ class HeadFit:
     vertices: Float[np.ndarray, "n 3"]
     visible: Float[np.ndarray, "468"]
     targets_xy: Float[np.ndarray, "468 2"]
+    seen_xy: Float[np.ndarray, "468 2"]
     pixels_per_mm: float
 
 

@@ -105,7 +105,8 @@ def swept(
     step = kind.step
     coarse = about_surface(mass, 12.0)
     under = _part(skin, coarse)
-    near_skin = refined(Grid(under.origin, under.step, np.clip((under.values - EDGE_MM) / kind.full, 0, 1)), step).values
+    share = np.clip((under.values - EDGE_MM) / kind.full, 0, 1)
+    near_skin = refined(Grid(under.origin, under.step, share), step).values
     shrink = kind.room[0] * kind.sizes[0].height + kind.room[1] * kind.sizes[1].height
     shape = ndimage.gaussian_filter(refined(coarse, step).values, 1.3) - np.float32(shrink) * near_skin
     ground = shape.copy()
