@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinbrush.config import MeshConfig
+from twinbrush.maths.overlap import overlap_share
 from twinbrush.meshes import unwrap as unwrapping
 from twinbrush.meshes.orient import axes
-from twinbrush.maths.overlap import overlap_share
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.triangulate import cut_polygon, weld
 from twinbrush.meshes.unwrap import unwrap
