@@ -12,10 +12,11 @@ from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
-from twinbrush.sculpt.hair.grid import Grid, labelled, smooth_min
 from twinbrush.sculpt.hair.outline import Outline, outline_of, outside_by
 from twinbrush.sculpt.hair.scalp import Scalp, rim_reach
 from twinbrush.sculpt.hair.volume import photo_cut, shell_on
+from twinbrush.sculpt.hair.voxels import Voxels, labelled
+from twinbrush.sculpt.implicit import intersection
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import FACE, NECK, Surroundings, Template
 
@@ -72,7 +73,7 @@ def beard_scalp(
 
 def beard_grid(
     template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline
-) -> tuple[Grid, Grid]:
+) -> tuple[Voxels, Voxels]:
     """Returns the beard's mass as an implicit shape, and the signed distances to the skin."""
     low, high = (np.array(corner) for corner in BOX_MM)
     count = np.ceil((high - low) / STEP_MM).astype(int) + 1
@@ -80,11 +81,12 @@ def beard_grid(
     rise = EDGE_MM * (1 - np.exp(-np.maximum(line, 0) / EDGE_ROUND_MM))
     grown = smoothstep(line / np.maximum(GROW_MM, 0.8 * scalp.thickness))
     rise = rise + np.maximum(scalp.thickness - EDGE_MM, 0) * grown
-    shell, skin = shell_on(scalp, np.where(line > 0, rise, 0.8 * line), Grid(low, STEP_MM, np.zeros(count, np.float32)))
+    heights = np.where(line > 0, rise, 0.8 * line)
+    shell, skin = shell_on(scalp, heights, Voxels(low, STEP_MM, np.zeros(count, np.float32)))
     cut = photo_cut(template, vertices, seen, outline)
     room = cut.room(shell.points(), outline.fine, falls=False).reshape(shell.values.shape)
-    values = smooth_min(shell.values, room, FILLET_MM)
-    return Grid(low, STEP_MM, _without_specks(ndimage.gaussian_filter(values.astype(np.float32), 0.5))), skin
+    values = intersection(shell.values, room, FILLET_MM)
+    return Voxels(low, STEP_MM, _without_specks(ndimage.gaussian_filter(values.astype(np.float32), 0.5))), skin
 
 
 def _without_specks(values: Float[np.ndarray, "x y z"]) -> Float[np.ndarray, "x y z"]:

@@ -9,7 +9,6 @@ from scipy import spatial
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.beard import beard_directions, beard_grid, beard_outline, beard_scalp
-from twinbrush.sculpt.hair.grid import marched, taubin
 from twinbrush.sculpt.hair.headwear import sculpt_headwear
 from twinbrush.sculpt.hair.locks import KINDS, Sculpted, surface_of, swept, with_locks
 from twinbrush.sculpt.hair.mirror import leans_right, mirrored_head, mirrored_photo, mirrored_solid
@@ -18,6 +17,8 @@ from twinbrush.sculpt.hair.scalp import Scalp, scalp_of
 from twinbrush.sculpt.hair.simplify import simplified
 from twinbrush.sculpt.hair.strands import StrandField, strand_field
 from twinbrush.sculpt.hair.volume import mass_of
+from twinbrush.sculpt.hair.voxels import zero_surface
+from twinbrush.sculpt.implicit import taubin
 from twinbrush.sculpt.values import Solid, Surroundings, Template
 
 MOST_TRIANGLES, BEARD_TRIANGLES = 40_000, 12_000
@@ -57,7 +58,7 @@ def _hair(
     template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline
 ) -> Solid:
     mass = mass_of(template, vertices, scalp, seen, outline)
-    points, triangles = marched(mass.grid)
+    points, triangles = zero_surface(mass.grid)
     points = taubin(points, triangles, MASS_ROUNDS)
     strands = strand_field(
         points, triangles, seen, outline, long=mass.fall.any,
@@ -72,7 +73,7 @@ def _beard(
     grid, skin = beard_grid(template, vertices, scalp, seen, outline)
     if not (grid.values > 0).any():
         return None
-    points, triangles = marched(grid)
+    points, triangles = zero_surface(grid)
     points = taubin(points, triangles, MASS_ROUNDS)
     directions = beard_directions(points, vertex_normals(points, triangles))
     strands = StrandField(directions, np.zeros(len(points)), ("beard", 0.0))

@@ -10,9 +10,10 @@ from scipy import ndimage
 
 from twinbrush.camera import project
 from twinbrush.maths.filters import smoothstep
-from twinbrush.sculpt.hair.grid import Grid, smooth_min
 from twinbrush.sculpt.hair.outline import Outline, outside_by
 from twinbrush.sculpt.hair.scalp import Scalp
+from twinbrush.sculpt.hair.voxels import Voxels
+from twinbrush.sculpt.implicit import intersection
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Surroundings
 
@@ -87,7 +88,7 @@ def _side(hair: np.ndarray, outward: np.ndarray, lobe: float) -> Side:
     return Side(area, extent, end, enough and end < HIGHEST_END_MM)
 
 
-def fallen(fall: Fall, shell: Grid, seen: Surroundings, outline: Outline) -> Float[np.ndarray, "x y z"]:
+def fallen(fall: Fall, shell: Voxels, seen: Surroundings, outline: Outline) -> Float[np.ndarray, "x y z"]:
     """Returns the falling mass as an implicit shape on the shell's grid: superellipse slices about the ears' plane.
 
     Their widths are the mask's, their depths the skull's above and the shoulders' below.
@@ -117,13 +118,13 @@ def fallen(fall: Fall, shell: Grid, seen: Surroundings, outline: Outline) -> Flo
     power = 2.4 - 0.4 * above + 1.8 * smoothstep((-y - 120) / 50) * (z > EAR_PLANE_MM)
     radius = ((np.abs(x) / np.maximum(half, 10)) ** power + (np.abs(z - EAR_PLANE_MM) / depth) ** power) ** (1 / power)
     shape = (1 - radius) * np.minimum(np.minimum(half, depth), 60)
-    shape = smooth_min(smooth_min(shape, y - end, 14.0), 75 - y, 10.0)
+    shape = intersection(intersection(shape, y - end, 14.0), 75 - y, 10.0)
     pixels, _ = project(seen.camera, points)
     known = lookup(seen.inside.astype(np.float32), pixels) > 0.5
     cut = lookup(outline.broad, pixels)
     cut = np.where(known, cut, np.maximum(cut, -2.0)).reshape(x.shape)
     cut = cut + CARVE_SLOPE * np.maximum(EAR_PLANE_MM + CARVE_BEHIND_MM - z, 0)
-    return smooth_min(shape, np.minimum(cut, 60), 4.0)
+    return intersection(shape, np.minimum(cut, 60), 4.0)
 
 
 def _extents(fall: Fall) -> tuple[list[np.ndarray], list[float]]:

@@ -7,11 +7,12 @@ from jaxtyping import Float
 from scipy import ndimage
 
 from twinbrush.regions.values import Label
-from twinbrush.sculpt.hair.grid import Grid, marched, taubin
 from twinbrush.sculpt.hair.outline import Outline, outline_of
 from twinbrush.sculpt.hair.scalp import Scalp, scalp_of
 from twinbrush.sculpt.hair.simplify import simplified
 from twinbrush.sculpt.hair.volume import Mass, mass_of
+from twinbrush.sculpt.hair.voxels import Voxels, zero_surface
+from twinbrush.sculpt.implicit import taubin
 from twinbrush.sculpt.values import Solid, Surroundings, Template
 
 LEAST_AREA_CM2 = 12.0  # less is none: an earring, a clip
@@ -35,7 +36,7 @@ def sculpt_headwear(
         over = np.where(scalp.hairline > 0, hair.thickness + OVER_HAIR_MM, 0)
         scalp = scalp.thickened(np.maximum(scalp.thickness, over))
     mass = mass_of(template, vertices, scalp, seen, outline)
-    points, triangles = marched(_calmed(mass))
+    points, triangles = zero_surface(_calmed(mass))
     points, triangles = simplified(taubin(points, triangles, 6), triangles, MOST_TRIANGLES)
     return Solid("Headwear", points, triangles)
 
@@ -59,6 +60,6 @@ def _border(
     return (first.vertices[:, 1] - slope * first.vertices[:, 2] - level) / np.hypot(1, slope)
 
 
-def _calmed(mass: Mass) -> Grid:
+def _calmed(mass: Mass) -> Voxels:
     """The mass' grid smoothed: cloth and felt have no corners of a grid."""
-    return Grid(mass.grid.origin, mass.grid.step, ndimage.gaussian_filter(mass.grid.values, CALM_CELLS))
+    return Voxels(mass.grid.origin, mass.grid.step, ndimage.gaussian_filter(mass.grid.values, CALM_CELLS))

@@ -9,9 +9,10 @@ from jaxtyping import Float, Int
 from scipy import ndimage, spatial
 
 from twinbrush.maths.filters import smoothstep
-from twinbrush.sculpt.hair.grid import Grid, about_surface, marched, one_body, refined, taubin
 from twinbrush.sculpt.hair.strands import StrandField
 from twinbrush.sculpt.hair.volume import Mass, cut_tips
+from twinbrush.sculpt.hair.voxels import Voxels, about_surface, one_body, refined, zero_surface
+from twinbrush.sculpt.implicit import taubin
 
 CROPPED_MM, FRINGE_SHARE, FRINGE_LEAST_MM = 16.5, 0.012, 8.0  # median thickness below which hair is cropped
 SEED = 0
@@ -21,8 +22,8 @@ SEED = 0
 class Sculpted:
     """grid: the shape with its locks. ground: the mass below them, on the same grid. height: of the locks, mm."""
 
-    grid: Grid
-    ground: Grid
+    grid: Voxels
+    ground: Voxels
     height: float
 
 
@@ -92,11 +93,11 @@ def with_locks(
     kind = kind_of(mass, median)
     sculpted = swept(mass.grid, mass.skin, KINDS[kind], vertices, strands)
     tips = cut_tips(sculpted.grid, mass.cut, falls=mass.fall.any)
-    return replace(sculpted, grid=Grid(tips.origin, tips.step, one_body(tips.values)))
+    return replace(sculpted, grid=Voxels(tips.origin, tips.step, one_body(tips.values)))
 
 
 def swept(
-    mass: Grid, skin: Grid, kind: Kind, vertices: Float[np.ndarray, "n 3"], strands: StrandField
+    mass: Voxels, skin: Voxels, kind: Kind, vertices: Float[np.ndarray, "n 3"], strands: StrandField
 ) -> Sculpted:
     """Returns a mass with locks of a kind. skin: signed mm to it, on the mass' grid."""
     from twinbrush.sculpt.hair.streamlines import streamlines
@@ -106,7 +107,7 @@ def swept(
     coarse = about_surface(mass, 12.0)
     under = _part(skin, coarse)
     share = np.clip((under.values - EDGE_MM) / kind.full, 0, 1)
-    near_skin = refined(Grid(under.origin, under.step, share), step).values
+    near_skin = refined(Voxels(under.origin, under.step, share), step).values
     shrink = kind.room[0] * kind.sizes[0].height + kind.room[1] * kind.sizes[1].height
     shape = ndimage.gaussian_filter(refined(coarse, step).values, 1.3) - np.float32(shrink) * near_skin
     ground = shape.copy()
@@ -125,25 +126,25 @@ def swept(
         stamp(shape, surface, under.values, ratio, step, lines, counts, widths, heights, size.groove, size.period,
               rng.uniform(0, 6.28, len(widths)), FILLET_MM[level], 0.2, kind.full)
     shape = ndimage.gaussian_filter(shape, 0.6)
-    return Sculpted(Grid(coarse.origin, step, shape), Grid(coarse.origin, step, ground), kind.sizes[0].height)
+    return Sculpted(Voxels(coarse.origin, step, shape), Voxels(coarse.origin, step, ground), kind.sizes[0].height)
 
 
-def surface_of(grid: Grid) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "t 3"]]:
+def surface_of(grid: Voxels) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "t 3"]]:
     """Returns the smoothed surface of the locks, one body."""
-    vertices, triangles = marched(grid)
+    vertices, triangles = zero_surface(grid)
     return taubin(vertices, triangles, 4), triangles
 
 
-def _part(whole: Grid, part: Grid) -> Grid:
+def _part(whole: Voxels, part: Voxels) -> Voxels:
     """The whole grid's values where the part lies."""
     first = np.round((part.origin - whole.origin) / whole.step).astype(int)
     last = first + part.values.shape
     values = whole.values[first[0] : last[0], first[1] : last[1], first[2] : last[2]]
-    return Grid(part.origin, part.step, np.ascontiguousarray(values))
+    return Voxels(part.origin, part.step, np.ascontiguousarray(values))
 
 
 def _directions(
-    grid: Grid, vertices: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
+    grid: Voxels, vertices: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
 ) -> Float[np.ndarray, "3 x y z"]:
     """The strands' directions in the cells near the surface."""
     near = np.abs(grid.values) < 14

@@ -12,9 +12,10 @@ from scipy import ndimage, spatial
 from twinbrush.camera import project
 from twinbrush.maths.filters import signed_distance, smoothstep
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
-from twinbrush.sculpt.hair.grid import Grid, grid_points, one_body, smooth_max, smooth_min
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, Scalp
+from twinbrush.sculpt.hair.voxels import Voxels, grid_points, one_body
+from twinbrush.sculpt.implicit import intersection, union
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Surroundings, Template
 
@@ -78,8 +79,8 @@ class Mass:
     photo.
     """
 
-    grid: Grid
-    skin: Grid
+    grid: Voxels
+    skin: Voxels
     fall: Fall
     fringe: float
     bunch: Float[np.ndarray, "3"] | None
@@ -97,20 +98,20 @@ def mass_of(
     low = np.array([-wide, max(bottom, LOWEST_MM - 30), BACK_MM])
     count = np.ceil((np.array([wide, TOP_MM, FRONT_MM]) - low) / STEP_MM).astype(int) + 1
     profile, fringe = _profile(scalp, long=fall.any)
-    shell, skin = shell_on(scalp, profile, Grid(low, STEP_MM, np.zeros(count, np.float32)))
+    shell, skin = shell_on(scalp, profile, Voxels(low, STEP_MM, np.zeros(count, np.float32)))
     values = shell.values
     if fall.any:
-        values = smooth_max(values, fallen(fall, shell, seen, outline), FALL_UNION_MM)
-    values, bunch = _with_bunches(Grid(low, STEP_MM, values), fall, seen, outline)
+        values = union(values, fallen(fall, shell, seen, outline), FALL_UNION_MM)
+    values, bunch = _with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline)
     cut = photo_cut(template, vertices, seen, outline)
-    grid = Grid(low, STEP_MM, values)
+    grid = Voxels(low, STEP_MM, values)
     room = cut.room(grid.points(), np.maximum(-outline.skin, outline.fine), falls=False).reshape(values.shape)
-    values = smooth_min(values, room, SKIN_FILLET_MM)
+    values = intersection(values, room, SKIN_FILLET_MM)
     border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
-    values = smooth_min(values, np.broadcast_to(border[:, None, None], values.shape), UNION_MM)
-    values = _ears_freed(Grid(low, STEP_MM, values), scalp, head, fall)
+    values = intersection(values, np.broadcast_to(border[:, None, None], values.shape), UNION_MM)
+    values = _ears_freed(Voxels(low, STEP_MM, values), scalp, head, fall)
     values = one_body(ndimage.gaussian_filter(values.astype(np.float32), 0.7))
-    return Mass(Grid(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
+    return Mass(Voxels(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
 
 
 def _half_width(seen: Surroundings, outline: Outline) -> float:
@@ -123,7 +124,7 @@ def _half_width(seen: Surroundings, outline: Outline) -> float:
     return float(np.clip(1.15 * reach + 20, LEAST_REACH_MM, REACH_X_MM))
 
 
-def shell_on(scalp: Scalp, heights: Float[np.ndarray, "v"], empty: Grid) -> tuple[Grid, Grid]:
+def shell_on(scalp: Scalp, heights: Float[np.ndarray, "v"], empty: Voxels) -> tuple[Voxels, Voxels]:
     """Returns a shell of the given heights (mm) on the bare head as an implicit shape, and signed mm to the skin.
 
     empty: a grid whose values are not used. Below the skin the shell goes on for SINK_MM.
@@ -138,7 +139,7 @@ def shell_on(scalp: Scalp, heights: Float[np.ndarray, "v"], empty: Grid) -> tupl
     near = np.abs(values) < BAND_MM
     points = empty.origin + empty.step * np.argwhere(near)
     values[near], skin[near] = _shell_at(tree, scalp, heights, points, 4)
-    return Grid(empty.origin, empty.step, values), Grid(empty.origin, empty.step, skin.astype(np.float32))
+    return Voxels(empty.origin, empty.step, values), Voxels(empty.origin, empty.step, skin.astype(np.float32))
 
 
 def _shell_at(
@@ -179,7 +180,7 @@ def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float
 
 
 def _with_bunches(
-    grid: Grid, fall: Fall, seen: Surroundings, outline: Outline
+    grid: Voxels, fall: Fall, seen: Surroundings, outline: Outline
 ) -> tuple[Float[np.ndarray, "x y z"], Float[np.ndarray, "3"] | None]:
     """The mass with what the mask shows beyond it: buns, bunches, ponytails, inflated beside the neck."""
     points = grid.points()
@@ -213,9 +214,9 @@ def _with_bunches(
         near = cv2.GaussianBlur(cv2.dilate(own, element, iterations=2).astype(np.float32), (0, 0), radius)
         inner = np.minimum(lookup(depth, pixels / coarse), half)
         lens = np.sqrt(np.maximum(inner * (2 * half - inner), 0)) - np.abs(points[:, 2] - EAR_PLANE_MM - BUNCH_BACK_MM)
-        shape = smooth_min(lens, lookup(outline.fine, pixels), 8.0)
+        shape = intersection(lens, lookup(outline.fine, pixels), 8.0)
         shape = np.minimum(shape, (lookup(near, pixels / coarse) - 0.35) * 30)
-        values = smooth_max(values, shape.reshape(values.shape), UNION_MM)
+        values = union(values, shape.reshape(values.shape), UNION_MM)
         if area > largest:
             largest, middle = area, points[np.argmax(np.where(lookup(near, pixels / coarse) > 0.5, shape, -99))]
     return values, middle
@@ -235,16 +236,16 @@ def photo_cut(
     return PhotoCut(seen, outline, np.maximum(outline.person, own), cv2.dilate(surface, np.ones((5, 5), np.uint8)))
 
 
-def cut_tips(grid: Grid, cut: PhotoCut, *, falls: bool) -> Grid:
+def cut_tips(grid: Voxels, cut: PhotoCut, *, falls: bool) -> Voxels:
     """Returns the locks cut by the photo's sharp outline (the mass was cut already: only what is near the surface)."""
     near = (grid.values > -1) & (grid.values < NEAR_MM)
     room = cut.room(grid.origin + grid.step * np.argwhere(near), cut.outline.sharp, falls=falls)
     values = grid.values.copy()
     values[near] = np.minimum(values[near], room)
-    return Grid(grid.origin, grid.step, values)
+    return Voxels(grid.origin, grid.step, values)
 
 
-def _ears_freed(grid: Grid, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: Fall) -> Float[np.ndarray, "x y z"]:
+def _ears_freed(grid: Voxels, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: Fall) -> Float[np.ndarray, "x y z"]:
     """The mass without what lies about an ear that is seen."""
     points, values = grid.points(), grid.values.ravel()
     for side, sign in enumerate((-1, 1)):
@@ -257,5 +258,5 @@ def _ears_freed(grid: Grid, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: 
         near = np.flatnonzero(beside & (points[:, 2] < -40) & (points[:, 2] > -150))
         away = np.full(len(points), 50.0)
         away[near] = spatial.KDTree(ear).query(points[near])[0]
-        values = smooth_min(values, away - EAR_FREE_MM, EAR_FILLET_MM)
+        values = intersection(values, away - EAR_FREE_MM, EAR_FILLET_MM)
     return values.reshape(grid.values.shape)
