@@ -27,12 +27,12 @@ from twinbrush.faces import indices
 from twinbrush.maths.filters import polygon_mask, signed_distance
 from twinbrush.regions.frame import ORIGIN_V, OVAL_REACH, SIDE
 from twinbrush.regions.likeness import likeness_maps
+from twinbrush.regions.network import WEIGHTS_IN_TRAINING
 
 SIZE, STORED, STORED_SIDE = 192, 240, 4.5
 UNIT = SIZE / SIDE
 ROOT = Path(__file__).resolve().parents[1]
 STUDENT = ROOT / "src" / "twinbrush" / "stylize" / "features" / "student.safetensors"
-CLASS_WEIGHTS = (1.0, 1.0, 1.3, 2.5, 1.0, 2.0)
 BORDER_WEIGHT = 2.0  # more, within three pixels of a border between classes
 # Shares of the samples that learn to do without.
 WITHOUT_MODNET, WITHOUT_SELFIE, WITHOUT_RIVAL, WITHOUT_LIKENESS = 0.12, 0.08, 0.05, 0.06
@@ -148,7 +148,7 @@ def loss_of(logits: torch.Tensor, labels: torch.Tensor, glasses: torch.Tensor) -
     safe = torch.where(known, labels, 0).long()
     one_hot = functional.one_hot(safe, 6).permute(0, 3, 1, 2).float() * known[:, None]
     border = functional.max_pool2d(one_hot, 7, 1, 3).sum(1) > 1.5
-    weight = known * torch.tensor(CLASS_WEIGHTS)[safe] * (1 + (BORDER_WEIGHT - 1) * border)
+    weight = known * torch.tensor(WEIGHTS_IN_TRAINING)[safe] * (1 + (BORDER_WEIGHT - 1) * border)
     entropy = (functional.cross_entropy(logits[:, :6], safe, reduction="none") * weight).sum() / weight.sum()
     odds = logits[:, :6].softmax(1) * known[:, None]
     both, all_of = (odds * one_hot).sum((0, 2, 3)), (odds + one_hot).sum((0, 2, 3))
