@@ -1,7 +1,7 @@
 """Training pictures of the regions' network: the benchmark's tuning pictures, set before other grounds, recoloured,
 relit, turned into art, with glasses, hats, beards and other people added.
 
-    python training/region_pictures.py -o FOLDER
+    python training/region_pictures.py -o FOLDER [--pictures FOLDER]
 
 Each is a square of 4.5 face heights (640 pixels; `twinbrush.regions.frame`), with labels drawn by hand
 (benchmarks/truth), and the mattes that the runtime would see. Written as one npz a variant, of 240 pixels.
@@ -15,18 +15,21 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from region_sources import Source, load_sources
+from region_sources import Source, load_labelled, load_sources
 from region_styles import (
     BEARD,
     CLOTH,
     GROUND,
     HAIR,
     HEADWEAR,
+    KINDS,
     SKIN,
     UNSURE,
     add_beard,
     add_glasses,
     add_headwear,
+    kind_of,
+    relit,
     stylized,
 )
 
@@ -47,6 +50,14 @@ class Scene:
     rival: np.ndarray
 
 
+def another(sources: list[Source], rng: np.random.Generator) -> Source:
+    """One of the pictures; the photographs that networks labelled, however many, every other time only."""
+    photos = [source for source in sources if kind_of(source.name) == "photo"]
+    drawn = [source for source in sources if kind_of(source.name) != "photo"]
+    chosen = photos if photos and rng.random() < 0.5 else drawn
+    return chosen[rng.integers(len(chosen))]
+
+
 def alpha_of(source: Source) -> np.ndarray:
     """0..1 the person, soft by a pixel, and as MODNet sees it where the hand-drawn truth is unsure."""
     person = ((source.labels != GROUND) & (source.labels != UNSURE)).astype(np.float32)
@@ -59,7 +70,7 @@ def random_ground(source: Source, sources: list[Source], rng: np.random.Generato
     """Another picture (with its people), a wall of one colour (often the hair's or the skin's own), or strokes."""
     size, kind = source.image.shape[0], rng.random()
     if kind < 0.45:
-        other = sources[rng.integers(len(sources))].picture
+        other = another(sources, rng).picture
         scale = rng.uniform(1.0, 2.5) * size / min(other.shape[:2])
         big = cv2.resize(other, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
         y, x = rng.integers(0, big.shape[0] - size + 1), rng.integers(0, big.shape[1] - size + 1)
@@ -106,27 +117,6 @@ def repainted(image: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -
     return image
 
 
-def relit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Gamma, contrast, cast, saturation, side light, noise, blur, JPEG; sometimes grey or sepia."""
-    out = np.clip(image, 0, 1) ** np.exp(rng.normal(0, 0.3))
-    out = (out - 0.5) * rng.uniform(0.7, 1.25) + 0.5 + rng.normal(0, 0.04)
-    grey = out.mean(-1, keepdims=True)
-    saturation = rng.choice([0.0, 1.0], p=[0.12, 0.88]) * rng.uniform(0.5, 1.4)
-    out = (grey + (out - grey) * saturation) * np.exp(rng.normal(0, 0.06, 3))
-    if rng.random() < 0.35:
-        y, x = np.mgrid[: out.shape[0], : out.shape[1]].astype(np.float32) / out.shape[0] - 0.5
-        angle, sharp = rng.uniform(0, 2 * np.pi), rng.uniform(2, 12)
-        side = 1 / (1 + np.exp(-sharp * (x * np.cos(angle) + y * np.sin(angle) + rng.normal(0, 0.1))))
-        out = out * (1 - rng.uniform(0.2, 0.6) * side[..., None])
-    if rng.random() < 0.4:
-        out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.6, 2.5)))
-    out = out + rng.normal(0, rng.uniform(0, 0.03), out.shape)
-    data = (np.clip(out, 0, 1) * 255).astype(np.uint8)
-    if rng.random() < 0.4:
-        data = cv2.imdecode(cv2.imencode(".jpg", data, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 80))])[1], 1)
-    return data.astype(np.float32) / 255
-
-
 def transplanted(source: Source, sources: list[Source], rng: np.random.Generator) -> (
     tuple[np.ndarray, np.ndarray, np.ndarray]
 ):
@@ -134,12 +124,12 @@ def transplanted(source: Source, sources: list[Source], rng: np.random.Generator
     that they fit about. Image, labels, alpha."""
     image, labels, alpha = source.image.copy(), source.labels.copy(), alpha_of(source)
     if rng.random() < 0.4:  # from below the chin on: another's body
-        other = sources[rng.integers(len(sources))]
+        other = another(sources, rng)
         body = ((other.labels == CLOTH) & (labels != HAIR)).astype(np.float32)
         own = (labels == CLOTH) & (body < 0.5)
         labels, alpha = np.where(own, GROUND, labels).astype(np.uint8), np.where(own, 0, alpha)
         image, labels, alpha = laid_over((image, labels, alpha), other.image, body, CLOTH)
-    other = sources[rng.integers(len(sources))]
+    other = another(sources, rng)
     if not (other.labels == HAIR).any():
         return image, labels, alpha
     theirs, size = other.image, (image.shape[1], image.shape[0])
@@ -214,7 +204,7 @@ def with_neighbour(ground: np.ndarray, rival: np.ndarray, sources: list[Source],
     tuple[np.ndarray, np.ndarray]
 ):
     """Another person behind, at one side; now and then the face detector knows of her (`rival`)."""
-    other = sources[rng.integers(len(sources))]
+    other = another(sources, rng)
     size, scale = ground.shape[0], rng.uniform(0.7, 1.2)
     shift = np.array([rng.choice([-1, 1]) * rng.uniform(0.22, 0.4), rng.uniform(-0.1, 0.2)]) * size
     matrix = np.array([[scale, 0, shift[0] + (1 - scale) * size / 2], [0, scale, shift[1] + (1 - scale) * size / 2]])
@@ -264,7 +254,7 @@ def save(path: Path, scene: Scene, source: Source) -> None:
                       for k in range(6)])
     known = votes.sum(0) > 0.6
     labels = np.where(known, votes.argmax(0), 255).astype(np.uint8)
-    glasses = cv2.resize(scene.glasses.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0.5
+    glasses = cv2.resize(scene.glasses, small, interpolation=cv2.INTER_NEAREST)
     readings = (*mattes(scene.image, scene.inside), scene.rival)
     maps = [cv2.resize(m, small, interpolation=cv2.INTER_AREA) for m in readings]
     image = cv2.resize(scene.image, small, interpolation=cv2.INTER_AREA)
@@ -280,13 +270,16 @@ def main() -> None:
     parser.add_argument("--variants", type=int, default=32, help="of each picture")
     parser.add_argument("--first", type=int, default=0, help="number of the first variant (0: the picture itself)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pictures", type=Path, help="where the pictures of region_labels are: photos/, paintings/")
+    parser.add_argument("--kinds", nargs="*", default=KINDS, choices=KINDS, help="of pictures, to make variants of")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     sources = load_sources(LARGE, STORED_SIDE)
+    sources += load_labelled(options.pictures, LARGE, STORED_SIDE) if options.pictures else []
     for number in range(options.first, options.first + options.variants):
         for index, source in enumerate(sources):
             path = options.out / f"{source.name}.{number:03d}.npz"
-            if path.exists():
+            if path.exists() or kind_of(source.name) not in options.kinds:
                 continue
             if number == 0:
                 labels = np.where(source.inside, source.labels, 255).astype(np.uint8)

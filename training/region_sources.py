@@ -1,15 +1,17 @@
-"""What the regions' network learns from: the benchmark's tuning pictures with their truth, and paintings of our own."""
+"""What the regions' network learns from: the benchmark's tuning pictures with their truth, paintings of our own, and
+public-domain photographs and paintings with the labels of `region_labels`."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
+LABELS = Path(__file__).resolve().parent / "region_labels"
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "examples")]
 
 from truth.pictures import SET_ASIDE, SHARED, TruthPicture, picture_list, read_truth  # noqa: E402
@@ -44,6 +46,20 @@ def load_sources(size: int, side: float) -> list[Source]:
     found += [source_of(TruthPicture(path.stem, path, False), bald_head(path), size, side)
               for path in sorted((SHARED / "heads").glob("head1_*.png"))]
     return [source for source in found if source is not None]
+
+
+def load_labelled(folder: Path, size: int, side: float) -> list[Source]:
+    """The pictures of `region_labels`, as far as `folder` has them: folder/photos/NAME.* and folder/paintings/NAME.*.
+    (REGIONS_MODEL_CARD.md says where they can be got: they are not in the repository.)"""
+    found = []
+    for kind, kinds in (("photo", "photos"), ("painting", "paintings")):
+        for path in sorted((LABELS / kinds).glob("*.png")):
+            pictures = [p for p in (folder / kinds).glob(f"{path.stem}.*") if p.suffix in {".jpg", ".png"}]
+            if pictures and not path.stem.endswith(".glasses"):
+                entry = TruthPicture(path.stem, pictures[0], kind == "painting")
+                source = source_of(entry, read_truth(entry, LABELS / kinds), size, side)
+                found += [replace(source, name=f"{kind}-{path.stem}")] if source else []
+    return found
 
 
 def bald_head(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

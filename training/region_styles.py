@@ -1,4 +1,5 @@
-"""Photographs made to look like art, and parts that are rare in the training pictures: glasses, hats, beards.
+"""Photographs in other light or made to look like art, and parts that are rare in the training pictures: glasses,
+hats, beards.
 
 Everything works on a picture (s, s, 3) in 0..1 and, where shapes change, on its labels (s, s). Randomness is `rng`.
 """
@@ -12,6 +13,14 @@ from twinbrush.faces import indices
 
 GROUND, SKIN, HAIR, BEARD, CLOTH, HEADWEAR = range(6)
 UNSURE = 6
+KINDS = ("drawn", "photo", "painting")
+"""Whose labels a picture has: drawn by hand, by networks, by our own network and corrected by hand."""
+
+
+def kind_of(name: str) -> str:
+    """A picture's kind: what stands before its name's first hyphen, or drawn."""
+    kind = name.partition("-")[0]
+    return kind if kind in KINDS else "drawn"
 
 
 def stylized(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -19,6 +28,27 @@ def stylized(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     kinds = (_painting, _flat_print, _woodcut, _pencil, _ink, _mosaic, _cartoon, _pastel)
     out = kinds[rng.integers(len(kinds))](np.ascontiguousarray(image, np.float32), rng)
     return np.clip(out, 0, 1).astype(np.float32)
+
+
+def relit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Gamma, contrast, cast, saturation, side light, noise, blur, JPEG; sometimes grey or sepia."""
+    out = np.clip(image, 0, 1) ** np.exp(rng.normal(0, 0.3))
+    out = (out - 0.5) * rng.uniform(0.7, 1.25) + 0.5 + rng.normal(0, 0.04)
+    grey = out.mean(-1, keepdims=True)
+    saturation = rng.choice([0.0, 1.0], p=[0.12, 0.88]) * rng.uniform(0.5, 1.4)
+    out = (grey + (out - grey) * saturation) * np.exp(rng.normal(0, 0.06, 3))
+    if rng.random() < 0.35:
+        y, x = np.mgrid[: out.shape[0], : out.shape[1]].astype(np.float32) / out.shape[0] - 0.5
+        angle, sharp = rng.uniform(0, 2 * np.pi), rng.uniform(2, 12)
+        side = 1 / (1 + np.exp(-sharp * (x * np.cos(angle) + y * np.sin(angle) + rng.normal(0, 0.1))))
+        out = out * (1 - rng.uniform(0.2, 0.6) * side[..., None])
+    if rng.random() < 0.4:
+        out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.6, 2.5)))
+    out = out + rng.normal(0, rng.uniform(0, 0.03), out.shape)
+    data = (np.clip(out, 0, 1) * 255).astype(np.uint8)
+    if rng.random() < 0.4:
+        data = cv2.imdecode(cv2.imencode(".jpg", data, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 80))])[1], 1)
+    return data.astype(np.float32) / 255
 
 
 def _bytes(image: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import torch
 from region_network import MAPS, RegionNet
+from region_styles import kind_of
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
@@ -26,15 +27,16 @@ from twinbrush.faces import indices
 from twinbrush.maths.filters import polygon_mask, signed_distance
 from twinbrush.regions.frame import ORIGIN_V, OVAL_REACH, SIDE
 from twinbrush.regions.likeness import likeness_maps
+from twinbrush.regions.network import WEIGHTS_IN_TRAINING
 
 SIZE, STORED, STORED_SIDE = 192, 240, 4.5
 UNIT = SIZE / SIDE
 ROOT = Path(__file__).resolve().parents[1]
 STUDENT = ROOT / "src" / "twinbrush" / "stylize" / "features" / "student.safetensors"
-CLASS_WEIGHTS = (1.0, 1.0, 1.3, 2.5, 1.0, 2.0)
 BORDER_WEIGHT = 2.0  # more, within three pixels of a border between classes
 # Shares of the samples that learn to do without.
 WITHOUT_MODNET, WITHOUT_SELFIE, WITHOUT_RIVAL, WITHOUT_LIKENESS = 0.12, 0.08, 0.05, 0.06
+SHARES = {"drawn": 0.45, "photo": 0.28, "painting": 0.27}  # of the samples, by kind of picture
 REFRESH = 100  # steps after which new variants are looked for
 
 
@@ -65,8 +67,11 @@ class Pictures:
         self.by_name = {name: np.flatnonzero(np.array(self.names) == name) for name in sorted(set(self.names))}
 
     def sample(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """One random sample; every picture is as likely as any other, however many variants it has."""
-        names = list(self.by_name)
+        """One random sample: of each kind of picture its share, and within a kind every picture is as likely as any
+        other, however many variants it has."""
+        groups = [[name for name in self.by_name if kind_of(name) == kind] for kind in SHARES]
+        shares = np.array([share if group else 0.0 for share, group in zip(SHARES.values(), groups, strict=True)])
+        names = groups[rng.choice(len(groups), p=shares / shares.sum())]
         item = self.items[rng.choice(self.by_name[names[rng.integers(len(names))]])]
         turn, zoom = np.radians(rng.normal(0, 5)), np.exp(rng.normal(0, 0.06))
         return drawn(item, rng, turn, zoom, rng.normal(0, 0.04, 2) * UNIT, bool(rng.random() < 0.5))
@@ -137,18 +142,20 @@ def begun() -> RegionNet:
 
 def loss_of(logits: torch.Tensor, labels: torch.Tensor, glasses: torch.Tensor) -> torch.Tensor:
     """Cross entropy + soft Dice + glasses (255: no label)."""
+    seen = glasses != 255
+    glasses = torch.where(seen, glasses, 0)
     known = labels != 255
     safe = torch.where(known, labels, 0).long()
     one_hot = functional.one_hot(safe, 6).permute(0, 3, 1, 2).float() * known[:, None]
     border = functional.max_pool2d(one_hot, 7, 1, 3).sum(1) > 1.5
-    weight = known * torch.tensor(CLASS_WEIGHTS)[safe] * (1 + (BORDER_WEIGHT - 1) * border)
+    weight = known * torch.tensor(WEIGHTS_IN_TRAINING)[safe] * (1 + (BORDER_WEIGHT - 1) * border)
     entropy = (functional.cross_entropy(logits[:, :6], safe, reduction="none") * weight).sum() / weight.sum()
     odds = logits[:, :6].softmax(1) * known[:, None]
     both, all_of = (odds * one_hot).sum((0, 2, 3)), (odds + one_hot).sum((0, 2, 3))
     present = one_hot.sum((0, 2, 3)) > 0
     dice = (1 - (2 * both + 1) / (all_of + 1))[present].mean()
     lens = functional.binary_cross_entropy_with_logits(logits[:, 6], glasses.float(), reduction="none")
-    lens = (lens * (1 + 4 * glasses) * known).mean()
+    lens = (lens * (1 + 4 * glasses) * (known & seen)).mean()
     return entropy + 0.5 * dice + 0.5 * lens
 
 

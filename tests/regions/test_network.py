@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from twinbrush.regions import network
 from twinbrush.regions.network import SIZE, WEIGHTS, region_odds
 
 
@@ -33,3 +35,10 @@ def test_a_mirrored_picture_gives_mirrored_odds() -> None:
 
 def test_the_weights_are_small() -> None:
     assert WEIGHTS.stat().st_size < 1.5e6
+
+
+def test_what_counted_more_in_training_has_no_higher_odds_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    odds, _ = region_odds(*_inputs())
+    monkeypatch.setattr(network, "WEIGHTS_IN_TRAINING", (1.0,) * 6)
+    plain, _ = region_odds(*_inputs())
+    np.testing.assert_allclose(odds[3] / odds[1], plain[3] / plain[1] / 2.5, rtol=1e-6)

@@ -1,8 +1,9 @@
 """The network that names the pixels of the head's square: what it sees, and its odds.
 
 A small U-Net of our own (training/region_network.py) over colours, the mattes' values and the places of the head's
-frame. It was trained by `training/train_regions.py` on the tuning pictures of the regions' benchmark, before other
-grounds, recoloured, relit and turned into art; see training/REGIONS_MODEL_CARD.md.
+frame. It was trained by `training/train_regions.py` on the tuning pictures of the regions' benchmark, on official
+portraits and on old paintings, before other grounds, recoloured, relit and turned into art; see
+training/REGIONS_MODEL_CARD.md.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from twinbrush.regions.likeness import likeness_maps
 WEIGHTS = Path(__file__).with_name("regions.onnx")
 SIZE = 192  # of the square it sees, pixels
 CLASSES = 6
+WEIGHTS_IN_TRAINING = (1.0, 1.0, 1.3, 2.5, 1.0, 2.0)
+"""So many times a pixel of each class counted in training, and so many times its odds come out too high."""
 U = 6  # the channel that changes its sign in the mirror image (after three colours, two mattes, inside)
 
 
@@ -45,7 +48,7 @@ def region_odds(
     both = np.stack([whole, mirrored])
     logits = load_onnx(str(WEIGHTS))(both[:, :3], both[:, 3:])
     mean = 0.5 * (logits[0] + logits[1, :, :, ::-1])
-    odds = np.exp(mean[:CLASSES] - mean[:CLASSES].max(0))
+    odds = np.exp(mean[:CLASSES] - mean[:CLASSES].max(0)) / np.array(WEIGHTS_IN_TRAINING)[:, None, None]
     return odds / odds.sum(0), 1 / (1 + np.exp(-mean[CLASSES]))
 
 
