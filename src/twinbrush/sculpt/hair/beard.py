@@ -12,7 +12,7 @@ from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
-from twinbrush.sculpt.hair.grid import Grid, smooth_min
+from twinbrush.sculpt.hair.grid import Grid, labelled, smooth_min
 from twinbrush.sculpt.hair.outline import Outline, outline_of, outside_by
 from twinbrush.sculpt.hair.scalp import Scalp, rim_reach
 from twinbrush.sculpt.hair.volume import photo_cut, shell_on
@@ -29,6 +29,7 @@ STIFFNESS_MM4, LOOSE_PULL = 60.0, 0.02
 UNSEEN_MM = -12.0  # distance to the border where neither side is seen
 CALM_MM2 = 3.0
 FILLET_MM = 2.0
+LEAST_BODY = 0.15  # of the largest body: smaller ones are specks
 
 
 def beard_scalp(
@@ -77,12 +78,22 @@ def beard_grid(
     count = np.ceil((high - low) / STEP_MM).astype(int) + 1
     line = scalp.hairline
     rise = EDGE_MM * (1 - np.exp(-np.maximum(line, 0) / EDGE_ROUND_MM))
-    rise = rise + np.maximum(scalp.thickness - EDGE_MM, 0) * smoothstep(line / np.maximum(GROW_MM, 0.8 * scalp.thickness))
+    grown = smoothstep(line / np.maximum(GROW_MM, 0.8 * scalp.thickness))
+    rise = rise + np.maximum(scalp.thickness - EDGE_MM, 0) * grown
     shell, skin = shell_on(scalp, np.where(line > 0, rise, 0.8 * line), Grid(low, STEP_MM, np.zeros(count, np.float32)))
     cut = photo_cut(template, vertices, seen, outline)
     room = cut.room(shell.points(), outline.fine, falls=False).reshape(shell.values.shape)
     values = smooth_min(shell.values, room, FILLET_MM)
-    return Grid(low, STEP_MM, ndimage.gaussian_filter(values.astype(np.float32), 0.5)), skin
+    return Grid(low, STEP_MM, _without_specks(ndimage.gaussian_filter(values.astype(np.float32), 0.5))), skin
+
+
+def _without_specks(values: Float[np.ndarray, "x y z"]) -> Float[np.ndarray, "x y z"]:
+    """The mass without bodies that are small beside the largest."""
+    bodies, count = labelled(values > 0)
+    sizes = np.bincount(bodies.ravel(), minlength=2)
+    sizes[0] = 0
+    small = sizes < LEAST_BODY * sizes.max()
+    return np.where((bodies > 0) & small[bodies], -1.0, values).astype(np.float32) if count > 1 else values
 
 
 def beard_directions(

@@ -12,6 +12,7 @@ from twinbrush.sculpt.hair.beard import beard_directions, beard_grid, beard_outl
 from twinbrush.sculpt.hair.grid import marched, taubin
 from twinbrush.sculpt.hair.headwear import sculpt_headwear
 from twinbrush.sculpt.hair.locks import KINDS, Sculpted, surface_of, swept, with_locks
+from twinbrush.sculpt.hair.mirror import leans_right, mirrored_head, mirrored_photo, mirrored_solid
 from twinbrush.sculpt.hair.outline import LEAST_AREA_CM2, Outline, outline_of
 from twinbrush.sculpt.hair.scalp import Scalp, scalp_of
 from twinbrush.sculpt.hair.simplify import simplified
@@ -28,8 +29,16 @@ def sculpt_hair(
 ) -> tuple[tuple[Solid, ...], tuple[str, ...]]:
     """Returns Hair, Beard and Headwear, each if the photo shows it, and warnings.
 
-    vertices: of the finished head (n template vertices), mm.
+    vertices: of the finished head (n template vertices), mm. The mirrored photo of the mirrored head gives the mirrored
+    solids.
     """
+    if leans_right(seen):
+        solids = _sculpted(template, mirrored_head(template, vertices), mirrored_photo(seen))
+        return tuple(mirrored_solid(solid) for solid in solids), ()
+    return _sculpted(template, vertices, seen), ()
+
+
+def _sculpted(template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings) -> tuple[Solid, ...]:
     solids: list[Solid] = []
     outline, scalp = outline_of(seen, Label.HAIR), None
     if outline.area_cm2(seen.pixels_per_mm) >= LEAST_AREA_CM2:
@@ -41,7 +50,7 @@ def sculpt_hair(
     worn = sculpt_headwear(template, vertices, seen, scalp)
     if worn is not None:
         solids.append(worn)
-    return tuple(solids), ()
+    return tuple(solids)
 
 
 def _hair(
@@ -74,6 +83,6 @@ def _beard(
 def solid_of(name: str, sculpted: Sculpted, points: Float[np.ndarray, "p 3"], strands: StrandField, most: int) -> Solid:
     """Returns the sculpted locks as a solid of at most `most` triangles. points: where the strands are known."""
     vertices, triangles = simplified(*surface_of(sculpted.grid), most)
-    _, nearest = spatial.cKDTree(points).query(vertices)
+    _, nearest = spatial.KDTree(points).query(vertices)
     relief = np.clip(-sculpted.ground.at(vertices) / sculpted.height, -1, 1)
     return Solid(name, vertices, triangles, strands.directions[nearest], relief)

@@ -31,8 +31,11 @@ CARVE_BEHIND_MM, CARVE_SLOPE = -18.0, 1.6  # behind the ears' plane by this, the
 
 @dataclass(frozen=True)
 class Side:
-    """One side's hair below the ear: area (cm2), extent (rows,) of its outer border (|x|, mm, nan: none), end: height at
-    which it ends, mm; falls: whether it is a fall."""
+    """One side's hair below the ear.
+
+    area: cm2. extent (rows,): of its outer border, |x| in mm, nan where there is none. end: height at which it ends,
+    mm. falls: whether it is a fall.
+    """
 
     area: float
     extent: Float[np.ndarray, "rows"]
@@ -80,7 +83,8 @@ def _side(hair: np.ndarray, outward: np.ndarray, lobe: float) -> Side:
         row += 1
     end = float(HEIGHTS_MM[row])
     area = float(hair[HEIGHTS_MM < -42].sum() * 4 / 100)
-    return Side(area, extent, end, area > LEAST_AREA_CM2 and (lobe > LOBE_SHARE or area > MUCH_CM2) and end < HIGHEST_END_MM)
+    enough = area > LEAST_AREA_CM2 and (lobe > LOBE_SHARE or area > MUCH_CM2)
+    return Side(area, extent, end, enough and end < HIGHEST_END_MM)
 
 
 def fallen(fall: Fall, shell: Grid, seen: Surroundings, outline: Outline) -> Float[np.ndarray, "x y z"]:
@@ -116,7 +120,8 @@ def fallen(fall: Fall, shell: Grid, seen: Surroundings, outline: Outline) -> Flo
     shape = smooth_min(smooth_min(shape, y - end, 14.0), 75 - y, 10.0)
     pixels, _ = project(seen.camera, points)
     known = lookup(seen.inside.astype(np.float32), pixels) > 0.5
-    cut = np.where(known, lookup(outline.broad, pixels), np.maximum(lookup(outline.broad, pixels), -2.0)).reshape(x.shape)
+    cut = lookup(outline.broad, pixels)
+    cut = np.where(known, cut, np.maximum(cut, -2.0)).reshape(x.shape)
     cut = cut + CARVE_SLOPE * np.maximum(EAR_PLANE_MM + CARVE_BEHIND_MM - z, 0)
     return smooth_min(shape, np.minimum(cut, 60), 4.0)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 
 from twinbrush.maths.surface import mean_over_neighbours
@@ -72,16 +73,22 @@ def taubin(
     return vertices
 
 
+def labelled(inside: Bool[np.ndarray, "x y z"]) -> tuple[Int[np.ndarray, "x y z"], int]:
+    """Returns the number of each cell's body (0: none), and how many bodies there are."""
+    found: Any = ndimage.label(inside)
+    return found[0].astype(np.int64), int(found[1])
+
+
 def one_body(values: Float[np.ndarray, "x y z"]) -> Float[np.ndarray, "x y z"]:
     """Returns the shape with its largest body alone, and that without bubbles inside."""
     inside = values > 0
-    bodies, count = ndimage.label(inside)
+    bodies, count = labelled(inside)
     out = values.copy()
     if count > 1:
         sizes = np.bincount(bodies.ravel())
         sizes[0] = 0
         out[inside & (bodies != int(np.argmax(sizes)))] = -1.0
-    voids, count = ndimage.label(out <= 0)
+    voids, count = labelled(out <= 0)
     if count > 1:
         open_ones = np.unique(np.concatenate([face.ravel() for axis in range(3) for face in (
             np.take(voids, 0, axis), np.take(voids, -1, axis))]))

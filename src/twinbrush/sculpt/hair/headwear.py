@@ -32,8 +32,8 @@ def sculpt_headwear(
         return None
     scalp = scalp_of(template, vertices, seen, outline, unseen=_border(template, vertices, seen, outline))
     if hair is not None:
-        thicker = np.where(scalp.hairline > 0, np.maximum(scalp.thickness, hair.thickness + OVER_HAIR_MM), scalp.thickness)
-        scalp = scalp.thickened(thicker)
+        over = np.where(scalp.hairline > 0, hair.thickness + OVER_HAIR_MM, 0)
+        scalp = scalp.thickened(np.maximum(scalp.thickness, over))
     mass = mass_of(template, vertices, scalp, seen, outline)
     points, triangles = marched(_calmed(mass))
     points, triangles = simplified(taubin(points, triangles, 6), triangles, MOST_TRIANGLES)
@@ -52,7 +52,7 @@ def _border(
     border = (first.facing > 0.1) & (np.abs(first.hairline) < BORDER_MM)
     if border.sum() < 20:
         return np.where(first.template_hairline > 0, first.template_hairline, nowhere)
-    x, y, z = first.vertices[border].T
+    y, z = first.vertices[border, 1], first.vertices[border, 2]
     slope, level = np.linalg.lstsq(np.stack([z, np.ones(len(z))], 1), y, rcond=None)[0]
     slope = float(np.clip(slope, -0.1, 0.6))
     level = float(np.median(y - slope * z))

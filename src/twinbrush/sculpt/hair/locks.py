@@ -19,8 +19,7 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Sculpted:
-    """grid: the shape with its locks. ground: the mass below the locks on the same grid. height: mm that locks stand over
-    it."""
+    """grid: the shape with its locks. ground: the mass below them, on the same grid. height: of the locks, mm."""
 
     grid: Grid
     ground: Grid
@@ -29,7 +28,7 @@ class Sculpted:
 
 @dataclass(frozen=True)
 class LockSize:
-    """half width, height, length: mm. spacing: half widths that a lock keeps free. groove, period: mm, of its strands."""
+    """half (width), height, length: mm. spacing: half widths kept free. groove, period: mm, of its strands."""
 
     half: float
     height: float
@@ -41,10 +40,13 @@ class LockSize:
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of hair is sculpted. step: of the fine grid, mm. sizes: coarse locks, then fine ones. room: shares of
-    their heights by which the mass shrinks first, so that the outline stays. overlap: half widths that a lock may run on
-    beside another. free_tip: mm that tips hang beyond the mass. shrinks: locks at nape and sides are smaller. full: mm of
-    hair under which locks are lower."""
+    """How a kind of hair is sculpted.
+
+    step: of the fine grid, mm. sizes: coarse locks, then fine ones. room: shares of their heights by which the mass
+    shrinks first, so that the outline stays. overlap: half widths that a lock may run on beside another. free_tip: mm
+    that tips hang beyond the mass. shrinks: locks at nape and sides are smaller. full: mm of hair under which locks are
+    lower.
+    """
 
     step: float
     sizes: tuple[LockSize, LockSize]
@@ -75,7 +77,8 @@ def kind_of(mass: Mass, median: float) -> str:
     """Returns "long", "short" or "cropped"."""
     if mass.fall.any:
         return "long"
-    return "cropped" if median < CROPPED_MM and not (mass.fringe > FRINGE_SHARE and median > FRINGE_LEAST_MM) else "short"
+    hangs = mass.fringe > FRINGE_SHARE and median > FRINGE_LEAST_MM
+    return "cropped" if median < CROPPED_MM and not hangs else "short"
 
 
 def with_locks(
@@ -95,7 +98,8 @@ def swept(
     mass: Grid, skin: Grid, kind: Kind, vertices: Float[np.ndarray, "n 3"], strands: StrandField
 ) -> Sculpted:
     """Returns a mass with locks of a kind. skin: signed mm to it, on the mass' grid."""
-    from twinbrush.sculpt.hair.sweep import stamp, streamlines
+    from twinbrush.sculpt.hair.streamlines import streamlines
+    from twinbrush.sculpt.hair.sweep import stamp
 
     step = kind.step
     coarse = about_surface(mass, 12.0)
@@ -142,7 +146,7 @@ def _directions(
     """The strands' directions in the cells near the surface."""
     near = np.abs(grid.values) < 14
     points = grid.origin + grid.step * np.argwhere(near)
-    away, nearest = spatial.cKDTree(vertices).query(points, k=4)
+    away, nearest = spatial.KDTree(vertices).query(points, k=4)
     weight = 1 / (away + 1.0)
     mean = (directions[nearest] * (weight / weight.sum(1, keepdims=True))[..., None]).sum(1)
     out = np.zeros((3, *grid.values.shape), np.float32)

@@ -20,14 +20,15 @@ from twinbrush.sculpt.values import EAR, Surroundings, Template
 
 # The mean head's profile (z, y), mm: scalp behind the line. Once with the ear bare, once with hair over it.
 SCALP_PROFILE = np.array([
-    (14, 70), (-8, 74), (-30, 66), (-42, 46), (-48, 28), (-62, 6), (-65, -20), (-71, -20), (-73, 2), (-79, 16), (-95, 19),
-    (-108, 8), (-112, -18), (-114, -45), (-122, -72), (-150, -80), (-300, -80), (-300, 300), (14, 300)], np.float32)
+    (14, 70), (-8, 74), (-30, 66), (-42, 46), (-48, 28), (-62, 6), (-65, -20), (-71, -20), (-73, 2), (-79, 16),
+    (-95, 19), (-108, 8), (-112, -18), (-114, -45), (-122, -72), (-150, -80), (-300, -80), (-300, 300),
+    (14, 300)], np.float32)
 COVERED_PROFILE = np.array([
     (14, 70), (-8, 74), (-30, 66), (-42, 46), (-48, 28), (-60, 6), (-62, -20), (-66, -46), (-90, -66), (-122, -76),
     (-150, -84), (-300, -84), (-300, 300), (14, 300)], np.float32)
 SEEN_FROM, SEEN_OVER = 0.08, 0.2  # cosine to the camera from which the photo's hairline counts, and its ramp
 HAIRLINE_REACH_MM = 40.0  # farther from the hairline nothing depends on the distance
-BEHIND_HAIR_MM, TEMPLE_MM = 2.0, -80.0  # a cheek or temple seen edge-on, so far inside hair, lies under it; z in front of ears
+BEHIND_HAIR_MM, TEMPLE_MM = 2.0, -80.0  # a cheek seen edge-on, so far inside hair, lies under it; before this z
 CALM_MM2 = 9.0  # of the hairline on the surface
 OUTER_EAR_MM = 76.0  # |x| of the mean head beyond which an ear stands out
 COVERED_SHARE = 0.6  # of an ear's points under hair: it is covered
@@ -133,7 +134,8 @@ def _ear_shares(
     outer = ears & (np.abs(mean[:, 0]) > OUTER_EAR_MM)
     halves = (mean[:, 1] < -14, mean[:, 1] > -10)
     left, right = mean[:, 0] < 0, mean[:, 0] > 0
-    lower, upper = ((float(under[outer & half & left].mean()), float(under[outer & half & right].mean())) for half in halves)
+    lower, upper = (
+        (float(under[outer & half & left].mean()), float(under[outer & half & right].mean())) for half in halves)
     return lower, upper
 
 
@@ -183,8 +185,9 @@ def _thickness(
     below = np.flatnonzero((np.abs(bare.facing) < RIM_COSINE) & ~under & (mean[:, 1] < 15) & (mean[:, 1] > -75))
     pull(below[~rim_reach(below, bare, seen, outline)[1]], 1.0, THINNEST_MM)
     pull(rim[known], 1.0, np.clip(told, 2.5, THICKEST_MM))
-    pull(np.flatnonzero((mean[:, 2] < -130) & (mean[:, 1] > -60)), 0.002, float(np.clip(BACK_SHARE * median, 3, THICKEST_BACK_MM)))
-    pull(np.flatnonzero((bare.facing > 0.6) & (bare.hairline > 0)), 0.004, float(np.clip(0.75 * median, 3, THICKEST_FRONT_MM)))
+    behind, front = (mean[:, 2] < -130) & (mean[:, 1] > -60), (bare.facing > 0.6) & (bare.hairline > 0)
+    pull(np.flatnonzero(behind), 0.002, float(np.clip(BACK_SHARE * median, 3, THICKEST_BACK_MM)))
+    pull(np.flatnonzero(front), 0.004, float(np.clip(0.75 * median, 3, THICKEST_FRONT_MM)))
     pull(np.flatnonzero(mean[:, 1] < -20), 0.006, float(np.clip(median * 0.7, 3, 18)))
     matrix = sparse.diags(areas * (weight + 1e-4)) + STIFFNESS_MM4 * bending + 0.02 * stiffness
     solved = splu(sparse.csc_matrix(matrix)).solve(areas * (goal + 1e-4 * median))

@@ -23,7 +23,7 @@ HIDDEN_MM, CELL_MM = 18.0, 5.0  # hair so far behind other hair is hidden; size 
 WHORL_MM = np.array([-6.0, 100.0, -128.0])  # where the strands of short hair start
 PARTING_FRONT_MM = (84.0, -2.0)  # y, z of a parting's front end
 PARTINGS_MM = (-40.0, -26.0, -13.0, 0.0, 13.0, 26.0, 40.0)  # x of it
-LIKELY = {"whorl": (0.03, -0.02), "part": (-0.04, 0.03), "back": (-0.02, -0.05)}  # added to the agreement: short, long hair
+LIKELY = {"whorl": (0.03, -0.02), "part": (-0.04, 0.03), "back": (-0.02, -0.05)}  # added for short, long hair
 ROUNDS = 70  # of the propagation
 PHOTO_PULL, USUAL_PULL = 0.9, 0.2
 
@@ -131,7 +131,8 @@ def usual_field(
     if bunch is not None:
         toward = bunch - vertices
         away = np.linalg.norm(toward, axis=1, keepdims=True)
-        gathered = (smoothstep((40 - vertices[:, 1]) / 60) * smoothstep((-vertices[:, 2] - 50) / 40))[:, None] * (away > 30)
+        low_behind = smoothstep((40 - vertices[:, 1]) / 60) * smoothstep((-vertices[:, 2] - 50) / 40)
+        gathered = low_behind[:, None] * (away > 30)
         out = out * (1 - gathered) + 1.2 * gathered * toward / (away + 1e-6)
     return _tangent(out, normals)
 

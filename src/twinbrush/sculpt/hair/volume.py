@@ -23,7 +23,7 @@ STEP_MM = 4.0  # of the grid of masses
 LEAST_REACH_MM, REACH_X_MM, TOP_MM, FRONT_MM, BACK_MM, BOTTOM_MM = 130.0, 230.0, 190.0, 75.0, -262.0, -115.0
 BAND_MM, FAR_MM = 22.0, 30.0  # the shell is worked out in full so near to its surface; values farther off
 SINK_MM = 9.0  # the shell's inside lies so far under the skin: it is closed, and hidden
-LIP_MM, LIP_LONG_MM, FRINGE_LIP_MM = 2.4, 3.0, 6.5  # height of the hair's edge: growing back, long, hanging over the brow
+LIP_MM, LIP_LONG_MM, FRINGE_LIP_MM = 2.4, 3.0, 6.5  # height of the edge: growing back, long, hanging over the brow
 LIP_ROUND_MM = 4.0  # over which the edge rises
 GROW_MM, GROW_MORE_MM, GROW_NAPE_MM = 24.0, 14.0, 26.0  # over which the edge becomes the full thickness
 UNION_MM, FALL_UNION_MM = 10.0, 12.0  # fillets
@@ -39,8 +39,11 @@ SKIN_FILLET_MM = 5.0  # the edge is rounded, so that locks run over it to their 
 
 @dataclass(frozen=True)
 class PhotoCut:
-    """What the photo shows to be no hair. person (h, w): signed mm to the outline of the person and the fitted head (which
-    the hair must cover even where it is too large). surface (h, w): depth of the head's nearest surface, 0: none."""
+    """What the photo shows to be no hair.
+
+    person (h, w): signed mm to the outline of the person and the fitted head (which the hair must cover even where
+    it is too large). surface (h, w): depth of the head's nearest surface, mm, 0 where there is none.
+    """
 
     seen: Surroundings
     outline: Outline
@@ -68,9 +71,12 @@ class PhotoCut:
 
 @dataclass(frozen=True)
 class Mass:
-    """grid: the hair's implicit shape. skin: signed mm to the bare head on the same grid, positive outside. fall: what
-    falls. fringe: share of the scalp that hangs over the forehead. bunch: middle of what stands apart, or None. cut: the
-    photo's."""
+    """The hair without its locks.
+
+    grid: its implicit shape. skin: signed mm to the bare head on the same grid, positive outside. fall: what falls.
+    fringe: share of the scalp that hangs over the forehead. bunch: middle of what stands apart, or None. cut: by the
+    photo.
+    """
 
     grid: Grid
     skin: Grid
@@ -101,7 +107,7 @@ def mass_of(
     room = cut.room(grid.points(), np.maximum(-outline.skin, outline.fine), falls=False).reshape(values.shape)
     values = smooth_min(values, room, SKIN_FILLET_MM)
     border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
-    values = smooth_min(values, border[:, None, None], UNION_MM)
+    values = smooth_min(values, np.broadcast_to(border[:, None, None], values.shape), UNION_MM)
     values = _ears_freed(Grid(low, STEP_MM, values), scalp, head, fall)
     values = one_body(ndimage.gaussian_filter(values.astype(np.float32), 0.7))
     return Mass(Grid(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
@@ -118,15 +124,16 @@ def _half_width(seen: Surroundings, outline: Outline) -> float:
 
 
 def shell_on(scalp: Scalp, heights: Float[np.ndarray, "v"], empty: Grid) -> tuple[Grid, Grid]:
-    """Returns a shell of the given heights (mm) on the bare head as an implicit shape, and signed distances to the skin.
+    """Returns a shell of the given heights (mm) on the bare head as an implicit shape, and signed mm to the skin.
 
     empty: a grid whose values are not used. Below the skin the shell goes on for SINK_MM.
     """
-    tree = spatial.cKDTree(scalp.vertices)
+    tree = spatial.KDTree(scalp.vertices)
     half = tuple((side + 1) // 2 for side in empty.values.shape)
     rough = _shell_at(tree, scalp, heights, grid_points(empty.origin, 2 * empty.step, half), 1)
     values, skin = (
-        part.reshape(half).repeat(2, 0).repeat(2, 1).repeat(2, 2)[tuple(map(slice, empty.values.shape))] for part in rough)
+        part.reshape(half).repeat(2, 0).repeat(2, 1).repeat(2, 2)[tuple(map(slice, empty.values.shape))]
+        for part in rough)
     values = np.clip(values, -FAR_MM, FAR_MM).astype(np.float32)
     near = np.abs(values) < BAND_MM
     points = empty.origin + empty.step * np.argwhere(near)
@@ -135,7 +142,7 @@ def shell_on(scalp: Scalp, heights: Float[np.ndarray, "v"], empty: Grid) -> tupl
 
 
 def _shell_at(
-    tree: spatial.cKDTree, scalp: Scalp, heights: Float[np.ndarray, "v"], points: Float[np.ndarray, "n 3"], count: int
+    tree: spatial.KDTree, scalp: Scalp, heights: Float[np.ndarray, "v"], points: Float[np.ndarray, "n 3"], count: int
 ) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
     """The shell's implicit shape and the signed distance to the skin, from the `count` nearest vertices."""
     distance, nearest = tree.query(points, k=count)
@@ -150,14 +157,17 @@ def _shell_at(
 
 
 def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float]:
-    """Height of the hair over each vertex: an edge, growing to the full thickness; hair that hangs over the forehead has
-    a thick edge, hair that grows back from it a thin one."""
+    """Height of the hair over each vertex, mm, and the share of the scalp that hangs over the forehead.
+
+    An edge grows to the full thickness; hair that hangs over the forehead has a thick one, hair that grows back from it
+    a thin one.
+    """
     points, line = scalp.vertices, scalp.hairline
     hanging = smoothstep((-scalp.template_hairline - 11) / 14) * (line > -6) * (points[:, 1] > 0)
     over = hanging > 0.5
     near = np.zeros(len(points))
     if over.any():
-        away = spatial.cKDTree(points[over]).query(points)[0]
+        away = spatial.KDTree(points[over]).query(points)[0]
         near = np.exp(-np.minimum(away, 90) ** 2 / (2 * 14.0**2)) * smoothstep((points[:, 2] + 62) / 30)
     nape = smoothstep((-20 - points[:, 1]) / 50) * smoothstep((-points[:, 2] - 105) / 20)
     thin = LIP_LONG_MM if long else LIP_MM
@@ -243,8 +253,9 @@ def _ears_freed(grid: Grid, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: 
         ear = head[scalp.ears & (head[:, 0] * sign > OUTER_EAR_MM - 2)]
         if not len(ear):
             continue
-        near = np.flatnonzero((points[:, 0] * sign > 60) & (np.abs(points[:, 1]) < 80) & (points[:, 2] < -40) & (points[:, 2] > -150))
+        beside = (points[:, 0] * sign > 60) & (np.abs(points[:, 1]) < 80)
+        near = np.flatnonzero(beside & (points[:, 2] < -40) & (points[:, 2] > -150))
         away = np.full(len(points), 50.0)
-        away[near] = spatial.cKDTree(ear).query(points[near])[0]
+        away[near] = spatial.KDTree(ear).query(points[near])[0]
         values = smooth_min(values, away - EAR_FREE_MM, EAR_FILLET_MM)
     return values.reshape(grid.values.shape)
