@@ -70,6 +70,7 @@ KINDS = {
 }
 SEEDS = (3000, 6000)
 FILLET_MM = (0.8, 0.6)
+EDGE_MM = 2.0  # of hair at the hairline that do not shrink: else it would recede
 NAPE_SHRINK = 0.45  # locks at the nape and the sides of short hair are so much smaller
 
 
@@ -104,7 +105,7 @@ def swept(
     step = kind.step
     coarse = about_surface(mass, 12.0)
     under = _part(skin, coarse)
-    near_skin = refined(Grid(under.origin, under.step, np.clip(under.values / kind.full, 0, 1)), step).values
+    near_skin = refined(Grid(under.origin, under.step, np.clip((under.values - EDGE_MM) / kind.full, 0, 1)), step).values
     shrink = kind.room[0] * kind.sizes[0].height + kind.room[1] * kind.sizes[1].height
     shape = ndimage.gaussian_filter(refined(coarse, step).values, 1.3) - np.float32(shrink) * near_skin
     ground = shape.copy()
