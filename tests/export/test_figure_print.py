@@ -12,7 +12,7 @@ import trimesh
 from twinbrush.camera import Camera
 from twinbrush.config.sculpt import SculptConfig
 from twinbrush.errors import BadMesh
-from twinbrush.export.figure_print import figure_solid, welded, with_closed_openings, with_cones, write_print
+from twinbrush.export.figure_print import _pieces, figure_solid, welded, with_closed_openings, with_cones, write_print
 from twinbrush.export.topology import border_loops
 from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import Mesh, border_edges
@@ -93,6 +93,14 @@ def test_only_what_is_asked_for_is_written(figure: Figure, tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.3mf", "figure.stl"]
     with zipfile.ZipFile(tmp_path / "figure.3mf") as archive:
         assert b"m:color" in archive.read("3D/3dmodel.model")
+
+
+def test_slivers_that_enclose_nothing_are_left_out() -> None:
+    ball = trimesh.creation.icosphere(1)
+    points = np.concatenate([ball.vertices, [[5, 0, 0], [6, 0, 0], [5, 1, 0.0]]])
+    faces = np.concatenate([ball.faces, np.array([[0, 1, 2], [0, 2, 1]]) + len(ball.vertices)])
+    found = _pieces(points, faces.astype(np.int64))
+    assert [len(piece[1]) for piece in found] == [len(ball.faces)]
 
 
 def test_an_open_part_is_told() -> None:

@@ -29,6 +29,7 @@ from twinbrush.sculpt.values import Figure, Part
 MOUTH_DEPTH_MM, SOCKET_DEPTH_MM = 26.0, 9.0  # how far behind its rim each opening's cone ends
 FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the base
 DEPTH_A_GAP, LEAST_DEPTH_MM = 4.0, 1.5  # behind the lips, for each mm between them; at least
+LEAST_TRIANGLES = 8  # of a piece
 UNDO_ROUNDS = 8  # of taking back what thickening folded, each reaching farther
 
 
@@ -144,7 +145,7 @@ def with_cones(
 def _pieces(
     points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
 ) -> list[tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"]]]:
-    """The connected pieces of a part."""
+    """The connected pieces of a part, without slivers that enclose nothing."""
     from scipy import sparse
     from scipy.sparse import csgraph
 
@@ -154,6 +155,8 @@ def _pieces(
     out: list[tuple[np.ndarray, np.ndarray]] = []
     for number in np.unique(label[faces[:, 0]]):
         own = faces[label[faces[:, 0]] == number]
+        if len(own) < LEAST_TRIANGLES:
+            continue
         used, index = np.unique(own, return_inverse=True)
         out.append((points[used], index.reshape(-1, 3)))
     return out

@@ -17,7 +17,7 @@ from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.base import border_loop
 from twinbrush.sculpt.clothes import cloth_share, clothed
 from twinbrush.sculpt.hair.simplify import simplified
-from twinbrush.sculpt.implicit import Grid, intersection, marched, union
+from twinbrush.sculpt.implicit import Grid, intersection, largest_body, marched, union
 from twinbrush.sculpt.neckline import REAL_WIDTH, seen_neckline, seen_shoulders
 from twinbrush.sculpt.torso import (
     BASE_MM,
@@ -86,7 +86,7 @@ def sculpt_bust(
     whole = stood(cut_off(whole, axes, shoulders.width), axes, socle=socle)
     points, triangles = marched(whole, grid, SMOOTHING)
     points = _evened(points, triangles, skin, 1 - cloth_share(points, neckline, middle_z))
-    points, triangles = simplified(points, triangles, TRIANGLES)
+    points, triangles = largest_body(*simplified(points, triangles, TRIANGLES))  # it may leave a sliver apart
     floor = _floor(shift, socle)
     points[:, 1] = np.where(points[:, 1] < floor + FLAT_MM, floor, points[:, 1])
     usual = points - shift
