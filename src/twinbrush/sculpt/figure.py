@@ -127,7 +127,8 @@ def fit_crop(model: Template, crop: Crop) -> tuple[HeadFit, Coefficients]:
     targets = pixels - shift
     vertices, visible = corrected(model, rest, camera, targets)
     fit = HeadFit(
-        camera, found.identity, found.expression, rest, vertices, visible, targets, pixels, frame.pixels_per_mm)
+        camera, found.identity, found.expression, rest, vertices, visible, targets, frame.pixels_per_mm,
+        pixels)
     return fit, found
 
 
