@@ -16,6 +16,7 @@ from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.geometry import make_frame
 from twinbrush.sculpt.drawn import looks_drawn
 from twinbrush.sculpt.express import head_targets
+from twinbrush.sculpt.features import with_septum
 from twinbrush.sculpt.figure import fit_crop
 from twinbrush.sculpt.frames import glasses_frames
 from twinbrush.sculpt.lending import lending_skin
@@ -144,3 +145,12 @@ def test_a_target_takes_what_the_photo_does_not_show_already() -> None:
     full, rest = (head_targets(model, head, model.mean, own, eyes)["jawOpen"] for own in (np.zeros(len(names)), half))
     chin = np.linalg.norm(full, axis=1).argmax()
     assert np.linalg.norm(rest[chin]) == pytest.approx(0.5 * np.linalg.norm(full[chin]), rel=0.05)
+
+
+def test_the_wall_between_the_nostrils_keeps_its_thickness() -> None:
+    model = template()
+    thin = model.mean * [0.1, 1, 1]
+    wall = with_septum(model, thin)[:, 0] != thin[:, 0]
+    assert 10 < wall.sum() < 200
+    assert np.abs(with_septum(model, thin)[wall, 0]).min() > 0.5
+    assert np.allclose(with_septum(model, model.mean), model.mean, atol=0.05)

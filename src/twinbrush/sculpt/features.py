@@ -26,6 +26,7 @@ BROW_BLUR_MM, SKIN_BLUR_MM = 0.6, 7.0
 BROW_EDGE_MM = (-3.5, 0.5)  # beside the landmarks' brow it fades out
 BROWS = (indices.BROW_LEFT, indices.BROW_RIGHT)
 NEAR_MM = 42.0
+SEPTUM_X_MM, SEPTUM_Y_MM, SEPTUM_Z_MM, SEPTUM_SHARE = (0.9, 2.4), (-36.5, -26.5), (11.0, 22.0), 0.65  # see with_septum
 
 
 def _signed_distance(outline: Float[np.ndarray, "p 2"], points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n"]:
@@ -91,6 +92,19 @@ def raised(
 ) -> Float[np.ndarray, "n 3"]:
     """The head with its vertices moved along their normals by `height`, mm."""
     return vertices + height[:, None] * vertex_normals(vertices, template.triangles)
+
+
+def with_septum(template: Template, vertices: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """Returns the head with the wall between its nostrils at least SEPTUM_SHARE as thick as the mean head's: a thinner
+    one would cross itself in an expression."""
+    x, y, z = template.mean.T
+    wall = (np.abs(x) > SEPTUM_X_MM[0]) & (np.abs(x) < SEPTUM_X_MM[1]) & (template.labels == 0)
+    wall &= (y > SEPTUM_Y_MM[0]) & (y < SEPTUM_Y_MM[1]) & (z > SEPTUM_Z_MM[0]) & (z < SEPTUM_Z_MM[1])
+    out = vertices.copy()
+    middle = out[wall, 0].mean()
+    side = np.sign(x[wall])
+    out[wall, 0] = middle + side * np.maximum(side * (out[wall, 0] - middle), SEPTUM_SHARE * np.abs(x[wall]))
+    return out
 
 
 def brow_share(template: Template) -> Float[np.ndarray, "n"]:

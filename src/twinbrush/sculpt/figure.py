@@ -137,7 +137,8 @@ def fit_crop(model: Template, crop: Crop) -> tuple[HeadFit, Coefficients]:
     targets = pixels - shift
     vertices, visible = corrected(model, rest, camera, targets)
     fit = HeadFit(
-        camera, found.identity, found.expression, rest, vertices, visible, targets, pixels, frame.pixels_per_mm)
+        camera, found.identity, found.expression, rest, vertices, visible, targets, frame.pixels_per_mm,
+        pixels)
     return fit, found
 
 
@@ -169,7 +170,7 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     """Ears, lips, brows, eyes: what makes the fitted head alive."""
     points = crop.face.landmarks[:, :2]
     vertices, reach = fitted_ears(model, base.even_border(model, fit.vertices), fit.camera, crop, fit.pixels_per_mm)
-    vertices = features.raised(model, vertices, features.lip_ridge(model))
+    vertices = features.raised(model, features.with_septum(model, vertices), features.lip_ridge(model))
     lending = lending_skin(crop, fit.pixels_per_mm)
     brows = features.brow_height(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
     vertices = features.raised(model, vertices, brows)

@@ -130,8 +130,8 @@ class HeadFit:
     vertices: Float[np.ndarray, "n 3"]
     visible: Float[np.ndarray, "468"]
     targets_xy: Float[np.ndarray, "468 2"]
-    seen_xy: Float[np.ndarray, "468 2"]
     pixels_per_mm: float
+    seen_xy: Float[np.ndarray, "468 2"] = field(default_factory=lambda: np.zeros((468, 2)))
 
 
 @dataclass(frozen=True)
