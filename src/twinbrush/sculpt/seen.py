@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -22,18 +22,23 @@ GLASSES = "Glasses are seen: their frames are left out of shape and colours."
 DRAWN = "The picture looks drawn: its lines are taken for the person's own colours and features."
 REACH_MM = (-260.0, 260.0, -330.0, 230.0)  # left, right, bottom and top of the wide picture about the eyes
 OF_REGION = np.array([Label.GROUND, Label.SKIN, Label.HAIR, Label.CLOTH], np.uint8)  # of the four `mesh.Region`s
+LEAST_COMPARED_CM2, LIKE_HAIR = 4.0, 12.0  # areas, and distance of median colours (CIELAB), of hair and what is worn
 MOST_PIXELS_PER_MM = 1.7  # of the wide picture: finer is not needed for strands
 
 
 @dataclass(frozen=True)
 class SeenPerson:
-    """The square about the head, the whole photo with its regions, the face in the photo's pixels, warnings."""
+    """The square about the head, the whole photo with its regions, the face in the photo's pixels, warnings.
+
+    given: the regions are the user's own, to be obeyed exactly.
+    """
 
     crop: Crop
     image: Float[np.ndarray, "h w 3"]
     regions: RegionMap
     face: Face
     warnings: tuple[str, ...]
+    given: bool = False
 
 
 def seen_person(
@@ -51,7 +56,7 @@ def seen_person(
     unit = make_frame(crop.face, len(grey), len(grey)).pixels_per_mm
     glasses = found.glasses.any() or glasses_frames(grey, crop.face.landmarks[:, :2], unit).any()
     notes = [note for note, true in ((GLASSES, glasses), (DRAWN, looks_drawn(image, face.landmarks[:, :2]))) if true]
-    return SeenPerson(crop, image, found, face, (*found.warnings, *notes))
+    return SeenPerson(crop, image, found, face, (*found.warnings, *notes), labels is not None)
 
 
 def surroundings(person: SeenPerson, fit: HeadFit) -> Surroundings:
@@ -77,7 +82,24 @@ def surroundings(person: SeenPerson, fit: HeadFit) -> Surroundings:
     image = cv2.warpAffine(picture.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR,
                            borderMode=cv2.BORDER_REPLICATE)
     labels = np.where(inside, labels, Label.GROUND).astype(np.uint8)
-    return Surroundings(image, labels, confidence, inside, camera, density)
+    seen = Surroundings(image, labels, confidence, inside, camera, density)
+    return seen if person.given else hair_coloured_is_hair(seen)
+
+
+def hair_coloured_is_hair(seen: Surroundings) -> Surroundings:
+    """Returns the photo with headwear of the hair's own colour called hair.
+
+    Locs, plaits and high hairdos look like hats to the regions' network. A hat as dark as the hair below it becomes
+    hair, which the shape hardly tells.
+    """
+    hair, worn = seen.labels == Label.HAIR, seen.labels == Label.HEADWEAR
+    if min(hair.sum(), worn.sum()) < LEAST_COMPARED_CM2 * 100 * seen.pixels_per_mm**2:
+        return seen
+    colours = cv2.cvtColor(seen.image.astype(np.float32), cv2.COLOR_RGB2LAB)
+    apart = float(np.linalg.norm(np.median(colours[hair], axis=0) - np.median(colours[worn], axis=0)))
+    if apart > LIKE_HAIR:
+        return seen
+    return replace(seen, labels=np.where(worn, np.uint8(Label.HAIR), seen.labels))
 
 
 def crop_surroundings(crop: Crop, fit: HeadFit) -> Surroundings:

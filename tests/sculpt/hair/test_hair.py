@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.build import sculpt_hair
 from twinbrush.sculpt.hair.mirror import leans_right, mirrored_head, mirrored_photo
 from twinbrush.sculpt.hair.simplify import is_closed, unpinched
+from twinbrush.sculpt.seen import hair_coloured_is_hair
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Solid
 
@@ -80,6 +82,15 @@ def test_beards_lie_on_the_chin_and_hats_over_the_hair() -> None:
     assert hat.vertices[:, 1].max() > found["Hair"].vertices[:, 1].max() - 3
     behind = hat.vertices[hat.vertices[:, 2] < -120]
     assert behind[:, 1].min() > -20  # a hat's border goes on behind, it does not become hair
+
+
+def test_what_is_worn_in_the_hairs_own_colour_is_hair() -> None:
+    worn = person(hat=True)
+    assert hair_coloured_is_hair(worn) is worn
+    brown = np.where((worn.labels == Label.HEADWEAR)[..., None], np.float32([0.32, 0.2, 0.1]), worn.image)
+    locs = hair_coloured_is_hair(replace(worn, image=brown))
+    assert not (locs.labels == Label.HEADWEAR).any()
+    assert ((locs.labels == Label.HAIR) == np.isin(worn.labels, (Label.HAIR, Label.HEADWEAR))).all()
 
 
 def test_the_mirrored_photo_gives_the_mirrored_hair() -> None:
