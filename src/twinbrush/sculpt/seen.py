@@ -22,7 +22,9 @@ GLASSES = "Glasses are seen: their frames are left out of shape and colours."
 DRAWN = "The picture looks drawn: its lines are taken for the person's own colours and features."
 REACH_MM = (-260.0, 260.0, -330.0, 230.0)  # left, right, bottom and top of the wide picture about the eyes
 OF_REGION = np.array([Label.GROUND, Label.SKIN, Label.HAIR, Label.CLOTH], np.uint8)  # of the four `mesh.Region`s
-LEAST_COMPARED_CM2, LIKE_HAIR = 4.0, 12.0  # areas, and distance of median colours (CIELAB), of hair and what is worn
+LEAST_COMPARED_CM2 = 4.0  # of hair and of headwear, else their colours are not compared
+COLOUR_STEP, RARE = 10.0, 0.003  # cells of the comparison (CIELAB); colours of a smaller share of the hair do not count
+LIKE_HAIR = 0.7  # share of the headwear's pixels with a colour that the hair has as well, from which it is hair
 MOST_PIXELS_PER_MM = 1.7  # of the wide picture: finer is not needed for strands
 
 
@@ -95,9 +97,11 @@ def hair_coloured_is_hair(seen: Surroundings) -> Surroundings:
     hair, worn = seen.labels == Label.HAIR, seen.labels == Label.HEADWEAR
     if min(hair.sum(), worn.sum()) < LEAST_COMPARED_CM2 * 100 * seen.pixels_per_mm**2:
         return seen
-    colours = cv2.cvtColor(seen.image.astype(np.float32), cv2.COLOR_RGB2LAB)
-    apart = float(np.linalg.norm(np.median(colours[hair], axis=0) - np.median(colours[worn], axis=0)))
-    if apart > LIKE_HAIR:
+    colours = np.round(cv2.cvtColor(seen.image.astype(np.float32), cv2.COLOR_RGB2LAB) / COLOUR_STEP).astype(np.int64)
+    number = (colours + 128) @ np.array([1, 256, 65536])
+    own, counts = np.unique(number[hair], return_counts=True)
+    usual = own[counts > RARE * hair.sum()]
+    if np.isin(number[worn], usual).mean() < LIKE_HAIR:
         return seen
     return replace(seen, labels=np.where(worn, np.uint8(Label.HAIR), seen.labels))
 
