@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mutations import COUNT, SEED, Budget, mutated
-from twinbrush.meshes.overlap import overlap_share
 
 from twinbrush.errors import BadMesh
+from twinbrush.maths.overlap import overlap_share
 from twinbrush.meshes import colours, tiles, unwrap
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.write import model_files

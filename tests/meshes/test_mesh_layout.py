@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinbrush.config import MeshConfig
+from twinbrush.maths import charts as charts_of
 from twinbrush.maths.overlap import overlap_share
 from twinbrush.meshes import unwrap as unwrapping
 from twinbrush.meshes.orient import axes
@@ -121,9 +122,9 @@ def test_slivers_do_not_kill_xatlas_and_many_are_kept_from_it(monkeypatch: pytes
 
 def test_pieces_find_room_when_gaps_alone_would_fill_the_texture(monkeypatch: pytest.MonkeyPatch) -> None:
     """200 000 triangles apart from each other never did: 5 texels between them are more than a texture has."""
-    monkeypatch.setattr(unwrapping, "PADDING", 400)
+    monkeypatch.setattr(charts_of, "PADDING", 400)
     sizes = np.random.default_rng(0).uniform(1, 2, (60, 2))
-    origin, side = unwrapping._packed(sizes)
+    origin, side = charts_of._packed(sizes)
     assert (origin >= 0).all()
     assert (origin + sizes <= side).all()
     for a in range(60):
@@ -134,13 +135,13 @@ def test_pieces_find_room_when_gaps_alone_would_fill_the_texture(monkeypatch: py
 def test_a_hundred_thousand_pieces_are_looked_at_in_their_own_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unwrapping, "BOX_FROM", 0)
     sides: list[int] = []
-    whole = unwrapping.hidden_in
+    whole = charts_of.hidden_in
 
     def noted(triangles: np.ndarray, side: int, covered: np.ndarray) -> np.ndarray:
         sides.append(side)
         return whole(triangles, side, covered)
 
-    monkeypatch.setattr(unwrapping, "hidden_in", noted)
+    monkeypatch.setattr(charts_of, "hidden_in", noted)
     quads = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]) + 3.0 * np.arange(50)[:, None, None]
     faces = 4 * np.arange(50)[:, None, None] + np.array([[0, 1, 2], [0, 2, 3]])
     charts = unwrap(quads.reshape(-1, 3), faces.reshape(-1, 3))
@@ -150,7 +151,7 @@ def test_a_hundred_thousand_pieces_are_looked_at_in_their_own_size(monkeypatch: 
 
 def test_faces_are_sorted_by_piece() -> None:
     piece = np.array([3, 1, 3, 0, 1, 1, 7])
-    assert [part.tolist() for part in unwrapping._members(piece)] == [[1, 4, 5], [0, 2]]
+    assert [part.tolist() for part in charts_of._members(piece)] == [[1, 4, 5], [0, 2]]
 
 
 def test_overlap_is_counted_and_touching_is_not() -> None:

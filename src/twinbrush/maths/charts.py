@@ -47,7 +47,7 @@ def chart_lengths(faces: Int[np.ndarray, "f 3"], uv: Float[np.ndarray, "n 2"]) -
     edges = faces[:, [0, 1, 1, 2]].reshape(-1, 2)
     graph = coo_matrix((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(len(uv),) * 2)
     chart = connected_components(graph, directed=False)[1].astype(np.int64)
-    low, high = _boxes(uv[:, None], chart)
+    low, high = _boxes(uv[faces], chart[faces[:, 0]])
     return (high - low).max(1)
 
 

@@ -22,7 +22,7 @@ HEIGHTS_MM = np.arange(40.0, -300.0, -2.0)  # of the slices
 LEAST_AREA_CM2, HIGHEST_END_MM, LOBE_SHARE = 14.0, -75.0, 0.6  # what makes hair at one side a fall
 MUCH_CM2 = 45.0  # so much hair below the ear falls even where the ear is seen before it
 LEAST_WIDTH_MM = 6.0  # a narrower row ends it
-LOWEST_MM = -285.0  # hair is not sculpted farther down
+LOWEST_MM = -225.0  # hair is not sculpted farther down: the bust is narrower than a body, and ends
 LOWEST_BEHIND_MM = -186.0  # nor, on the back, below the shoulder blades
 SHOULDERS = np.array([  # height, half depth before and behind z = -110 of the torso that the hair lies on, mm
     (-108, 28, 38), (-132, 39, 68), (-148, 50, 90), (-170, 64, 98), (-208, 79, 95), (-266, 73, 73)], float)
