@@ -20,8 +20,9 @@ from twinbrush.figure_outputs import figure_mesh
 from twinbrush.sculpt.figure import sculpt
 from twinbrush.views.shade import shade
 
-SIZE, HEIGHT_MM, DISTANCE_MM = 460, 285.0, 1500.0
-CROP = (150, 20, 296, 166)  # x0, y0, x1, y1 of the photo's tile
+SIZE, HEIGHT_MM, DISTANCE_MM = 460, 600.0, 1500.0
+MIDDLE_MM = np.array([0.0, -132.0, -60.0])
+CROP = (56, 0, 396, 340)  # x0, y0, x1, y1 of the photo's tile
 
 
 def main() -> None:
@@ -32,9 +33,9 @@ def main() -> None:
     x0, y0, x1, y1 = CROP
     tile = Image.fromarray((photo[y0:y1, x0:x1] * 255).astype(np.uint8)).resize((SIZE, SIZE), Image.Resampling.LANCZOS)
     tiles = [np.asarray(tile, np.float32) / 255]
-    for degrees, mode in ((0, "textured"), (0, "clay"), (40, "clay"), (90, "clay")):
+    for degrees, mode in ((0, "textured"), (140, "textured"), (0, "clay"), (-50, "clay")):
         camera = look_at_origin(np.radians(degrees), 0.0, DISTANCE_MM, DISTANCE_MM * SIZE / HEIGHT_MM, SIZE, SIZE,
-                                np.array([0.0, -22.0, -20.0]))
+                                MIDDLE_MM)
         tiles.append(shade(mesh, camera, mode=mode))
     row = (np.clip(np.concatenate(tiles, 1), 0, 1) * 255).astype(np.uint8)
     Image.fromarray(row).save(Path(sys.argv[1]), quality=88)

@@ -258,3 +258,25 @@ def test_large_textures_are_reduced_before_they_are_floats(
         assert isinstance(found, pictures.Picture)
         assert largest == [4096]
         assert found.notes == ("texture a.webp: reduced from 6000 x 100 to 4096 x 68.",)
+
+
+@pytest.mark.parametrize("library", [
+    "newmtl red paint\nmap_Kd -s 1 1 1\nnewmtl blue\nbump -bm 1\n",  # options without a file
+    "map_Kd red.png\nnewmtl red paint\nmap_Kd red.png\n",  # a map of no material
+    "newmtl blue\nmap_Kd\x85red.png\nKd 1 0 0\x0bmap_Kd red.png\n",  # ends of lines for Python's text alone
+])
+def test_what_is_read_of_a_material_can_be_written_back(library: str, tmp_path: Path) -> None:
+    path = makers.cube_obj(tmp_path)
+    (tmp_path / "cube.mtl").write_bytes(library.encode())
+    assert "out.mtl" in _files(path)
+
+
+@pytest.mark.parametrize("library", [
+    "map_Kd ../a.png\nnewmtl red paint\n", "newmtl blue\nmap_Kd ../a.png\nmap_Kd blue.png\n",
+    "newmtl blue\nnewmtl blue\nmap_Bump ../a.png\n", "newmtl blue\nmap_Kd a\0b.png\nmap_Kd blue.png\n",
+])
+def test_every_file_that_a_material_names_is_checked_when_it_is_read(library: str, tmp_path: Path) -> None:
+    path = makers.cube_obj(tmp_path)
+    (tmp_path / "cube.mtl").write_bytes(library.encode())
+    with pytest.raises(BadMesh):
+        load_model(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class _Entry:
     name: str
     kd: tuple[float, float, float] | None = None
     picture: str | None = None
-    others: list[str] = field(default_factory=list)
+    named: list[tuple[str, str]] = field(default_factory=list)  # statement and file of every map
 
 
 @dataclass
@@ -59,8 +60,9 @@ def read_libraries(model: Path, names: list[str]) -> MaterialLibrary:
             continue
         library.text += text.rstrip(b"\r\n") + b"\n"
         for entry in _entries(text):
-            if entry.name not in library.materials:
-                library.materials[entry.name] = _material(model, entry, pictures, library.warnings)
+            found = _material(model, entry, pictures, library.warnings)  # also of a name that is taken: its files count
+            if entry.name:
+                library.materials.setdefault(entry.name, found)
     return library
 
 
@@ -76,22 +78,29 @@ def texture_name(arguments: str) -> str:
     return " ".join(words)
 
 
+def _statements(text: bytes) -> Iterator[tuple[bytes, str, str]]:
+    """Each line, its keyword, and the rest: cut in the same way for reading and for writing back."""
+    for line in text.splitlines():
+        keyword, _, rest = line.strip().decode("utf-8", "replace").partition(" ")
+        yield line, keyword.strip(), rest.strip()
+
+
 def _entries(text: bytes) -> list[_Entry]:
-    entries: list[_Entry] = []
-    for line in text.decode("utf-8", "replace").splitlines():
-        keyword, _, rest = line.strip().partition(" ")
-        keyword, rest = keyword.strip().lower(), rest.strip()
-        if keyword.startswith("newmtl"):
+    """The materials; what stands before the first one is an entry without a name."""
+    entries = [_Entry("")]
+    for _, keyword, rest in _statements(text):
+        low = keyword.lower()
+        if low == "newmtl":
             entries.append(_Entry(rest or DEFAULT_NAME))
-        elif keyword == "kd" and entries:
+        elif low == "kd":
             numbers = [float(w) for w in rest.split()[:3] if _is_number(w)]
             if len(numbers) == 3 and np.isfinite(numbers).all():
                 r, g, b = (min(max(v, 0.0), 1.0) for v in numbers)
                 entries[-1].kd = (r, g, b)
-        elif keyword == "map_kd" and entries and rest:
-            entries[-1].picture = texture_name(rest)
-        elif keyword.startswith(_MAPS) and entries and rest:
-            entries[-1].others.append(texture_name(rest))
+        elif low.startswith(_MAPS) and (name := texture_name(rest)):
+            if low == "map_kd":
+                entries[-1].picture = name
+            entries[-1].named.append((low, name))
     return entries
 
 
@@ -107,8 +116,8 @@ def _material(
     model: Path, entry: _Entry, pictures: dict[Path, Picture | str], warnings: list[str]
 ) -> Material:
     # With a picture Kd is not used: exporters write their default 0.8 beside it, and viewers ignore it.
-    for other in entry.others:
-        if beside(model, other)[0] is None:
+    for statement, other in entry.named:
+        if beside(model, other)[0] is None and statement != "map_kd":
             warnings.append(f"{model.name}: the file {other!r} of material {entry.name!r} is not there.")
     plain = Material(entry.name, entry.kd if entry.kd is not None else (0.8, 0.8, 0.8))
     if not entry.picture:
@@ -142,24 +151,22 @@ def rewritten(
     dropped: list[str] = []
     seen: set[str] = set()
     current = ""
-    for line in text.splitlines():
-        keyword, _, rest = line.strip().decode("utf-8", "replace").partition(" ")
-        low = keyword.strip().lower()
+    for line, keyword, rest in _statements(text):
+        low = keyword.lower()
         if low == "newmtl":
-            current = rest.strip() or DEFAULT_NAME
+            current = rest or DEFAULT_NAME
             out.append(line)
             if current in pictures and current not in seen:
                 out += _colour_lines(pictures[current])
             seen.add(current)
         elif current in pictures and low in ("kd", "map_kd", "map_ka"):
             continue
-        elif low.startswith(_MAPS) and rest.strip():
+        elif low.startswith(_MAPS) and (name := texture_name(rest)):
             if current in uv_changed and low != "refl":
                 dropped.append(f"material {current!r}: {low} is left out, its texture coordinates are new.")
                 continue
-            name = texture_name(rest)
             others[name] = others[name] if name in others else _free_name(name, taken)
-            out.append(f"{keyword} {rest.strip().removesuffix(name)}{others[name]}".encode())
+            out.append(f"{keyword} {rest.removesuffix(name)}{others[name]}".encode())
         else:
             out.append(line)
     for name in pictures:
