@@ -280,3 +280,16 @@ def test_every_file_that_a_material_names_is_checked_when_it_is_read(library: st
     (tmp_path / "cube.mtl").write_bytes(library.encode())
     with pytest.raises(BadMesh):
         load_model(path)
+
+
+@pytest.mark.parametrize("scale", [[1e-200, 1e-200, 1e-200], [0, 1e300, 1e-310], [1e-320, 2, 2]])
+def test_a_node_that_is_scaled_to_nothing_is_left_alone(scale: list[float], tmp_path: Path) -> None:
+    path = _gltf(tmp_path)
+    tree = _tree(path)
+    for node in tree["nodes"]:
+        node.pop("matrix", None)
+        node["scale"] = scale
+        node["rotation"] = [0, 0.70710678, 0, 0.70710678]
+    path.write_text(json.dumps(tree))
+    with pytest.raises(BadMesh):  # nothing is left to work on
+        load_model(path)

@@ -100,7 +100,8 @@ def _placed_nodes(path: Path, tree: dict[str, Any]) -> list[tuple[int, Float[np.
         visited += 1
         if node is None or visited > _MAX_NODES:
             fail(path, "its nodes contain each other, or are too many.", "Export it again.")
-        matrix = above @ _local(node)
+        with np.errstate(all="ignore"):  # what is no finite number is told where the node's mesh is read
+            matrix = above @ _local(node)
         if "mesh" in node:
             # the node of a skinned mesh does not move it; its joints do, and at rest they leave it in place
             placed.append((number, np.eye(4) if "skin" in node else matrix))
@@ -132,7 +133,10 @@ def _gather_node(
         out.warnings.append(f"{path.name}: a skinned mesh is worked on as it is stored (its rest shape).")
     if not np.isfinite(matrix).all():
         fail(path, f"node {number} has a transform that is not made of finite numbers.")
-    if abs(float(np.linalg.det(matrix[:3, :3]))) < 1e-30:
+    first, second, third = matrix[:3, :3]
+    with np.errstate(all="ignore"):  # numpy's determinant divides by zero where a scale is hardly a number
+        volume = float(np.cross(first, second) @ third)
+    if abs(volume) < 1e-30:
         out.warnings.append(f"{path.name}: node {number} is scaled to nothing; it is not worked on.")
         return
     for place, primitive in enumerate(document.tree["meshes"][node["mesh"]]["primitives"]):
