@@ -181,3 +181,18 @@ def test_directions_go_through_their_triangle_into_the_texture() -> None:
     maps, one = texture_maps(corners, places), np.zeros(1, np.int64)
     for strand, found in (((1, 0, 0), (0, 1)), ((0, 0, -1), (-1, 0)), ((0, 0, 0), (0, 0))):
         np.testing.assert_allclose(in_texture(np.array([strand], float), maps, one), [found], atol=1e-6)
+
+
+def test_a_beard_moves_with_the_face_and_hair_does_not(figure: Figure, photo: Surroundings) -> None:
+    head = figure.parts[0]
+    moved = np.flatnonzero(head.mesh.vertices[:, 1] < 0)
+    opened = replace(head, targets={"jawOpen": (moved, np.tile([0.0, -5, 0], (len(moved), 1)))})
+    beard = ball("Beard", 21.0, -2.0)
+    beard = replace(beard, vertices=np.add(beard.vertices, (0, 0, -40)))
+    dressed_up = dressed(replace(figure, parts=(opened,)), (beard, ball("Hair", 25.0, 60.0)), photo)
+    parts = {part.name: part for part in dressed_up.parts}
+    assert parts["Hair"].targets == {}
+    rows, offsets = parts["Beard"].targets["jawOpen"]
+    places = parts["Beard"].mesh.vertices[rows]
+    assert np.allclose(offsets[places[:, 1] < -12], (0, -5, 0))
+    assert places[:, 1].max() < 8

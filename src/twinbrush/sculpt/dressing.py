@@ -14,6 +14,7 @@ from twinbrush.maths.gather import interpolated
 from twinbrush.mesh import Mesh, Region, vertex_normals
 from twinbrush.rasterize import rasterize
 from twinbrush.sculpt.assemble import joined, seam_of
+from twinbrush.sculpt.follow import followed
 from twinbrush.sculpt.skin import lookup, spread
 from twinbrush.sculpt.solid_colours import Material, Skin, materials_of
 from twinbrush.sculpt.strand_lines import drawn_out, in_texture, texture_maps
@@ -48,7 +49,7 @@ def dressed(figure: Figure, solids: tuple[Solid, ...], photo: Surroundings) -> F
         return figure
     layout = laid_out(solids)
     half = _halved(figure.parts, 0)
-    parts = _parts(solids, layout, figure.parts[0].pivot)
+    parts = _parts(solids, layout, figure.parts[0])
     whole = joined((*figure.parts, *parts), None)
     right = _painted(figure, solids, layout, photo, whole)
     texture = np.concatenate([figure.texture, right], 1).astype(figure.texture.dtype)
@@ -76,8 +77,8 @@ def _halved(parts: tuple[Part, ...], right: int) -> tuple[Part, ...]:
     return tuple(out)
 
 
-def _parts(solids: tuple[Solid, ...], layout: Layout, pivot: Float[np.ndarray, "3"]) -> tuple[Part, ...]:
-    """One part a solid; hair, beard and headwear turn with the head."""
+def _parts(solids: tuple[Solid, ...], layout: Layout, head: Part) -> tuple[Part, ...]:
+    """One part a solid; hair, beard and headwear turn with the head, and a beard moves with the face's expressions."""
     points = np.concatenate([solid.vertices for solid in solids])
     ends = [*layout.face_starts[1:], len(layout.faces)]
     out: list[Part] = []
@@ -87,7 +88,8 @@ def _parts(solids: tuple[Solid, ...], layout: Layout, pivot: Float[np.ndarray, "
         region = REGIONS.get(solid.name, Region.HAIR)
         mesh = Mesh(points[vertex], index.reshape(-1, 3), layout.uv[used], seam=seam_of(vertex),
                     regions=np.full(len(used), region, np.uint8))
-        out.append(Part(solid.name, mesh, pivot))
+        targets = followed(head, mesh.vertices) if solid.name.startswith("Beard") else {}
+        out.append(Part(solid.name, mesh, head.pivot, targets=targets))
     return tuple(out)
 
 

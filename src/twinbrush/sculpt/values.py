@@ -143,6 +143,10 @@ class Eyeball:
     gaze: Float[np.ndarray, "3"]
 
 
+Morphs = dict[str, tuple[Int[np.ndarray, "_"], Float[np.ndarray, "_ 3"]]]
+"""Sparse morph targets: ARKit's name -> (vertices, offsets in mm)."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One node of the figure.
@@ -156,7 +160,7 @@ class Part:
     mesh: Mesh
     pivot: Float[np.ndarray, "3"]
     turn: Float[np.ndarray, "3 3"] = field(default_factory=lambda: np.eye(3))
-    targets: dict[str, tuple[Int[np.ndarray, "_"], Float[np.ndarray, "_ 3"]]] = field(default_factory=dict)
+    targets: Morphs = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
