@@ -133,7 +133,8 @@ def test_one_thread_whatever_the_shell_says(
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_request_to_end_is_ctrl_c(name: str) -> None:
     code = (
-        "import sys, time\nfrom twinbrush import cli\n"
+        "import signal, sys, time\nfrom twinbrush import cli\n"
+        f"signal.signal(signal.{name}, signal.SIG_DFL)\n"  # whoever runs the tests under nohup
         "def run(command):\n    print('there', flush=True)\n    time.sleep(60)\n"
         "cli.run = run\nsys.exit(cli.main(['models', 'list']))"
     )
