@@ -82,7 +82,7 @@ def _widened(low: float, high: float, ax: float, ay: float, bx: float, by: float
 def _span(
     x0: float, y0: float, x1: float, y1: float, x2: float, y2: float, py: float, first: int, last: int
 ) -> tuple[int, int]:
-    """Of the pixels first..last of row py those that a triangle can reach, one more at each end: who asks `_edge` of
+    """The pixels among first..last of row py that a triangle can reach, one more at each end: who asks `_edge` of
     every pixel in a long sliver's bounding box asks for hours."""
     low, high = _widened(np.inf, -np.inf, x0, y0, x1, y1, py)
     low, high = _widened(low, high, x1, y1, x2, y2, py)

@@ -145,7 +145,7 @@ def _ridge(shift: Float[np.ndarray, "3"]) -> Float[np.ndarray, "n 3"]:
 
 
 def _skin_field(grid: Grid, skin: NeckSkin) -> tuple[np.ndarray, np.ndarray]:
-    """On the grid, a little blurred: signed distance to the head's skin (positive outside and beyond its border,
+    """The signed distance on the grid, a little blurred, to the head's skin (positive outside and beyond its border,
     NEAR_MM far away), and how far above the border the nearest skin lies."""
     from scipy import ndimage, spatial
 

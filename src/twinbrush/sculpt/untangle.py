@@ -76,28 +76,48 @@ def crosses_not(vertices: Float[np.ndarray, "n 3"], piece: Patch) -> bool:
     return len(crossings(vertices[piece.vertices], piece.triangles, piece.edges)) == 0
 
 
+class _Watch:
+    """The search for a patch's crossings: near the last ones only, and everywhere once none is left there.
+
+    near (n,): vertices of the patch about which is looked next. free: whether the whole patch was found without any.
+    """
+
+    def __init__(self, piece: Patch) -> None:
+        self.piece = piece
+        self.near: np.ndarray = np.ones(len(piece.vertices), bool)
+        self.whole = True
+        self.free = False
+
+    def touched(self, own: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"] | None:
+        """Returns 1 at the vertices of what crosses, 0 elsewhere; None when nothing was found where it was looked."""
+        piece = self.piece
+        triangles = piece.triangles if self.whole else piece.triangles[self.near[piece.triangles].all(1)]
+        found = crossings(own, triangles, piece.edges if self.whole else None)
+        if len(found) == 0:
+            self.free, self.whole = self.whole, True
+            return None
+        self.whole = False
+        touched = np.zeros(len(own))
+        touched[found[:, :2].ravel()] = 1.0
+        touched[triangles[found[:, 2]].ravel()] = 1.0
+        return touched
+
+
 def untangled(
     vertices: Float[np.ndarray, "n 3"], piece: Patch, rounds: int = ROUNDS, push_mm: float = PUSH_MM
 ) -> Float[np.ndarray, "n 3"]:
     """Returns the head with a patch that crosses itself no more, or less when the rounds are over."""
     own = vertices[piece.vertices]
-    near = np.ones(len(own), bool)  # only there is looked for crossings, but now and then everywhere
-    whole = True
+    watch = _Watch(piece)
     for _ in range(rounds):
-        triangles = piece.triangles if whole else piece.triangles[near[piece.triangles].all(1)]
-        found = crossings(own, triangles, piece.edges if whole else None)
-        if len(found) == 0:
-            if whole:
-                break
-            whole = True
+        touched = watch.touched(own)
+        if watch.free:
+            break
+        if touched is None:
             continue
-        whole = False
-        touched = np.zeros(len(own))
-        touched[found[:, :2].ravel()] = 1.0
-        touched[triangles[found[:, 2]].ravel()] = 1.0
         wider = np.minimum(2 * (piece.average @ touched), 0.6)
-        near |= wider > 0
-        near = near if near.mean() < 0.5 else piece.average @ wider > 0
+        near = watch.near | (wider > 0)
+        watch.near = near if near.mean() < 0.5 else piece.average @ wider > 0
         touched = np.maximum(touched, wider)[:, None]
         own = own + touched * SMOOTH * (piece.average @ own - own)
         own = own + touched * push_mm * piece.side[:, None] * np.array([0.0, 1.0, 0.0])
@@ -115,26 +135,18 @@ def held_back(
     """
     start, way = rest[piece.vertices], (goal - rest)[piece.vertices]
     share = np.ones(len(start))
-    near = np.ones(len(start), bool)
-    whole = True
+    watch = _Watch(piece)
     for _ in range(rounds):
-        own = start + share[:, None] * way
-        triangles = piece.triangles if whole else piece.triangles[near[piece.triangles].all(1)]
-        found = crossings(own, triangles, piece.edges if whole else None)
-        if len(found) == 0:
-            if whole:
-                break
-            whole = True
+        touched = watch.touched(start + share[:, None] * way)
+        if watch.free:
+            break
+        if touched is None:
             continue
-        whole = False
-        touched = np.zeros(len(own))
-        touched[found[:, :2].ravel()] = 1.0
-        touched[triangles[found[:, 2]].ravel()] = 1.0
         core = (piece.average @ touched > 0) | (touched > 0)
         wide = core.astype(float)
         for _ in range(HOLD_WIDE):
             wide = np.maximum(core, piece.average @ wide)
-        near = piece.average @ (wide > 0) > 0
+        watch.near = piece.average @ (wide > 0) > 0
         share *= 1 - HOLD * wide
     out = goal.copy()
     out[piece.vertices] = start + share[:, None] * way
