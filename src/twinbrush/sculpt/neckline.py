@@ -70,7 +70,7 @@ class Neckline:
         return share * self.front(x) + (1 - share) * self._rounded(x, behind - BACK_DIP_MM, behind, 2.0)
 
     def _rounded(self, x: np.ndarray, middle: float, side: float, power: float) -> np.ndarray:
-        """The line from the middle to the sides, then climbing the shoulders (unless cut straight across), no corners."""
+        """The line from the middle to the sides, then up the shoulders (unless cut straight across), no corners."""
         table = np.arange(-300.0, 301.0, 2.0)
         line = middle + (side - middle) * np.clip(np.abs(table) / SIDE_X_MM, 0, 1) ** power
         if self.power < 4:
