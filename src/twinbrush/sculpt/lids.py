@@ -77,22 +77,30 @@ def set_eyes(
 ) -> tuple[Float[np.ndarray, "n 3"], tuple[Eyeball, Eyeball]]:
     """Returns the head with its lids laid on two eyeballs, and these (looking straight ahead)."""
     balls = template.eyes_mean + np.tensordot(identity, template.eyes_modes, 1)
-    eyes: list[Eyeball] = []
     radius = float(balls[:, 3].mean())
     ahead = np.array([0.0, 0.0, 1.0])
-    for ball, rim in zip(balls, lid_rims(template), strict=True):
-        eyes.append(Eyeball(_centred(vertices[rim], ball[:3], radius), radius, ahead))
-    pair = _level(eyes[0], eyes[1])
+    left, right = (
+        Eyeball(centred(vertices[rim], ball[:3], radius), radius, ahead)
+        for ball, rim in zip(balls, lid_rims(template), strict=True))
+    pair = _level(left, right)
+    return laid_on(template, vertices, pair), pair
+
+
+def laid_on(
+    template: Template, vertices: Float[np.ndarray, "n 3"], pair: tuple[Eyeball, Eyeball],
+    falloff_mm: float = FALLOFF_MM,
+) -> Float[np.ndarray, "n 3"]:
+    """Returns the head with its lids laid on two eyeballs, its sockets behind them."""
     for eye, rim, socket in zip(pair, lid_rims(template), EYES, strict=True):
-        vertices = lids_on(template, vertices, eye, rim)
+        vertices = lids_on(template, vertices, eye, rim, falloff_mm)
         vertices = _socket_behind(template, vertices, eye, socket)
-    return vertices, pair
+    return vertices
 
 
-def _centred(
+def centred(
     rim: Float[np.ndarray, "r 3"], start: Float[np.ndarray, "3"], radius: float
 ) -> Float[np.ndarray, "3"]:
-    """The centre from which the rim lies RIM_GAP_MM before the sphere, least squares."""
+    """Returns the centre from which the rim lies RIM_GAP_MM before the sphere, least squares."""
     centre = start.copy()
     for _ in range(ROUNDS):
         away = rim - centre
@@ -111,7 +119,8 @@ def _level(left: Eyeball, right: Eyeball) -> tuple[Eyeball, Eyeball]:
 
 
 def lids_on(
-    template: Template, vertices: Float[np.ndarray, "n 3"], eye: Eyeball, rim: Int[np.ndarray, "r"]
+    template: Template, vertices: Float[np.ndarray, "n 3"], eye: Eyeball, rim: Int[np.ndarray, "r"],
+    falloff_mm: float = FALLOFF_MM,
 ) -> Float[np.ndarray, "n 3"]:
     """The head with a rim radially on the sphere, its neighbourhood following, and no lid inside the sphere."""
     out = vertices.copy()
@@ -122,7 +131,7 @@ def lids_on(
     lift = np.where(lift < 0, np.minimum(lift + OFF_BALL_MM * _corner(vertices[rim]), 0), lift)
     distance, nearest = spatial.KDTree(vertices[rim]).query(vertices[near], k=NEAREST)
     share = 1 / (distance + 0.05) ** 2
-    move = (share * lift[nearest]).sum(1) / share.sum(1) * np.exp(-((distance[:, 0] / FALLOFF_MM) ** 2))
+    move = (share * lift[nearest]).sum(1) / share.sum(1) * np.exp(-((distance[:, 0] / falloff_mm) ** 2))
     length = np.linalg.norm(away[near], axis=1)
     out[near] += away[near] / length[:, None] * move[:, None]
     return outside(out, near, eye)

@@ -1,0 +1,1 @@
+"""Style and figure brought together: the template fitted to the style's portrait."""

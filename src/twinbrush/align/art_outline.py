@@ -1,0 +1,153 @@
+"""What the style's landmarks do not tell: jaw, neck, ears and the skull's height, read off the portrait's regions.
+
+Everything is asked along rows and rays in the template's upright millimetres, so that pose and size play no part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from twinbrush.align.art_points import ArtPoints
+from twinbrush.faces import indices
+from twinbrush.faces.face_model import mirror_indices
+from twinbrush.mesh import Region
+from twinbrush.portrait.crop import Crop
+
+STEP_MM = 0.5  # along a ray or row
+JAW_SIDES = (132, 58, 172, 361, 288, 397)  # of the oval, between ears and chin: lower down the neck lies beside it
+JAW_REACH = (0.8, 1.45)  # where the skin's end is looked for, as shares of the landmark's distance from the middle
+JAW_BELIEVED = (0.86, 1.30)  # ends outside are something else (a hand, hair, a neck as broad as the head)
+JAW_BEYOND = 1.08  # the outline lies so far outside of the network's oval where the network is right
+JAW_WIDTH = 1.5  # points of the oval over which one measured end spreads
+NECK_ROWS_MM, NECK_STEP_MM = (6.0, 75.0), 1.5  # below the chin
+NECK_DEPTH_MM, TOP_DEPTH_MM = -20.0, -40.0  # in which rows across the neck, and up the head, run
+LEAST_NECK_MM, MOST_NECK = 35.0, 1.2  # no neck is narrower, nor broader than so many widths of the jaw
+SPREAD = 1.45  # where the neck is so many times its width shoulders begin
+REACH_MM = 170.0
+OVAL = list(indices.OVAL)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What the portrait's regions show, mm (nan: hidden or out of the picture).
+
+    oval (36,): factors by which the face's outline lies farther from its middle than the landmarks do.
+    neck_width; neck_length: from the chin to the shoulders. top: height of hair or hat over the eyes.
+    """
+
+    oval: Float[np.ndarray, "36"]
+    neck_width: float
+    neck_length: float
+    top: float
+
+
+def art_outline(crop: Crop, art: ArtPoints) -> Outline:
+    """Returns the outline of a portrait whose landmarks are known."""
+    reader = _Reader(crop, art)
+    chin = art.points[indices.CHIN, 1]
+    heights = np.arange(chin - NECK_ROWS_MM[0], chin - NECK_ROWS_MM[1], -NECK_STEP_MM)
+    jaw = float(art.points[397, 0] - art.points[172, 0])
+    width, length = _neck(reader, heights, MOST_NECK * jaw)
+    return Outline(_oval_factors(reader, art.points), width, length, _top(reader, art.points))
+
+
+class _Reader:
+    """The regions under points given in the template's millimetres; beyond the photo: -1."""
+
+    def __init__(self, crop: Crop, art: ArtPoints) -> None:
+        self.art = art
+        self.regions = np.where(crop.inside, crop.regions.astype(np.int64), -1)
+
+    def at(self, points: Float[np.ndarray, "n 3"]) -> Int[np.ndarray, "n"]:
+        pixels = np.round(self.art.pixels(points)).astype(int)
+        size = self.regions.shape[0]
+        inside = ((pixels >= 0) & (pixels < size)).all(1)
+        x, y = np.clip(pixels, 0, size - 1).T
+        return np.where(inside, self.regions[y, x], -1)
+
+
+def _oval_factors(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "36"]:
+    """Returns the factors along the oval, spread from the measured points, 1 where nothing is known."""
+    eyes = (points[list(indices.EYE_LEFT)].mean(0) + points[list(indices.EYE_RIGHT)].mean(0)) / 2
+    middle = np.array([0.0, (eyes[1] + points[[61, 291], 1].mean()) / 2])
+    shares = np.arange(*JAW_REACH, 0.01)
+    found = np.full(468, np.nan)
+    for number in JAW_SIDES:
+        row = np.tile(points[number], (len(shares), 1))
+        row[:, 0] *= shares
+        labels = reader.at(row)
+        ends = np.flatnonzero(labels != Region.SKIN)
+        if not len(ends) or ends[0] == 0 or labels[ends[0]] == -1:
+            continue
+        share = shares[ends[0]]
+        if labels[ends[0]] == Region.HAIR and share < JAW_BEYOND:
+            continue  # hair hangs before the jaw
+        if JAW_BELIEVED[0] < share < JAW_BELIEVED[1]:
+            found[number] = share / JAW_BEYOND
+    both = np.stack([found, found[mirror_indices()]])[:, OVAL]
+    known = np.isfinite(both).any(0)
+    weight, total = np.full(len(OVAL), 0.15), np.zeros(len(OVAL))
+    for place in np.flatnonzero(known):
+        away = np.abs(np.arange(len(OVAL)) - place)
+        near = np.exp(-((np.minimum(away, len(OVAL) - away) / JAW_WIDTH) ** 2) / 2)
+        total += near * (np.nanmean(both[:, place]) - 1)
+        weight += near
+    return 1 + total / weight
+
+
+def _neck(reader: _Reader, heights: Float[np.ndarray, "r"], most: float) -> tuple[float, float]:
+    """Returns the neck's width and length; rows that hair, a collar or the picture's edge borders tell nothing."""
+    widths = np.array([_row(reader, height) for height in heights])
+    seen = np.isfinite(widths)
+    if (seen[4:]).sum() < 4:
+        return float("nan"), float("nan")
+    width = float(np.quantile(widths[4:][seen[4:]], 0.25))
+    if not LEAST_NECK_MM < width < most:
+        return float("nan"), float("nan")
+    wide = np.flatnonzero((widths > SPREAD * width) & (np.arange(len(widths)) > 8))
+    last = wide[0] if len(wide) else np.flatnonzero(seen)[-1]
+    return width, float(NECK_STEP_MM * last + NECK_ROWS_MM[0])
+
+
+def _row(reader: _Reader, height: float) -> float:
+    across = np.arange(-REACH_MM, REACH_MM, STEP_MM)
+    labels = reader.at(np.stack([across, np.full_like(across, height), np.full_like(across, NECK_DEPTH_MM)], 1))
+    skin: Bool[np.ndarray, "c"] = labels == Region.SKIN
+    middle = len(across) // 2
+    if not skin[middle]:
+        return float("nan")
+    right = middle + int(np.argmin(skin[middle:])) if not skin[middle:].all() else -1
+    left = middle - int(np.argmin(skin[middle::-1])) if not skin[: middle + 1].all() else -1
+    if right < 0 or left < 0 or labels[left] != Region.BACKGROUND or labels[right] != Region.BACKGROUND:
+        return float("nan")
+    return float(across[right] - across[left])
+
+
+def _top(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> float:
+    """Returns the height at which the ground begins over the middle of the head."""
+    heights = np.arange(points[indices.FOREHEAD_TOP, 1] - 5, 260.0, STEP_MM)
+    column = np.stack([np.zeros_like(heights), heights, np.full_like(heights, TOP_DEPTH_MM)], 1)
+    labels = reader.at(column)
+    ends = np.flatnonzero(labels <= Region.BACKGROUND)
+    if not len(ends) or labels[ends[0]] == -1:
+        return float("nan")
+    return float(heights[ends[0]])
+
+
+def on_outline(points: Float[np.ndarray, "468 3"], factors: Float[np.ndarray, "36"]) -> Float[np.ndarray, "468 3"]:
+    """Returns the landmarks with the oval moved by its factors, the cheeks beside it following, features not."""
+    eyes = (points[list(indices.EYE_LEFT)].mean(0) + points[list(indices.EYE_RIGHT)].mean(0)) / 2
+    middle = np.array([0.0, (eyes[1] + points[[61, 291], 1].mean()) / 2])
+    rim = points[OVAL, :2]
+    move = (factors - 1)[:, None] * (rim - middle)
+    near = np.exp(-((np.linalg.norm(points[:, None, :2] - rim, axis=2) / 14.0) ** 2))
+    share = (near[..., None] * move).sum(1) / np.maximum(near.sum(1, keepdims=True), 1e-9)
+    still = list(dict.fromkeys((*indices.LIPS_OUTER, *indices.EYE_LEFT, *indices.EYE_RIGHT)))
+    amount = near.max(1)
+    amount[still] = 0
+    out = points.copy()
+    out[:, :2] += amount[:, None] * share
+    return out

@@ -1,0 +1,168 @@
+"""A whole figure takes the style's form: head, eyes, teeth, and with them hair, beard, headwear and bust."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from twinbrush.faces import indices
+from twinbrush.mesh import Mesh
+from twinbrush.sculpt import base
+from twinbrush.sculpt.assemble import part_mesh
+from twinbrush.sculpt.follow import followed
+from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Morphs, Part, Template
+from twinbrush.shape.eyes import cleared, eyes_after
+from twinbrush.shape.head import Form, PersonHead, shaped_head
+from twinbrush.shape.unfold import kept_apart, unfolded
+from twinbrush.shape.warp import Follower, fit_spline, spread
+
+CONTROL_MM = 18.0  # between the skin's control points of the warp
+BUST_MM, BUST_BELOW_MM = 45.0, -190.0  # between the bust's, and below which height they are
+TEETH_GROWTH = (0.65, 1.15)  # bounds of how teeth follow the mouth's width
+OPENING = list(indices.MOUTH_OPENING)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a form makes of a figure: the vertices of each part, the template's, the eyeballs; how many triangles of
+    visible skin still run through others."""
+
+    parts: tuple[Float[np.ndarray, "_ 3"], ...]
+    vertices: Float[np.ndarray, "n 3"]
+    eyes: tuple[Eyeball, Eyeball]
+    crossing: int = 0
+
+
+def person_head(model: Template, figure: Figure) -> PersonHead:
+    """Returns the figure's head on the template, and its own deviation from the mean."""
+    origin = model.layout.origin
+    vertices = np.empty((len(model.mean), 3))
+    vertices[origin] = named(figure, "Head").mesh.vertices[: len(origin)]
+    shown = np.tensordot(figure.fit.expression, model.expressions.offsets, 1)
+    return PersonHead(vertices, figure.fit.vertices - model.mean - shown)
+
+
+def named(figure: Figure, name: str) -> Part:
+    """Returns the figure's part of that name. Raises KeyError."""
+    for part in figure.parts:
+        if part.name == name:
+            return part
+    raise KeyError(name)
+
+
+def figure_eyes(figure: Figure) -> tuple[Eyeball, Eyeball]:
+    """Returns the figure's eyeballs, left in the picture (the person's right) first."""
+    left, right = (
+        Eyeball(part.pivot, float(np.linalg.norm(part.mesh.vertices - part.pivot, axis=1).max()), part.turn[:, 2])
+        for part in (named(figure, "EyeRight"), named(figure, "EyeLeft")))
+    return left, right
+
+
+def shape_of(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0) -> Shape:
+    """Returns the figure's vertices with the style's form.
+
+    strength: how much of the style's deviation from the mean head is added, 0 to 1.5; caricature: how much of the
+    person's own is kept, 0.5 to 2. 0 and 1 return the figure's own.
+    """
+    person = person_head(model, figure)
+    eyes = figure_eyes(figure)
+    moved = shaped_head(model, person, form, strength, caricature)
+    skin = kept_apart()
+    moved, _ = unfolded(person.vertices, moved, skin)
+    after, pair = eyes_after(model, person.vertices, moved, eyes)
+    after, crossing = unfolded(person.vertices, after, skin)
+    pair = eyes if after is person.vertices else cleared(model, after, pair)
+    follower = _follower(model, figure, person.vertices, after)
+    parts: list[np.ndarray] = []
+    for part in figure.parts:
+        points = part.mesh.vertices
+        if part.name == "Head":
+            parts.append(base.closed(model, after, part_mesh(after, model.layout)).vertices)
+        elif part.name.startswith("Eye"):
+            old, new = (eyes[0], pair[0]) if part.name == "EyeRight" else (eyes[1], pair[1])
+            parts.append(new.centre + new.radius / old.radius * (points - old.centre))
+        elif part.name == "Teeth":
+            parts.append(_teeth(model, person.vertices, after, points))
+        else:
+            parts.append(points + follower.displacements(points))
+    return Shape(tuple(parts), after, pair, crossing)
+
+
+def _teeth(
+    model: Template, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"], points: Float[np.ndarray, "m 3"]
+) -> Float[np.ndarray, "m 3"]:
+    """Teeth behind the changed lips, as wide as these."""
+    old, new = model.landmarks(before)[OPENING], model.landmarks(after)[OPENING]
+    factor = float(np.clip(np.ptp(new[:, 0]) / np.ptp(old[:, 0]), *TEETH_GROWTH))
+    return points + (new.mean(0) - old.mean(0)) + (factor - 1) * (points - old.mean(0))
+
+
+def _follower(
+    model: Template, figure: Figure, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"]
+) -> Follower:
+    """The warp of space that the skin's move makes; the shoulders move together."""
+    skin = np.flatnonzero(np.isin(model.labels, (FACE, SKULL, EAR, NECK)))
+    chosen = skin[spread(before[skin], CONTROL_MM)]
+    moves = after - before
+    centres, own = [before[chosen]], [moves[chosen]]
+    for part in figure.parts:
+        if part.name != "Bust":
+            continue
+        low = part.mesh.vertices[part.mesh.vertices[:, 1] < BUST_BELOW_MM]
+        if len(low):
+            low = low[spread(low, BUST_MM)]
+            ring = np.abs(before[:, 1] - before[:, 1].min()) < 15
+            centres.append(low)
+            own.append(np.tile(moves[ring].mean(0) * [0, 1, 1], (len(low), 1)))
+    spline = fit_spline(np.concatenate(centres), np.concatenate(own))
+    return Follower(spline, before[skin], moves[skin] - spline.displacements(before[skin]))
+
+
+def shaped(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0) -> Figure:
+    """Returns the figure with the style's form, its expressions carried along."""
+    shape = shape_of(model, figure, form, strength, caricature)
+    return with_shape(model, figure, shape)
+
+
+def with_shape(model: Template, figure: Figure, shape: Shape) -> Figure:
+    """Returns the figure with other vertices, pivots and morph targets that belong to them."""
+    before = person_head(model, figure).vertices
+    pivots = {"EyeRight": shape.eyes[0].centre, "EyeLeft": shape.eyes[1].centre}
+    parts: list[Part] = []
+    for part, vertices in zip(figure.parts, shape.parts, strict=True):
+        targets = part.targets
+        if part.name == "Head":
+            targets = _carried(model, part.targets, before, shape.vertices)
+        elif part.name == "Teeth":
+            factor = np.ptp(vertices[:, 0]) / np.ptp(part.mesh.vertices[:, 0])
+            targets = {name: (rows, factor * offsets) for name, (rows, offsets) in part.targets.items()}
+        elif part.targets:
+            targets = followed(parts[0], vertices)
+        pivot = pivots.get(part.name, part.pivot + vertices.mean(0) - part.mesh.vertices.mean(0))
+        parts.append(replace(part, mesh=_with_vertices(part.mesh, vertices), pivot=pivot, targets=targets))
+    return replace(figure, parts=tuple(parts), landmarks_xyz=model.landmarks(shape.vertices))
+
+
+def _with_vertices(mesh: Mesh, vertices: Float[np.ndarray, "n 3"]) -> Mesh:
+    return replace(mesh, vertices=vertices)
+
+
+def _carried(
+    model: Template, targets: Morphs, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"]
+) -> Morphs:
+    """The expressions' offsets turned and stretched as the skin about each vertex is."""
+    from twinbrush.maths.gradients import frames
+
+    inside = frames(after[model.triangles]) @ np.linalg.inv(frames(before[model.triangles]))
+    count = len(before)
+    corners = model.triangles.ravel()
+    number = np.maximum(np.bincount(corners, minlength=count), 1)
+    mean = np.stack([np.bincount(corners, np.repeat(inside[:, i, j], 3), minlength=count) / number
+                     for i in range(3) for j in range(3)], 1).reshape(count, 3, 3)
+    own = mean[model.layout.origin]
+    out: Morphs = {}
+    for name, (rows, offsets) in targets.items():
+        out[name] = rows, np.einsum("nij,nj->ni", own[rows], offsets)
+    return out

@@ -1,0 +1,103 @@
+"""Displacements calmed where they make the skin run through itself, and only there.
+
+A displacement that is a smooth function of space cannot fold. So where triangles cross, displacements are diffused
+among vertices that lie near each other at rest, whether or not an edge joins them (an upper and a lower lip that touch
+then move together), the wider the longer they cross.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import sparse
+from scipy.spatial import KDTree
+
+from twinbrush.maths.crossings import crossings, edges_of
+from twinbrush.sculpt.template import template
+from twinbrush.sculpt.values import MOUTH_BAG
+
+NEIGHBOURS = 14  # at rest, between which displacements diffuse
+LEVELS = (0, 2, 6, 16, 40, 100, 240, 560)  # rounds of diffusion; the reach grows with their root
+RAISE = 0.5  # of a level, in each round in which a vertex crosses
+SPREAD_ROUNDS = 6  # over so many neighbours the levels fade out
+MOST_ROUNDS = 30
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The triangles that are kept apart, over all vertices, with the edges among them."""
+
+    triangles: Int[np.ndarray, "t 3"]
+    edges: Int[np.ndarray, "e 2"]
+
+
+def unfolded(
+    rest: Float[np.ndarray, "n 3"], goal: Float[np.ndarray, "n 3"], surface: Surface
+) -> tuple[Float[np.ndarray, "n 3"], int]:
+    """Returns the goal without the crossings that the surface at rest does not have, and how many triangles still
+    cross. Where nothing crosses the goal is returned as it is."""
+    found = crossings(goal, surface.triangles, surface.edges)
+    if not len(found):
+        return goal, 0
+    used = np.unique(surface.triangles)
+    average = nearness(rest[used])
+    number = np.zeros(len(rest), np.int64)
+    number[used] = np.arange(len(used))
+    smooth = [(goal - rest)[used]]
+    level = np.zeros(len(used))
+    out = goal.copy()
+    for _ in range(MOST_ROUNDS):
+        core = np.zeros(len(used))
+        core[number[found[:, :2].ravel()]] = 1.0
+        core[number[surface.triangles[found[:, 2]].ravel()]] = 1.0
+        level = np.minimum(np.maximum(level, average @ level) + RAISE * _spread(average, core), len(LEVELS) - 1.0)
+        while len(smooth) < np.ceil(level.max()) + 1:
+            smooth.append(_diffused(average, smooth[-1], LEVELS[len(smooth)] - LEVELS[len(smooth) - 1]))
+        out[used] = rest[used] + _between(smooth, level)
+        found = crossings(out, surface.triangles, surface.edges)
+        if not len(found):
+            break
+    return out, len(np.unique(found[:, 2])) if len(found) else 0
+
+
+@lru_cache(maxsize=1)
+def kept_apart() -> Surface:
+    """Returns the packaged template's visible skin: neither the mouth's inside nor the sockets."""
+    model = template()
+    triangles = model.triangles[(model.labels[model.triangles] < MOUTH_BAG).all(1)]
+    return Surface(triangles, edges_of(triangles))
+
+
+def nearness(points: Float[np.ndarray, "n 3"]) -> sparse.csr_matrix:
+    """Returns the matrix (n, n) of the mean over a vertex and those nearest to it in space."""
+    distance, nearest = KDTree(points).query(points, k=NEIGHBOURS)
+    weight = np.exp(-((distance / np.maximum(distance[:, -1:], 1e-9)) ** 2) * 2)
+    rows = np.repeat(np.arange(len(points)), NEIGHBOURS)
+    graph = sparse.csr_matrix((weight.ravel(), (rows, nearest.ravel())), shape=(len(points),) * 2)
+    graph = graph + graph.T
+    return sparse.csr_matrix(sparse.diags(1 / np.asarray(graph.sum(1)).ravel()) @ graph)
+
+
+def _diffused(average: sparse.csr_matrix, moves: Float[np.ndarray, "n 3"], rounds: int) -> Float[np.ndarray, "n 3"]:
+    for _ in range(rounds):
+        moves = average @ moves
+    return moves
+
+
+def _between(smooth: list[Float[np.ndarray, "n 3"]], level: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n 3"]:
+    """Each vertex' displacement at its level, linear between whole ones."""
+    out = np.zeros_like(smooth[0])
+    for number, moves in enumerate(smooth):
+        out += np.clip(1 - np.abs(level - number), 0, 1)[:, None] * moves
+    return out
+
+
+def _spread(average: sparse.csr_matrix, core: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
+    """1 where something crosses, fading out beside it."""
+    wide = core
+    for _ in range(SPREAD_ROUNDS):
+        wide = np.maximum(core, average @ wide)
+    return wide
