@@ -12,7 +12,7 @@ from scipy.sparse.linalg import splu
 
 from twinbrush.align.art_outline import Outline, art_outline, on_outline
 from twinbrush.align.art_points import ArtPoints, art_points
-from twinbrush.align.neck import with_neck
+from twinbrush.align.neck import with_ears, with_neck
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gradients import Gradients, mesh_gradients
@@ -46,7 +46,8 @@ def fit_style_head(model: Template, crop: Crop) -> StyleHead:
     outline = art_outline(crop, points)
     if not points.given:
         points = replace(points, points=on_outline(points.points, outline.oval))
-    return StyleHead(with_neck(model, bent(model, points), outline), points, outline)
+    vertices = with_ears(model, with_neck(model, bent(model, points), outline), outline)
+    return StyleHead(vertices, points, outline)
 
 
 def bent(model: Template, art: ArtPoints) -> Float[np.ndarray, "n 3"]:

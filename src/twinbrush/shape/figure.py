@@ -15,6 +15,7 @@ from twinbrush.sculpt.follow import followed
 from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Morphs, Part, Template
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.head import Form, PersonHead, shaped_head
+from twinbrush.shape.silhouette import with_crown, with_shoulders
 from twinbrush.shape.unfold import kept_apart, unfolded
 from twinbrush.shape.warp import Follower, fit_spline, spread
 
@@ -60,11 +61,13 @@ def figure_eyes(figure: Figure) -> tuple[Eyeball, Eyeball]:
     return left, right
 
 
-def shape_of(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0) -> Shape:
+def shape_of(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0,
+             hair_shape: float = 0.3) -> Shape:
     """Returns the figure's vertices with the style's form.
 
     strength: how much of the style's deviation from the mean head is added, 0 to 1.5; caricature: how much of the
-    person's own is kept, 0.5 to 2. 0 and 1 return the figure's own.
+    person's own is kept, 0.5 to 2; hair_shape: how far the hair's silhouette follows the style's. Strength 0 with
+    caricature 1 returns the figure's own.
     """
     person = person_head(model, figure)
     eyes = figure_eyes(figure)
@@ -87,7 +90,29 @@ def shape_of(model: Template, figure: Figure, form: Form, strength: float = 1.0,
             parts.append(_teeth(model, person.vertices, after, points))
         else:
             parts.append(points + follower.displacements(points))
+    parts = _outlined(model, figure, parts, after, form, strength, hair_shape)
     return Shape(tuple(parts), after, pair, crossing)
+
+
+def _outlined(
+    model: Template, figure: Figure, parts: list[Float[np.ndarray, "_ 3"]], skin: Float[np.ndarray, "n 3"], form: Form,
+    strength: float, hair_shape: float,
+) -> list[Float[np.ndarray, "_ 3"]]:
+    """Hair, headwear and shoulders go part of the way to the style's outline."""
+    if strength == 0:
+        return parts
+    outline = form.head.outline
+    grown = [i for i, part in enumerate(figure.parts) if part.name.startswith(("Hair", "Headwear"))]
+    out = list(parts)
+    if grown:
+        whole = np.concatenate([parts[i] for i in grown])
+        for i in grown:
+            out[i] = with_crown(parts[i], whole, skin, outline, hair_shape * strength)
+    chin = float(model.landmarks(skin)[indices.CHIN, 1])
+    for i, part in enumerate(figure.parts):
+        if part.name == "Bust":
+            out[i] = with_shoulders(parts[i], skin, chin, outline, strength)
+    return out
 
 
 def _teeth(
@@ -120,9 +145,10 @@ def _follower(
     return Follower(spline, before[skin], moves[skin] - spline.displacements(before[skin]))
 
 
-def shaped(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0) -> Figure:
+def shaped(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0,
+           hair_shape: float = 0.3) -> Figure:
     """Returns the figure with the style's form, its expressions carried along."""
-    shape = shape_of(model, figure, form, strength, caricature)
+    shape = shape_of(model, figure, form, strength, caricature, hair_shape)
     return with_shape(model, figure, shape)
 
 
