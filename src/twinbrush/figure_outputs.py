@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SIDES_DEGREES = (0, 45, 90, 135, 180, -135, -90, -45)
 LOOK_RADIANS = 0.44  # how far an eye turns at weight 1 of an eyeLook expression in the viewer (25 degrees)
+Captioned = tuple[str, Float[np.ndarray, "_ _ 3"]]
 Targets = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
@@ -58,9 +59,11 @@ def eye_targets(side: str, vertices: Float[np.ndarray, "n 3"], pivot: Float[np.n
 
 
 def write_figure_files(
-    figure: Figure, photo: Float[np.ndarray, "h w 3"], folder: Path, config: SculptConfig, progress: Progress = ignore
+    figure: Figure, inputs: tuple[Captioned, ...], folder: Path, config: SculptConfig, progress: Progress = ignore
 ) -> Bust | None:
     """Write everything but the manifest into a folder; what the printable solid is like, if one is asked for.
+
+    inputs: the pictures that the figure was made of, with their captions.
 
     Raises BadMesh, OutputError.
     """
@@ -82,12 +85,12 @@ def write_figure_files(
     write_ply(mesh, folder / "figure.ply", texture_file="figure.png")
     progress(Step("export", 1, 4, "viewer"))
     write_viewer(
-        mesh, folder / "viewer.html", title="Figure", inputs=(("Photo", photo),), expressions=all_targets(figure))
+        mesh, folder / "viewer.html", title="Figure", inputs=inputs, expressions=all_targets(figure))
     progress(Step("export", 2, 4, "stills"))
     stills = eight_sides(mesh, config.still_size)
     write_stills(stills, folder)
     progress(Step("export", 3, 4, "sheet"))
-    write_sheet(contact_sheet(_rows(photo, stills)), folder / "sheet.png")
+    write_sheet(contact_sheet(_rows(inputs, stills)), folder / "sheet.png")
     return write_print(figure, folder, config)
 
 
@@ -106,10 +109,10 @@ def eight_sides(mesh: Mesh, size: int) -> dict[str, Float[np.ndarray, "_ _ 3"]]:
 
 
 def _rows(
-    photo: Float[np.ndarray, "h w 3"], stills: dict[str, Float[np.ndarray, "_ _ 3"]]
+    inputs: tuple[Captioned, ...], stills: dict[str, Float[np.ndarray, "_ _ 3"]]
 ) -> list[list[tuple[str, Float[np.ndarray, "_ _ 3"]]]]:
-    """The sheet: photo and front, then the sides."""
-    front = [("Photo", photo), ("Figure", stills["figure_0"]), ("Clay", stills["clay_0"])]
+    """The sheet: what went in and the front, then the sides."""
+    front = [*inputs, ("Figure", stills["figure_0"]), ("Clay", stills["clay_0"])]
     rows = [front]
     for name in ("figure", "clay"):
         for sides in (SIDES_DEGREES[1:5], SIDES_DEGREES[5:] + SIDES_DEGREES[:1]):

@@ -67,6 +67,13 @@ def art_outline(crop: Crop, art: ArtPoints) -> Outline:
         _crown(reader), _shoulders(reader, chin))
 
 
+def unseen_outline() -> Outline:
+    """Returns an outline of which nothing is known."""
+    nan = float("nan")
+    return Outline(
+        np.ones(len(OVAL)), nan, nan, nan, nan, np.full(len(CROWN_DEGREES), nan), np.full(len(SHOULDER_ROWS_MM), nan))
+
+
 class _Reader:
     """The regions under points given in the template's millimetres; beyond the photo: -1."""
 

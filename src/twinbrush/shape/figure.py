@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.config.sculpt import ShapeConfig
 from twinbrush.faces import indices
 from twinbrush.mesh import Mesh
 from twinbrush.sculpt import base
@@ -22,6 +23,7 @@ from twinbrush.shape.warp import Follower, fit_spline, spread
 CONTROL_MM = 18.0  # between the skin's control points of the warp
 BUST_MM, BUST_BELOW_MM = 45.0, -190.0  # between the bust's, and below which height they are
 TEETH_GROWTH = (0.65, 1.15)  # bounds of how teeth follow the mouth's width
+CROSSING = "The form makes {} triangles of the skin run through others; a smaller --strength may help."
 OPENING = list(indices.MOUTH_OPENING)
 
 
@@ -61,8 +63,10 @@ def figure_eyes(figure: Figure) -> tuple[Eyeball, Eyeball]:
     return left, right
 
 
-def shape_of(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0,
-             hair_shape: float = 0.3) -> Shape:
+def shape_of(
+    model: Template, figure: Figure, form: Form, strength: float = ShapeConfig.strength,
+    caricature: float = ShapeConfig.caricature, hair_shape: float = ShapeConfig.hair_shape,
+) -> Shape:
     """Returns the figure's vertices with the style's form.
 
     strength: how much of the style's deviation from the mean head is added, 0 to 1.5; caricature: how much of the
@@ -145,11 +149,15 @@ def _follower(
     return Follower(spline, before[skin], moves[skin] - spline.displacements(before[skin]))
 
 
-def shaped(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0,
-           hair_shape: float = 0.3) -> Figure:
+def shaped(
+    model: Template, figure: Figure, form: Form, strength: float = ShapeConfig.strength,
+    caricature: float = ShapeConfig.caricature, hair_shape: float = ShapeConfig.hair_shape,
+) -> Figure:
     """Returns the figure with the style's form, its expressions carried along."""
     shape = shape_of(model, figure, form, strength, caricature, hair_shape)
-    return with_shape(model, figure, shape)
+    notes = (CROSSING.format(shape.crossing),) if shape.crossing else ()
+    whole = with_shape(model, figure, shape)
+    return replace(whole, warnings=(*whole.warnings, *notes))
 
 
 def with_shape(model: Template, figure: Figure, shape: Shape) -> Figure:
