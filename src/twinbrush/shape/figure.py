@@ -16,15 +16,14 @@ from twinbrush.sculpt.follow import followed
 from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Morphs, Part, Template
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.head import Form, PersonHead, shaped_head
+from twinbrush.shape.mouth import bag_behind, opening_of
 from twinbrush.shape.silhouette import with_crown, with_shoulders
 from twinbrush.shape.unfold import kept_apart, unfolded
 from twinbrush.shape.warp import Follower, fit_spline, spread
 
 CONTROL_MM = 18.0  # between the skin's control points of the warp
 BUST_MM, BUST_BELOW_MM = 45.0, -190.0  # between the bust's, and below which height they are
-TEETH_GROWTH = (0.65, 1.15)  # bounds of how teeth follow the mouth's width
 CROSSING = "The form makes {} triangles of the skin run through others; a smaller --strength may help."
-OPENING = list(indices.MOUTH_OPENING)
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,9 @@ def shape_of(
     moved, _ = unfolded(person.vertices, moved, skin)
     after, pair = eyes_after(model, person.vertices, moved, eyes)
     after, crossing = unfolded(person.vertices, after, skin)
-    pair = eyes if after is person.vertices else cleared(model, after, pair)
+    opening = opening_of(model, person.vertices, after)
+    after = bag_behind(model, person.vertices, after, opening)
+    pair = eyes if np.array_equal(after, person.vertices) else cleared(model, after, pair)
     follower = _follower(model, figure, person.vertices, after)
     parts: list[np.ndarray] = []
     for part in figure.parts:
@@ -91,7 +92,7 @@ def shape_of(
             old, new = (eyes[0], pair[0]) if part.name == "EyeRight" else (eyes[1], pair[1])
             parts.append(new.centre + new.radius / old.radius * (points - old.centre))
         elif part.name == "Teeth":
-            parts.append(_teeth(model, person.vertices, after, points))
+            parts.append(opening.apply(points))
         else:
             parts.append(points + follower.displacements(points))
     parts = _outlined(model, figure, parts, after, form, strength, hair_shape)
@@ -117,15 +118,6 @@ def _outlined(
         if part.name == "Bust":
             out[i] = with_shoulders(parts[i], skin, chin, outline, strength)
     return out
-
-
-def _teeth(
-    model: Template, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"], points: Float[np.ndarray, "m 3"]
-) -> Float[np.ndarray, "m 3"]:
-    """Teeth behind the changed lips, as wide as these."""
-    old, new = model.landmarks(before)[OPENING], model.landmarks(after)[OPENING]
-    factor = float(np.clip(np.ptp(new[:, 0]) / np.ptp(old[:, 0]), *TEETH_GROWTH))
-    return points + (new.mean(0) - old.mean(0)) + (factor - 1) * (points - old.mean(0))
 
 
 def _follower(
