@@ -28,7 +28,8 @@ from twinbrush.run import CACHE, Run, run_folder, staging_folder
 from twinbrush.sculpt.values import Figure
 from twinbrush.shape.head import Form
 
-RANGES: dict[str, tuple[float, float]] = {"texture_size": (256, 4096), "still_size": (128, 2048), "print_height_mm": (30, 2000)}
+RANGES: dict[str, tuple[float, float]] = {
+    "texture_size": (256, 4096), "still_size": (128, 2048), "print_height_mm": (30, 2000)}
 SHAPE_RANGES: dict[str, tuple[float, float]] = {"strength": (0, 1.5), "caricature": (0.5, 2), "hair_shape": (0, 1)}
 
 
