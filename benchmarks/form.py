@@ -6,10 +6,10 @@
     python benchmarks/form.py --json FILE --cache FOLDER
 
 p = person - mean, d = style - mean, of 62 points seen from the front after similarity alignment; the person's are those
-of its sculpted head, the style's the hand-placed ones, turned upright with the pose of the style's fit. The style's form
-is read two ways: ADDED, m = shaped - person, and WHOLE, shaped - mean: cosine to d and <., d> / <d, d> of both. `kept`:
-how much of p's part orthogonal to d is left. `head`: cosine and gain of the fitted style head itself. Portraits that
-were tuned on and those set aside are averaged apart. Times are CPU-seconds of one thread, after a first round that
+of its sculpted head, the style's the hand-placed ones, turned upright with the pose of the style's fit. The style's
+form is read two ways: ADDED, m = shaped - person, and WHOLE, shaped - mean: cosine to d and <., d> / <d, d> of both.
+`kept`: how much of p's part orthogonal to d is left. `head`: cosine and gain of the fitted style head itself. Portraits
+that were tuned on and those set aside are averaged apart. Times are CPU-seconds of one thread, after a first round that
 makes what all share; reading a picture's regions is not in them.
 """
 
