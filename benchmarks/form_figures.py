@@ -35,9 +35,9 @@ from twinbrush.views.shade import shade
 T = TypeVar("T")
 TILE = 256  # pixels of a picture of a figure or of a face
 TURNS_DEGREES = (0, 40)
-SHOWN_MM, DISTANCE_MM = 440.0, 1500.0  # height of what a figure's picture shows, and how far its camera stands
-MIDDLE_MM = np.array([0.0, -70.0, -45.0])
-FACE_SHARE = 2.2  # side of a face's picture in face heights
+SHOWN_MM, DISTANCE_MM = 380.0, 1500.0  # height of what a figure's picture shows, and how far its camera stands
+MIDDLE_MM = np.array([0.0, -35.0, -45.0])
+FACE_SHARE = 1.8  # side of a face's picture in face heights
 TEXTURE = 256  # clay needs no colours
 FORM_ROOMS = ("align", "shape")  # figures and crops do not depend on these rooms' sources
 
