@@ -16,6 +16,7 @@ from twinbrush.sculpt.values import Figure
 
 if TYPE_CHECKING:
     from twinbrush.export.prints import Bust
+    from twinbrush.export.viewer import LiveShapes
 
 SIDES_DEGREES = (0, 45, 90, 135, 180, -135, -90, -45)
 LOOK_RADIANS = 0.44  # how far an eye turns at weight 1 of an eyeLook expression in the viewer (25 degrees)
@@ -58,10 +59,12 @@ def eye_targets(side: str, vertices: Float[np.ndarray, "n 3"], pivot: Float[np.n
 
 
 def write_figure_files(
-    figure: Figure, photo: Float[np.ndarray, "h w 3"], folder: Path, config: SculptConfig, progress: Progress = ignore
+    figure: Figure, photo: Float[np.ndarray, "h w 3"], folder: Path, config: SculptConfig, progress: Progress = ignore,
+    live: LiveShapes | None = None,
 ) -> Bust | None:
     """Write everything but the manifest into a folder; what the printable solid is like, if one is asked for.
 
+    live: shapes for the viewer's sliders of strength and caricature (`shape.live.live_shapes`).
     Raises BadMesh, OutputError.
     """
     from twinbrush.export.figure_gltf import write_figure
@@ -82,7 +85,8 @@ def write_figure_files(
     write_ply(mesh, folder / "figure.ply", texture_file="figure.png")
     progress(Step("export", 1, 4, "viewer"))
     write_viewer(
-        mesh, folder / "viewer.html", title="Figure", inputs=(("Photo", photo),), expressions=all_targets(figure))
+        mesh, folder / "viewer.html", title="Figure", inputs=(("Photo", photo),), expressions=all_targets(figure),
+        live=live)
     progress(Step("export", 2, 4, "stills"))
     stills = eight_sides(mesh, config.still_size)
     write_stills(stills, folder)
