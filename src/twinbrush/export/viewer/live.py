@@ -42,8 +42,8 @@ def quantised(offsets: Float[np.ndarray, "n 3"]) -> tuple[Int16[np.ndarray, "n 3
 
     Every coordinate is right to half a step. Raises BadMesh when that would be more than MOST_ERROR_MM.
     """
-    step = max(LEAST_STEP_MM, float(np.abs(offsets).max(initial=0.0)) / _MOST)
-    if not step / 2 <= MOST_ERROR_MM:  # not finite, too
+    step = float(np.maximum(LEAST_STEP_MM, np.abs(offsets).max(initial=0.0) / _MOST))
+    if not step / 2 <= MOST_ERROR_MM:  # nor when offsets are no numbers
         raise BadMesh(
             f"A shape for the viewer lies {step * _MOST:.0f} mm from the shown one.",
             "Use less strength or caricature.")

@@ -37,11 +37,21 @@ function loadImage(source) {
 }
 
 // ---- shape: normals, and how hollow or proud each vertex is (for the clay) -----------------------------------------
-function shapeOf(points, faces) {
-  const count = points.length / 3, floats = () => new Float32Array(count);
-  return renew({ points, normals: new Float32Array(3 * count), hollow: floats(), next: floats(), weight: floats() }, faces);
+function edgesOf(faces, count) {  // each edge once: pairs of vertices in order
+  const keys = new Float64Array(faces.length);
+  for (let f = 0; f < faces.length; f++) {
+    const i = faces[f], j = faces[f % 3 === 2 ? f - 2 : f + 1];
+    keys[f] = Math.min(i, j) * count + Math.max(i, j);
+  }
+  const pairs = keys.sort().filter((key, k) => k === 0 || key !== keys[k - 1]), out = new Uint32Array(2 * pairs.length);
+  pairs.forEach((key, k) => { out[2 * k] = Math.floor(key / count); out[2 * k + 1] = key % count; });
+  return out;
 }
-function renew(shape, faces) {  // in the arrays that are there: sliders call this for every frame
+function shapeOf(points) {
+  const count = points.length / 3, floats = () => new Float32Array(count);
+  return renew({ points, normals: new Float32Array(3 * count), hollow: floats(), next: floats(), weight: floats() });
+}
+function renew(shape) {  // in the arrays that are there: sliders call this for every frame
   const { points, normals, next, weight } = shape;
   let hollow = shape.hollow;
   normals.fill(0); hollow.fill(0); weight.fill(0);
@@ -63,8 +73,8 @@ function renew(shape, faces) {  // in the arrays that are there: sliders call th
     const length = Math.sqrt(normals[i] ** 2 + normals[i + 1] ** 2 + normals[i + 2] ** 2) || 1;
     normals[i] /= length; normals[i + 1] /= length; normals[i + 2] /= length;
   }
-  for (let f = 0; f < faces.length; f++) {
-    const i = faces[f], j = faces[f % 3 === 2 ? f - 2 : f + 1], a = 3 * i, b = 3 * j;
+  for (let e = 0; e < edges.length; e += 2) {
+    const i = edges[e], j = edges[e + 1], a = 3 * i, b = 3 * j;
     const dx = points[b] - points[a], dy = points[b + 1] - points[a + 1], dz = points[b + 2] - points[a + 2];
     const length = Math.sqrt(dx * dx + dy * dy + dz * dz) || 1;
     hollow[i] += (normals[a] * dx + normals[a + 1] * dy + normals[a + 2] * dz) / length; weight[i]++;
@@ -73,12 +83,12 @@ function renew(shape, faces) {  // in the arrays that are there: sliders call th
   for (let i = 0; i < hollow.length; i++) hollow[i] /= weight[i] || 1;
   let sum = next;
   for (let round = 0; round < 3; round++) {  // single vertices are noise; what is hollow over a few millimetres is form
-    sum.set(hollow);
-    for (let f = 0; f < faces.length; f++) {
-      const i = faces[f], j = faces[f % 3 === 2 ? f - 2 : f + 1];
+    for (let i = 0; i < sum.length; i++) sum[i] = 0.5 * hollow[i];
+    for (let e = 0; e < edges.length; e += 2) {
+      const i = edges[e], j = edges[e + 1];
       sum[i] += hollow[j]; sum[j] += hollow[i];
     }
-    for (let i = 0; i < sum.length; i++) sum[i] /= weight[i] + 1;
+    for (let i = 0; i < sum.length; i++) sum[i] /= weight[i] + 0.5;
     [hollow, sum] = [sum, hollow];
   }
   shape.hollow = hollow; shape.next = sum;
@@ -160,8 +170,9 @@ if (!window.DecompressionStream)
   return fail("This browser is too old to unpack the portrait. Open this page in a Chrome, Firefox, Edge or Safari from 2023 or later.");
 
 const faces = numbers(await unpack(portrait.faces.data), portrait.faces.count);
-const after = shapeOf(await vectors(portrait.after), faces);
-const before = portrait.before ? shapeOf(await vectors(portrait.before), faces) : after;
+const edges = edgesOf(faces, portrait.after.count);
+const after = shapeOf(await vectors(portrait.after));
+const before = portrait.before ? shapeOf(await vectors(portrait.before)) : after;
 const hollow = new Float32Array(after.hollow.length * 2);
 function pairHollows() {
   const first = before.hollow, second = after.hollow;
@@ -206,7 +217,7 @@ function deform() {
   stale = false;
   after.points.set(resting);
   for (const move of movers) move(after.points);
-  renew(after, faces);
+  renew(after);
   pairHollows();
   for (const [buffer, values] of moving) {
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
