@@ -80,7 +80,8 @@ def _row(
     if shown in at and np.abs(offsets[at.index(shown)]).max(initial=0.0) > MOST_ERROR_MM:
         raise BadMesh(
             f"{name} {shown}: the viewer's shape is not the shown one.", "Show the figure shaped with these values.")
-    stored = {value: _packed(offset[kept]) for value, offset in zip(at, offsets, strict=True)}
+    stored: dict[float, dict[str, Any] | None] = {
+        value: _packed(offset[kept]) for value, offset in zip(at, offsets, strict=True)}
     stored[shown] = None
     values = sorted(stored)
     return {"name": name, "shown": shown, "at": values, "offsets": [stored[value] for value in values]}
