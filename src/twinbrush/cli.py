@@ -44,13 +44,13 @@ class Stylize:
 
 @dataclass(frozen=True)
 class Sculpt:
-    """One face photo in, a sculpted head out: eyes, teeth, expressions, in colour and in clay.
+    """One face photo in, a sculpted figure out: in colour and in clay, with expressions; with a style's form, if wanted.
 
-    Example: twinbrush sculpt photo.jpg -o out/
+    Example: twinbrush sculpt photo.jpg -o out/ --form painting.jpg
     """
 
     photo: tyro.conf.Positional[Path]
-    """The face photo."""
+    """The face photo, or a mesh with a face; with --art a painting or a drawing."""
     out: OutFolder = Path("out")
     """The folder for the results."""
     options: Annotated[SculptOptions, tyro.conf.arg(name="")] = field(default_factory=SculptOptions)

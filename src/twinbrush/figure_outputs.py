@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SIDES_DEGREES = (0, 45, 90, 135, 180, -135, -90, -45)
 LOOK_RADIANS = 0.44  # how far an eye turns at weight 1 of an eyeLook expression in the viewer (25 degrees)
+Captioned = tuple[str, Float[np.ndarray, "_ _ 3"]]
 Targets = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
@@ -59,12 +60,14 @@ def eye_targets(side: str, vertices: Float[np.ndarray, "n 3"], pivot: Float[np.n
 
 
 def write_figure_files(
-    figure: Figure, photo: Float[np.ndarray, "h w 3"], folder: Path, config: SculptConfig, progress: Progress = ignore,
+    figure: Figure, inputs: tuple[Captioned, ...], folder: Path, config: SculptConfig, progress: Progress = ignore,
     live: LiveShapes | None = None,
 ) -> Bust | None:
     """Write everything but the manifest into a folder; what the printable solid is like, if one is asked for.
 
+    inputs: the pictures that the figure was made of, with their captions.
     live: shapes for the viewer's sliders of strength and caricature (`shape.live.live_shapes`).
+
     Raises BadMesh, OutputError.
     """
     from twinbrush.export.figure_gltf import write_figure
@@ -85,13 +88,12 @@ def write_figure_files(
     write_ply(mesh, folder / "figure.ply", texture_file="figure.png")
     progress(Step("export", 1, 4, "viewer"))
     write_viewer(
-        mesh, folder / "viewer.html", title="Figure", inputs=(("Photo", photo),), expressions=all_targets(figure),
-        live=live)
+        mesh, folder / "viewer.html", title="Figure", inputs=inputs, expressions=all_targets(figure), live=live)
     progress(Step("export", 2, 4, "stills"))
     stills = eight_sides(mesh, config.still_size)
     write_stills(stills, folder)
     progress(Step("export", 3, 4, "sheet"))
-    write_sheet(contact_sheet(_rows(photo, stills)), folder / "sheet.png")
+    write_sheet(contact_sheet(_rows(inputs, stills)), folder / "sheet.png")
     return write_print(figure, folder, config)
 
 
@@ -110,10 +112,10 @@ def eight_sides(mesh: Mesh, size: int) -> dict[str, Float[np.ndarray, "_ _ 3"]]:
 
 
 def _rows(
-    photo: Float[np.ndarray, "h w 3"], stills: dict[str, Float[np.ndarray, "_ _ 3"]]
+    inputs: tuple[Captioned, ...], stills: dict[str, Float[np.ndarray, "_ _ 3"]]
 ) -> list[list[tuple[str, Float[np.ndarray, "_ _ 3"]]]]:
-    """The sheet: photo and front, then the sides."""
-    front = [("Photo", photo), ("Figure", stills["figure_0"]), ("Clay", stills["clay_0"])]
+    """The sheet: what went in and the front, then the sides."""
+    front = [*inputs, ("Figure", stills["figure_0"]), ("Clay", stills["clay_0"])]
     rows = [front]
     for name in ("figure", "clay"):
         for sides in (SIDES_DEGREES[1:5], SIDES_DEGREES[5:] + SIDES_DEGREES[:1]):

@@ -26,7 +26,12 @@ NECK_ROWS_MM, NECK_STEP_MM = (6.0, 75.0), 1.5  # below the chin
 NECK_DEPTH_MM, TOP_DEPTH_MM = -20.0, -40.0  # in which rows across the neck, and up the head, run
 LEAST_NECK_MM, MOST_NECK = 35.0, 1.2  # no neck is narrower, nor broader than so many widths of the jaw
 SPREAD = 1.45  # where the neck is so many times its width shoulders begin
-REACH_MM = 170.0
+REACH_MM = 260.0
+EAR_ROWS_MM = (8.0, -34.0)  # heights about the eyes' between which ears are looked for
+EAR_QUANTILE = 0.7  # of the rows' reaches: an ear is round
+CROWN_CENTRE = np.array([0.0, 20.0])  # about which hair is measured, in the plane of the face
+CROWN_DEGREES = np.arange(0, 360, 5) - 90.0  # from straight down, counter-clockwise
+SHOULDER_ROWS_MM = np.arange(40.0, 150.0, 10.0)
 OVAL = list(indices.OVAL)
 
 
@@ -36,12 +41,18 @@ class Outline:
 
     oval (36,): factors by which the face's outline lies farther from its middle than the landmarks do.
     neck_width; neck_length: from the chin to the shoulders. top: height of hair or hat over the eyes.
+    ear_reach: the ears' outer edges from the head's middle, the mean of those seen. crown (72,): how far hair or hat
+    reaches from CROWN_CENTRE at CROWN_DEGREES. shoulders (k,): half width of the body at SHOULDER_ROWS_MM below the
+    chin.
     """
 
     oval: Float[np.ndarray, "36"]
     neck_width: float
     neck_length: float
     top: float
+    ear_reach: float
+    crown: Float[np.ndarray, "72"]
+    shoulders: Float[np.ndarray, "k"]
 
 
 def art_outline(crop: Crop, art: ArtPoints) -> Outline:
@@ -51,7 +62,16 @@ def art_outline(crop: Crop, art: ArtPoints) -> Outline:
     heights = np.arange(chin - NECK_ROWS_MM[0], chin - NECK_ROWS_MM[1], -NECK_STEP_MM)
     jaw = float(art.points[397, 0] - art.points[172, 0])
     width, length = _neck(reader, heights, MOST_NECK * jaw)
-    return Outline(_oval_factors(reader, art.points), width, length, _top(reader, art.points))
+    return Outline(
+        _oval_factors(reader, art.points), width, length, _top(reader, art.points), _ear_reach(reader, art.points),
+        _crown(reader), _shoulders(reader, chin))
+
+
+def unseen_outline() -> Outline:
+    """Returns an outline of which nothing is known."""
+    nan = float("nan")
+    return Outline(
+        np.ones(len(OVAL)), nan, nan, nan, nan, np.full(len(CROWN_DEGREES), nan), np.full(len(SHOULDER_ROWS_MM), nan))
 
 
 class _Reader:
@@ -71,8 +91,6 @@ class _Reader:
 
 def _oval_factors(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "36"]:
     """Returns the factors along the oval, spread from the measured points, 1 where nothing is known."""
-    eyes = (points[list(indices.EYE_LEFT)].mean(0) + points[list(indices.EYE_RIGHT)].mean(0)) / 2
-    middle = np.array([0.0, (eyes[1] + points[[61, 291], 1].mean()) / 2])
     shares = np.arange(*JAW_REACH, 0.01)
     found = np.full(468, np.nan)
     for number in JAW_SIDES:
@@ -93,7 +111,7 @@ def _oval_factors(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> Float[
     for place in np.flatnonzero(known):
         away = np.abs(np.arange(len(OVAL)) - place)
         near = np.exp(-((np.minimum(away, len(OVAL) - away) / JAW_WIDTH) ** 2) / 2)
-        total += near * (np.nanmean(both[:, place]) - 1)
+        total += near * (np.nanmin(both[:, place]) - 1)
         weight += near
     return 1 + total / weight
 
@@ -135,6 +153,55 @@ def _top(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> float:
     if not len(ends) or labels[ends[0]] == -1:
         return float("nan")
     return float(heights[ends[0]])
+
+
+def _ear_reach(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> float:
+    """Returns how far from the middle the skin beside the face ends in the ground or in hair, as at an ear."""
+    heights = np.arange(*EAR_ROWS_MM, -2.0)
+    reaches: list[float] = []
+    for side, rim in ((-1, 234), (1, 454)):
+        start = abs(points[rim, 0])
+        across = np.arange(start - 4, start + 60, STEP_MM)
+        ends: list[float] = []
+        for height in heights:
+            row = np.stack([side * across, np.full_like(across, height), np.full_like(across, -75.0)], 1)
+            labels = reader.at(row)
+            stop = np.flatnonzero(labels != Region.SKIN)
+            if len(stop) and stop[0] > 0 and labels[stop[0]] == Region.BACKGROUND:
+                ends.append(float(across[stop[0]]))
+        if len(ends) > len(heights) // 2:
+            reaches.append(float(np.quantile(ends, EAR_QUANTILE)))
+    return float(np.mean(reaches)) if reaches else float("nan")
+
+
+def _crown(reader: _Reader) -> Float[np.ndarray, "72"]:
+    """Returns how far the person reaches along rays through hair (nan: the picture ends before, or no hair is met)."""
+    shares = np.arange(30.0, 240.0, 1.0)
+    out = np.full(len(CROWN_DEGREES), np.nan)
+    for number, angle in enumerate(np.radians(CROWN_DEGREES)):
+        ray = CROWN_CENTRE + shares[:, None] * np.array([np.cos(angle), np.sin(angle)])
+        labels = reader.at(np.c_[ray, np.full(len(ray), TOP_DEPTH_MM)])
+        stop = np.flatnonzero((labels != Region.SKIN) & (labels != Region.HAIR))
+        if len(stop) and labels[stop[0]] == Region.BACKGROUND:
+            out[number] = shares[stop[0]]
+    return out
+
+
+def _shoulders(reader: _Reader, chin: float) -> Float[np.ndarray, "k"]:
+    """Returns the body's half width in rows below the chin, both sides' mean, nan where the picture ends before."""
+    across = np.arange(0.0, REACH_MM, STEP_MM)
+    out = np.full(len(SHOULDER_ROWS_MM), np.nan)
+    for number, below in enumerate(SHOULDER_ROWS_MM):
+        ends: list[float] = []
+        for side in (-1, 1):
+            row = np.stack([side * across, np.full_like(across, chin - below), np.full_like(across, -90.0)], 1)
+            labels = reader.at(row)
+            stop = np.flatnonzero((labels <= Region.BACKGROUND))
+            if len(stop) and stop[0] > 0 and labels[stop[0]] == Region.BACKGROUND:
+                ends.append(float(across[stop[0]]))
+        if ends:
+            out[number] = np.mean(ends)
+    return out
 
 
 def on_outline(points: Float[np.ndarray, "468 3"], factors: Float[np.ndarray, "36"]) -> Float[np.ndarray, "468 3"]:

@@ -1,4 +1,4 @@
-"""Neck and skull of the style's head, which no landmark shows: as wide, long and high as the portrait has them."""
+"""Neck, ears and skull of the style's head, which no landmark shows: as large as the portrait has them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from jaxtyping import Float
 from twinbrush.align.art_outline import Outline
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
+from twinbrush.sculpt.ears import ear_weights
 from twinbrush.sculpt.values import Template
 
 RING_MM = 2.5  # half height of the slice that tells a neck's width
@@ -17,6 +18,7 @@ HIDDEN_POWER = 1.5  # a neck that isn't seen is as wide as its jaw asks, to this
 DEPTH_POWER = 0.7  # depth of the neck follows its width
 LENGTH_MM, LENGTH_BOUNDS = 46.0, (0.85, 1.45)  # of the template's neck below the chin
 HAIR_MM = 16.0  # of hair that lies on the top of a head
+EAR_BOUNDS = (0.8, 1.8)  # of an ear's growth
 TOP_SHARE, TOP_BOUNDS_MM = 0.5, (-8.0, 9.0)  # hats and high hairdos make no egg heads
 
 
@@ -52,4 +54,20 @@ def with_neck(
         top, brow = out[:, 1].max(), marks[9, 1]
         higher = float(np.clip(TOP_SHARE * (outline.top - HAIR_MM - top), *TOP_BOUNDS_MM))
         out[:, 1] += higher * np.clip((out[:, 1] - brow) / (top - brow), 0, 1) ** 1.2
+    return out
+
+
+def with_ears(model: Template, vertices: Float[np.ndarray, "n 3"], outline: Outline) -> Float[np.ndarray, "n 3"]:
+    """Returns the head with ears that reach as far out as the portrait's, grown in all directions."""
+    if not np.isfinite(outline.ear_reach):
+        return vertices
+    out = vertices.copy()
+    for side in (-1, 1):
+        members, share = ear_weights(model, side)
+        ear = out[members]
+        root = float(np.quantile(np.abs(ear[:, 0]), 0.25))
+        factor = float(np.clip((outline.ear_reach - root) / (np.abs(ear[:, 0]).max() - root), *EAR_BOUNDS))
+        foot = ear[share < 0.2].mean(0)
+        foot[0] = side * root
+        out[members] = ear + share[:, None] * (factor - 1) * (ear - foot)
     return out

@@ -10,15 +10,17 @@ from jaxtyping import Float
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from twinbrush.align.art_outline import Outline, art_outline, on_outline
+from twinbrush.align.art_outline import Outline, art_outline, on_outline, unseen_outline
 from twinbrush.align.art_points import ArtPoints, art_points
-from twinbrush.align.neck import with_neck
+from twinbrush.align.neck import with_ears, with_neck
+from twinbrush.camera import Camera
+from twinbrush.correspond.similarity import Similarity
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gradients import Gradients, mesh_gradients
 from twinbrush.portrait.crop import Crop
 from twinbrush.sculpt.correct import bending_energy
-from twinbrush.sculpt.fit import landmark_sigmas
+from twinbrush.sculpt.fit import Coefficients, landmark_sigmas
 from twinbrush.sculpt.values import Template
 
 LOOSE = 1.0  # standard deviations that an identity mode may go before it costs as much as 60 independent points' misfit
@@ -46,7 +48,18 @@ def fit_style_head(model: Template, crop: Crop) -> StyleHead:
     outline = art_outline(crop, points)
     if not points.given:
         points = replace(points, points=on_outline(points.points, outline.oval))
-    return StyleHead(with_neck(model, bent(model, points), outline), points, outline)
+    vertices = with_ears(model, with_neck(model, bent(model, points), outline), outline)
+    return StyleHead(vertices, points, outline)
+
+
+def mean_head(model: Template) -> StyleHead:
+    """Returns the mean head as a style's: it gives nothing to anybody, and serves to change the person's own share."""
+    marks = model.landmarks(model.mean)
+    flat = Similarity(1.0, np.eye(3), np.zeros(3))
+    nothing = Coefficients(np.zeros(len(model.modes)), np.zeros(len(model.expressions.names)))
+    camera = Camera(np.eye(3), np.eye(3, 4), 1, 1)
+    points = ArtPoints(marks, np.ones(468), flat, camera, nothing, 1.0, False)
+    return StyleHead(np.asarray(model.mean, np.float64), points, unseen_outline())
 
 
 def bent(model: Template, art: ArtPoints) -> Float[np.ndarray, "n 3"]:

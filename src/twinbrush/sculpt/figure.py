@@ -69,7 +69,7 @@ def sculpt(
     model = template()
     progress(Step(STAGE, 1, 4, "form"))
     fit, found = fit_crop(model, person.crop)
-    figure = _finished(model, fit, found, person.crop, config, progress, wide=surroundings(person, fit))
+    figure = finished(model, fit, found, person.crop, config, progress, wide=surroundings(person, fit))
     return replace(figure, warnings=(*person.warnings, *figure.warnings))
 
 
@@ -85,7 +85,7 @@ def sculpt_portrait(portrait: Portrait, config: SculptConfig, *, progress: Progr
     surface = in_head_frame(fit, distance, mesh.vertices)
     bare = np.ones(len(surface), bool) if mesh.regions is None else mesh.regions == Region.SKIN
     vertices = onto_surface(model, fit, surface, mesh.faces, bare)
-    figure = _finished(
+    figure = finished(
         model, replace(fit, vertices=vertices), found, crop, config, progress, wide=crop_surroundings(crop, fit))
     return replace(figure, warnings=(*portrait.warnings, *figure.warnings))
 
@@ -95,10 +95,10 @@ def sculpt_crop(crop: Crop, config: SculptConfig, *, progress: Progress = ignore
     model = template()
     progress(Step(STAGE, 1, 4, "form"))
     fit, found = fit_crop(model, crop)
-    return _finished(model, fit, found, crop, config, progress)
+    return finished(model, fit, found, crop, config, progress)
 
 
-def _finished(
+def finished(
     model: Template, fit: HeadFit, found: Coefficients, crop: Crop, config: SculptConfig, progress: Progress,
     wide: Surroundings | None = None,
 ) -> Figure:
@@ -177,7 +177,7 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     folds = fold_depth(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
     vertices = untangled(features.raised(model, vertices, folds), patch("mouth"))
     vertices = opened_as_seen(model, vertices, fit.camera, fit.seen_xy)
-    vertices, eyes = set_eyes(model, vertices, fit.identity)
+    vertices, eyes = set_eyes(model, vertices, fit.identity, fit.eye_growth)
     irises = find_irises(crop.image, points, fit.pixels_per_mm)
     notes = (EAR_HIDDEN,) if None in reach else ()
     return Carved(vertices, turned(eyes, irises, fit.camera), irises, lending, notes)

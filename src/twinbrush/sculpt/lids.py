@@ -73,11 +73,14 @@ def opened_as_seen(
 
 
 def set_eyes(
-    template: Template, vertices: Float[np.ndarray, "n 3"], identity: Float[np.ndarray, "k"]
+    template: Template, vertices: Float[np.ndarray, "n 3"], identity: Float[np.ndarray, "k"], growth: float = 1.0
 ) -> tuple[Float[np.ndarray, "n 3"], tuple[Eyeball, Eyeball]]:
-    """Returns the head with its lids laid on two eyeballs, and these (looking straight ahead)."""
+    """Returns the head with its lids laid on two eyeballs, and these (looking straight ahead).
+
+    growth: how many times as large as the identity's they are: painted eyes may be huge.
+    """
     balls = template.eyes_mean + np.tensordot(identity, template.eyes_modes, 1)
-    radius = float(balls[:, 3].mean())
+    radius = growth * float(balls[:, 3].mean())
     ahead = np.array([0.0, 0.0, 1.0])
     left, right = (
         Eyeball(centred(vertices[rim], ball[:3], radius), radius, ahead)

@@ -120,7 +120,7 @@ class HeadFit:
     identity (k,), expression (e,): coefficients. uncorrected (n, 3), vertices (n, 3): before and after the correction.
     visible (468,) 0..1: how well each landmark is seen. targets_xy (468, 2): where the surface's landmarks shall lie,
     pixels. seen_xy (468, 2): where the landmarks were seen (lids and lips as the fit takes them), pixels.
-    pixels_per_mm: at the eyes.
+    pixels_per_mm: at the eyes. eye_growth: how many times as large as the template's the eyeballs are.
     """
 
     camera: Camera
@@ -132,6 +132,7 @@ class HeadFit:
     targets_xy: Float[np.ndarray, "468 2"]
     pixels_per_mm: float
     seen_xy: Float[np.ndarray, "468 2"] = field(default_factory=lambda: np.zeros((468, 2)))
+    eye_growth: float = 1.0
 
 
 @dataclass(frozen=True)

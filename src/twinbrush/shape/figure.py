@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.config.sculpt import ShapeConfig
 from twinbrush.faces import indices
 from twinbrush.mesh import Mesh
 from twinbrush.sculpt import base
@@ -15,13 +16,14 @@ from twinbrush.sculpt.follow import followed
 from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Morphs, Part, Template
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.head import Form, PersonHead, shaped_head
+from twinbrush.shape.mouth import bag_behind, opening_of
+from twinbrush.shape.silhouette import with_crown, with_shoulders
 from twinbrush.shape.unfold import kept_apart, unfolded
 from twinbrush.shape.warp import Follower, fit_spline, spread
 
 CONTROL_MM = 18.0  # between the skin's control points of the warp
 BUST_MM, BUST_BELOW_MM = 45.0, -190.0  # between the bust's, and below which height they are
-TEETH_GROWTH = (0.65, 1.15)  # bounds of how teeth follow the mouth's width
-OPENING = list(indices.MOUTH_OPENING)
+CROSSING = "The form makes {} triangles of the skin run through others; a smaller --strength may help."
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,15 @@ def figure_eyes(figure: Figure) -> tuple[Eyeball, Eyeball]:
     return left, right
 
 
-def shape_of(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0) -> Shape:
+def shape_of(
+    model: Template, figure: Figure, form: Form, strength: float = ShapeConfig.strength,
+    caricature: float = ShapeConfig.caricature, hair_shape: float = ShapeConfig.hair_shape,
+) -> Shape:
     """Returns the figure's vertices with the style's form.
 
     strength: how much of the style's deviation from the mean head is added, 0 to 1.5; caricature: how much of the
-    person's own is kept, 0.5 to 2. 0 and 1 return the figure's own.
+    person's own is kept, 0.5 to 2; hair_shape: how far the hair's silhouette follows the style's. Strength 0 with
+    caricature 1 returns the figure's own.
     """
     person = person_head(model, figure)
     eyes = figure_eyes(figure)
@@ -73,7 +79,9 @@ def shape_of(model: Template, figure: Figure, form: Form, strength: float = 1.0,
     moved, _ = unfolded(person.vertices, moved, skin)
     after, pair = eyes_after(model, person.vertices, moved, eyes)
     after, crossing = unfolded(person.vertices, after, skin)
-    pair = eyes if after is person.vertices else cleared(model, after, pair)
+    opening = opening_of(model, person.vertices, after)
+    after = bag_behind(model, person.vertices, after, opening)
+    pair = eyes if np.array_equal(after, person.vertices) else cleared(model, after, pair)
     follower = _follower(model, figure, person.vertices, after)
     parts: list[np.ndarray] = []
     for part in figure.parts:
@@ -84,19 +92,32 @@ def shape_of(model: Template, figure: Figure, form: Form, strength: float = 1.0,
             old, new = (eyes[0], pair[0]) if part.name == "EyeRight" else (eyes[1], pair[1])
             parts.append(new.centre + new.radius / old.radius * (points - old.centre))
         elif part.name == "Teeth":
-            parts.append(_teeth(model, person.vertices, after, points))
+            parts.append(opening.apply(points))
         else:
             parts.append(points + follower.displacements(points))
+    parts = _outlined(model, figure, parts, after, form, strength, hair_shape)
     return Shape(tuple(parts), after, pair, crossing)
 
 
-def _teeth(
-    model: Template, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"], points: Float[np.ndarray, "m 3"]
-) -> Float[np.ndarray, "m 3"]:
-    """Teeth behind the changed lips, as wide as these."""
-    old, new = model.landmarks(before)[OPENING], model.landmarks(after)[OPENING]
-    factor = float(np.clip(np.ptp(new[:, 0]) / np.ptp(old[:, 0]), *TEETH_GROWTH))
-    return points + (new.mean(0) - old.mean(0)) + (factor - 1) * (points - old.mean(0))
+def _outlined(
+    model: Template, figure: Figure, parts: list[Float[np.ndarray, "_ 3"]], skin: Float[np.ndarray, "n 3"], form: Form,
+    strength: float, hair_shape: float,
+) -> list[Float[np.ndarray, "_ 3"]]:
+    """Hair, headwear and shoulders go part of the way to the style's outline."""
+    if strength == 0:
+        return parts
+    outline = form.head.outline
+    grown = [i for i, part in enumerate(figure.parts) if part.name.startswith(("Hair", "Headwear"))]
+    out = list(parts)
+    if grown:
+        whole = np.concatenate([parts[i] for i in grown])
+        for i in grown:
+            out[i] = with_crown(parts[i], whole, skin, outline, hair_shape * strength)
+    chin = float(model.landmarks(skin)[indices.CHIN, 1])
+    for i, part in enumerate(figure.parts):
+        if part.name == "Bust":
+            out[i] = with_shoulders(parts[i], skin, chin, outline, strength)
+    return out
 
 
 def _follower(
@@ -120,10 +141,15 @@ def _follower(
     return Follower(spline, before[skin], moves[skin] - spline.displacements(before[skin]))
 
 
-def shaped(model: Template, figure: Figure, form: Form, strength: float = 1.0, caricature: float = 1.0) -> Figure:
+def shaped(
+    model: Template, figure: Figure, form: Form, strength: float = ShapeConfig.strength,
+    caricature: float = ShapeConfig.caricature, hair_shape: float = ShapeConfig.hair_shape,
+) -> Figure:
     """Returns the figure with the style's form, its expressions carried along."""
-    shape = shape_of(model, figure, form, strength, caricature)
-    return with_shape(model, figure, shape)
+    shape = shape_of(model, figure, form, strength, caricature, hair_shape)
+    notes = (CROSSING.format(shape.crossing),) if shape.crossing else ()
+    whole = with_shape(model, figure, shape)
+    return replace(whole, warnings=(*whole.warnings, *notes))
 
 
 def with_shape(model: Template, figure: Figure, shape: Shape) -> Figure:

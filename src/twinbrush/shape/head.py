@@ -19,11 +19,12 @@ from twinbrush.shape.unfold import kept_apart, unfolded
 class Form:
     """A style's form, ready to be given to any head.
 
-    head: the style's. turns: its deformation gradients from the mean head, as logarithms.
+    head: the style's. turns: its deformation gradients from the mean head, as logarithms. warnings: of its making.
     """
 
     head: StyleHead
     turns: Logarithms
+    warnings: tuple[str, ...] = ()
 
     @property
     def vertices(self) -> Float[np.ndarray, "n 3"]:

@@ -58,7 +58,7 @@ def viewer_html(
         payload["live"] = packed_live(mesh.vertices, surface.kept, live)
     if expressions:
         payload["expressions"] = _packed_targets(mesh, surface, expressions)
-    panels = [_file(name).strip() for name, key in PANELS if key in payload]
+    panels = [_file(name).strip() for name, key in PANELS if payload.get(key)]
     parts = {
         "TITLE": html.escape(printable(title)),
         "STYLE": _file("look.css").strip(),

@@ -53,7 +53,9 @@ def quantised(offsets: Float[np.ndarray, "n 3"]) -> tuple[Int16[np.ndarray, "n 3
 def packed_live(
     shown: Float[np.ndarray, "n 3"], kept: Int[np.ndarray, "k"], live: LiveShapes
 ) -> list[dict[str, Any]]:
-    """Returns what the page's sliders read. shown: the mesh as written; kept: its vertices that are drawn.
+    """Returns what the page's sliders read; a slider that would move nothing is left out.
+
+    shown: the mesh as written; kept: its vertices that are drawn.
 
     Raises BadMesh when the shapes do not belong to the mesh.
     """
@@ -62,16 +64,17 @@ def packed_live(
             raise BadMesh(
                 f"The viewer's shapes have {shapes.shape[1]} vertices, the mesh {len(shown)}.",
                 "Give one shape of the mesh's own vertices for each value.")
-    return [
+    rows = (
         _row("Strength", live.strengths, live.by_strength - shown, live.strength, kept),
         _row("Caricature", live.caricatures, live.by_caricature - shown, live.caricature, kept),
-    ]
+    )
+    return [row for row in rows if any(row["offsets"])]
 
 
 def _row(
     name: str, at: tuple[float, ...], offsets: Float[np.ndarray, "s n 3"], shown: float, kept: Int[np.ndarray, "k"]
 ) -> dict[str, Any]:
-    """One slider's shapes; the shown one, which moves nothing, is among them and takes no room."""
+    """One slider's shapes; the shown one is among them. Shapes that move nothing take no room."""
     lowest, highest = at[0], at[-1]
     if len(at) < 2 or list(at) != sorted(set(at)) or not lowest <= shown <= highest:
         raise BadMesh(
@@ -80,13 +83,12 @@ def _row(
     if shown in at and np.abs(offsets[at.index(shown)]).max(initial=0.0) > MOST_ERROR_MM:
         raise BadMesh(
             f"{name} {shown}: the viewer's shape is not the shown one.", "Show the figure shaped with these values.")
-    stored: dict[float, dict[str, Any] | None] = {
-        value: _packed(offset[kept]) for value, offset in zip(at, offsets, strict=True)}
+    stored = {value: _packed(offset[kept]) for value, offset in zip(at, offsets, strict=True)}
     stored[shown] = None
     values = sorted(stored)
     return {"name": name, "shown": shown, "at": values, "offsets": [stored[value] for value in values]}
 
 
-def _packed(offsets: Float[np.ndarray, "k 3"]) -> dict[str, Any]:
+def _packed(offsets: Float[np.ndarray, "k 3"]) -> dict[str, Any] | None:
     whole, step = quantised(offsets)
-    return {"data": pack_numbers(whole.T.ravel()), "step": step}
+    return None if not whole.any() else {"data": pack_numbers(whole.T.ravel()), "step": step}
