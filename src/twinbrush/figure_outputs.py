@@ -16,6 +16,7 @@ from twinbrush.sculpt.values import Figure
 
 if TYPE_CHECKING:
     from twinbrush.export.prints import Bust
+    from twinbrush.export.viewer import LiveShapes
 
 SIDES_DEGREES = (0, 45, 90, 135, 180, -135, -90, -45)
 LOOK_RADIANS = 0.44  # how far an eye turns at weight 1 of an eyeLook expression in the viewer (25 degrees)
@@ -59,11 +60,13 @@ def eye_targets(side: str, vertices: Float[np.ndarray, "n 3"], pivot: Float[np.n
 
 
 def write_figure_files(
-    figure: Figure, inputs: tuple[Captioned, ...], folder: Path, config: SculptConfig, progress: Progress = ignore
+    figure: Figure, inputs: tuple[Captioned, ...], folder: Path, config: SculptConfig, progress: Progress = ignore,
+    live: LiveShapes | None = None,
 ) -> Bust | None:
     """Write everything but the manifest into a folder; what the printable solid is like, if one is asked for.
 
     inputs: the pictures that the figure was made of, with their captions.
+    live: shapes for the viewer's sliders of strength and caricature (`shape.live.live_shapes`).
 
     Raises BadMesh, OutputError.
     """
@@ -85,7 +88,7 @@ def write_figure_files(
     write_ply(mesh, folder / "figure.ply", texture_file="figure.png")
     progress(Step("export", 1, 4, "viewer"))
     write_viewer(
-        mesh, folder / "viewer.html", title="Figure", inputs=inputs, expressions=all_targets(figure))
+        mesh, folder / "viewer.html", title="Figure", inputs=inputs, expressions=all_targets(figure), live=live)
     progress(Step("export", 2, 4, "stills"))
     stills = eight_sides(mesh, config.still_size)
     write_stills(stills, folder)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from browsing import open_browser
 
 from twinbrush.export.closed import close_portrait
 from twinbrush.mesh import Mesh, Region
@@ -77,3 +80,10 @@ def small(bust: Mesh) -> Mesh:
 def closed(small: Mesh) -> Mesh:
     """`small` with a back."""
     return close_portrait(small)[0]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium; the test is skipped where there is none."""
+    with open_browser() as browser:
+        yield browser

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import shutil
-import zlib
-from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from browsing import Visit, change, unpack_numbers
 
 from twinbrush.errors import BadMesh
 from twinbrush.export.viewer import pack_numbers, viewer_html, write_viewer
 from twinbrush.mesh import Mesh
-
-ARGUMENTS = [
-    "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip("no Chromium found (Debian: apt-get install chromium)")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing (pip install playwright)")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -44,34 +22,6 @@ def page_file(bust: Mesh, photo_bust: Mesh, tmp_path_factory: pytest.TempPathFac
     inputs = (("Photo", bust.texture), ("Style", photo_bust.texture))
     path = tmp_path_factory.mktemp("viewer") / "my viewer.html"
     return write_viewer(bust, path, title='Ana & <b>"Bo"</b> @STYLE@', before=photo_bust, inputs=inputs)
-
-
-class Visit:
-    """An open page that remembers what it complained about and asked for."""
-
-    def __init__(self, browser: Any, file: Path, **options: Any) -> None:
-        options = {"viewport": {"width": 800, "height": 600}, **options}
-        self.context = browser.new_context(reduced_motion="reduce", **options)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(file.as_uri())
-
-    def picture(self) -> np.ndarray:
-        """What the screen shows once nothing moves any more."""
-        self.page.wait_for_timeout(60)
-        self.page.wait_for_selector("body[data-state=still]")
-        shot = self.page.screenshot(clip={"x": 200, "y": 100, "width": 400, "height": 400})
-        return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(float)
-
-    def drag(self, dx: float, dy: float, **options: Any) -> None:
-        self.page.mouse.move(400, 300)
-        self.page.mouse.down(**options)
-        self.page.mouse.move(400 + dx, 300 + dy, steps=4)
-        self.page.mouse.up(**options)
 
 
 @pytest.fixture
@@ -82,10 +32,6 @@ def visit(browser: Any, page_file: Path) -> Iterator[Visit]:
     assert [url[:5] for url in visit.requests if not url.startswith(("data:", "file:"))] == []
     assert len([url for url in visit.requests if url.startswith("file:")]) == 1  # the page itself, nothing beside it
     visit.context.close()
-
-
-def change(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.abs(a - b).mean())
 
 
 def test_it_shows_the_painted_portrait_upright(visit: Visit) -> None:
@@ -234,12 +180,6 @@ def test_page_is_self_contained_and_the_same_every_time(bust: Mesh, photo_bust: 
     assert not re.search(r"https?://", text)
     assert "default-src 'none'" in text
     assert "@" not in re.sub(r"@media|@TITLE@", "", text.split("<script")[0])
-
-
-def unpack_numbers(packed: str, count: int) -> np.ndarray:
-    planes = np.frombuffer(zlib.decompress(b64decode(packed)), np.uint8).reshape(-1, count).astype(np.int64)
-    zigzag = sum(plane << (8 * i) for i, plane in enumerate(planes))
-    return np.cumsum((zigzag >> 1) ^ -(zigzag & 1))
 
 
 @pytest.mark.parametrize("numbers", [[0], [5, 4, 3], [65535, 0, 65535], [2**31 - 1, 0, 7], [1] * 300])

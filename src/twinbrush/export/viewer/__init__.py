@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import html
 import json
-import zlib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -21,7 +20,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from twinbrush.errors import BadMesh
-from twinbrush.export.surface import photo_bytes, surface_of
+from twinbrush.export.surface import Surface, photo_bytes, surface_of
+from twinbrush.export.viewer.live import LiveShapes, packed_live
+from twinbrush.export.viewer.packing import pack_numbers, packed_vectors
 from twinbrush.files import write_atomically
 from twinbrush.image import to_bytes
 from twinbrush.mesh import Mesh
@@ -30,7 +31,7 @@ from twinbrush.printable import printable
 TEXTURE_SIDE = 2048  # px: more does not show on a screen and would make the page heavy
 TEXTURE_QUALITY = 88
 THUMBNAIL_SIDE = 640  # px: sharp when enlarged on a laptop
-_STEPS = 65535
+PANELS = (("form.js", "live"), ("expressions.js", "expressions"))  # expressions are added to the blended form
 Expressions = Mapping[str, tuple[Int[np.ndarray, "_"], Float[np.ndarray, "_ 3"]]]
 
 
@@ -41,22 +42,29 @@ def viewer_html(
     before: Mesh | None = None,
     inputs: tuple[tuple[str, Float[np.ndarray, "_ _ 3"]], ...] = (),
     expressions: Expressions | None = None,
+    live: LiveShapes | None = None,
 ) -> bytes:
     """The page for a textured mesh.
 
     expressions: name -> (vertices, offsets) of morph targets, for a panel of sliders.
     before: the portrait made from the photo (same topology and uv), for the slider from photo to portrait.
+    live: shapes between which two sliders, Strength and Caricature, blend.
     inputs: (caption, picture) shown as small pictures, such as ("Photo", ...), ("Style", ...). Raises BadMesh.
     """
     page = _file("page.html")
-    panel = _file("expressions.js").strip() if expressions else ""
-    payload = _payload(mesh, before) | ({"expressions": _packed_targets(mesh, expressions)} if expressions else {})
+    surface = surface_of(mesh)
+    payload = _payload(mesh, surface, before)
+    if live is not None:
+        payload["live"] = packed_live(mesh.vertices, surface.kept, live)
+    if expressions:
+        payload["expressions"] = _packed_targets(mesh, surface, expressions)
+    panels = [_file(name).strip() for name, key in PANELS if payload.get(key)]
     parts = {
         "TITLE": html.escape(printable(title)),
         "STYLE": _file("look.css").strip(),
         "INPUTS": "".join(_thumbnail(caption, picture) for caption, picture in inputs),
         "PORTRAIT": json.dumps(payload, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
-        "SCRIPT": _file("viewer.js").strip().replace("//EXPRESSIONS", panel),
+        "SCRIPT": _file("viewer.js").strip().replace("//PANELS", "\n".join(panels)),
     }
     pieces = page.split("@")  # odd pieces are the names of parts: nothing that is put in is searched for names again
     return "".join(piece if i % 2 == 0 else parts[piece] for i, piece in enumerate(pieces)).encode()
@@ -70,26 +78,15 @@ def write_viewer(
     before: Mesh | None = None,
     inputs: tuple[tuple[str, Float[np.ndarray, "_ _ 3"]], ...] = (),
     expressions: Expressions | None = None,
+    live: LiveShapes | None = None,
 ) -> Path:
     """Write `viewer_html` to `path`, whole or not at all. Raises BadMesh, OutputError."""
-    page = viewer_html(mesh, title=title, before=before, inputs=inputs, expressions=expressions)
+    page = viewer_html(mesh, title=title, before=before, inputs=inputs, expressions=expressions, live=live)
     return write_atomically(path, page)
 
 
-def pack_numbers(values: Int[np.ndarray, "n"]) -> str:
-    """Integers below 2^31 -> differences -> zigzag -> byte planes (as many as needed) -> deflate -> base64."""
-    differences = np.diff(values.astype(np.int64), prepend=0)
-    zigzag = ((differences << 1) ^ (differences >> 63)).astype("<u4")
-    planes = zigzag.view(np.uint8).reshape(-1, 4).T
-    used = 4
-    while used > 1 and not planes[used - 1].any():
-        used -= 1
-    return base64.b64encode(zlib.compress(planes[:used].tobytes(), 6)).decode()
-
-
-def _payload(mesh: Mesh, before: Mesh | None) -> dict[str, Any]:
+def _payload(mesh: Mesh, surface: Surface, before: Mesh | None) -> dict[str, Any]:
     """What the script reads."""
-    surface = surface_of(mesh)
     if surface.uv is None or mesh.texture is None:
         raise BadMesh("The viewer needs a textured mesh.", "Bake a texture first.")
     low, high = surface.vertices.min(0), surface.vertices.max(0)
@@ -98,8 +95,8 @@ def _payload(mesh: Mesh, before: Mesh | None) -> dict[str, Any]:
         "extent": np.round(high - low, 3).tolist(),
         "faces": {"data": pack_numbers(surface.faces.ravel()), "count": surface.faces.size},
         "seam": [] if surface.seam is None else surface.seam.ravel().tolist(),
-        "after": _packed_vectors(surface.vertices),
-        "uv": _packed_vectors(surface.uv),
+        "after": packed_vectors(surface.vertices),
+        "uv": packed_vectors(surface.uv),
         "textures": {"after": _texture(mesh.texture)},
     }
     if before is not None:
@@ -108,14 +105,14 @@ def _payload(mesh: Mesh, before: Mesh | None) -> dict[str, Any]:
                 "The mesh before stylization does not fit the result (other topology or no texture).",
                 "Both must have the same vertices and triangles and a texture.",
             )
-        payload["before"] = _packed_vectors(before.vertices[surface.kept].astype(np.float64))
+        payload["before"] = packed_vectors(before.vertices[surface.kept].astype(np.float64))
         payload["textures"]["before"] = _texture(before.texture)
     return payload
 
 
-def _packed_targets(mesh: Mesh, targets: Expressions) -> list[dict[str, Any]]:
+def _packed_targets(mesh: Mesh, surface: Surface, targets: Expressions) -> list[dict[str, Any]]:
     """Morph targets by the numbers of the vertices that are drawn; those that move nothing are left out."""
-    kept = surface_of(mesh).kept
+    kept = surface.kept
     number = np.full(len(mesh.vertices), -1)
     number[kept] = np.arange(len(kept))
     out: list[dict[str, Any]] = []
@@ -123,19 +120,8 @@ def _packed_targets(mesh: Mesh, targets: Expressions) -> list[dict[str, Any]]:
         drawn = number[vertices] >= 0
         if drawn.any():
             places = pack_numbers(number[vertices][drawn])
-            out.append({"name": name, "places": places, "offsets": _packed_vectors(offsets[drawn])})
+            out.append({"name": name, "places": places, "offsets": packed_vectors(offsets[drawn])})
     return out
-
-
-def _packed_vectors(vectors: Float[np.ndarray, "n c"]) -> dict[str, Any]:
-    """Quantised to 16 bits over the largest side of the bounding box, one coordinate after the other."""
-    low = vectors.min(0)
-    step = max(float((vectors.max(0) - low).max()), 1e-9) / _STEPS
-    quantised = np.round((vectors - low) / step).astype(np.int64)
-    return {
-        "data": pack_numbers(quantised.T.ravel()), "count": len(vectors), "size": vectors.shape[1],
-        "low": low.tolist(), "step": step,
-    }
 
 
 def _texture(texture: Float[np.ndarray, "h w 3"]) -> str:

@@ -37,14 +37,32 @@ function loadImage(source) {
 }
 
 // ---- shape: normals, and how hollow or proud each vertex is (for the clay) -----------------------------------------
-function shapeOf(points, faces) {
-  const normals = new Float32Array(points.length), hollow = new Float32Array(points.length / 3);
+function edgesOf(faces, count) {  // each edge once: pairs of vertices in order
+  const keys = new Float64Array(faces.length);
+  for (let f = 0; f < faces.length; f++) {
+    const i = faces[f], j = faces[f % 3 === 2 ? f - 2 : f + 1];
+    keys[f] = Math.min(i, j) * count + Math.max(i, j);
+  }
+  const pairs = keys.sort().filter((key, k) => k === 0 || key !== keys[k - 1]), out = new Uint32Array(2 * pairs.length);
+  pairs.forEach((key, k) => { out[2 * k] = Math.floor(key / count); out[2 * k + 1] = key % count; });
+  return out;
+}
+function shapeOf(points) {
+  const count = points.length / 3, floats = () => new Float32Array(count);
+  return renew({ points, normals: new Float32Array(3 * count), hollow: floats(), next: floats(), weight: floats() });
+}
+function renew(shape) {  // in the arrays that are there: sliders call this for every frame
+  const { points, normals, next, weight } = shape;
+  let hollow = shape.hollow;
+  normals.fill(0); hollow.fill(0); weight.fill(0);
   for (let f = 0; f < faces.length; f += 3) {
     const a = 3 * faces[f], b = 3 * faces[f + 1], c = 3 * faces[f + 2];
     const ux = points[b] - points[a], uy = points[b + 1] - points[a + 1], uz = points[b + 2] - points[a + 2];
     const vx = points[c] - points[a], vy = points[c + 1] - points[a + 1], vz = points[c + 2] - points[a + 2];
     const nx = uy * vz - uz * vy, ny = uz * vx - ux * vz, nz = ux * vy - uy * vx;
-    for (const k of [a, b, c]) { normals[k] += nx; normals[k + 1] += ny; normals[k + 2] += nz; }
+    normals[a] += nx; normals[a + 1] += ny; normals[a + 2] += nz;
+    normals[b] += nx; normals[b + 1] += ny; normals[b + 2] += nz;
+    normals[c] += nx; normals[c + 1] += ny; normals[c + 2] += nz;
   }
   for (let s = 0; s < portrait.seam.length; s += 2)  // two vertices at one place: light shall not show a crease there
     for (let axis = 0; axis < 3; axis++) {
@@ -52,27 +70,29 @@ function shapeOf(points, faces) {
       normals[i] = normals[j] = normals[i] + normals[j];
     }
   for (let i = 0; i < normals.length; i += 3) {
-    const length = Math.hypot(normals[i], normals[i + 1], normals[i + 2]) || 1;
+    const length = Math.sqrt(normals[i] ** 2 + normals[i + 1] ** 2 + normals[i + 2] ** 2) || 1;
     normals[i] /= length; normals[i + 1] /= length; normals[i + 2] /= length;
   }
-  const weight = new Float32Array(hollow.length);
-  for (let f = 0; f < faces.length; f++) {
-    const i = faces[f], j = faces[f % 3 === 2 ? f - 2 : f + 1], a = 3 * i, b = 3 * j;
+  for (let e = 0; e < edges.length; e += 2) {
+    const i = edges[e], j = edges[e + 1], a = 3 * i, b = 3 * j;
     const dx = points[b] - points[a], dy = points[b + 1] - points[a + 1], dz = points[b + 2] - points[a + 2];
-    const length = Math.hypot(dx, dy, dz) || 1;
+    const length = Math.sqrt(dx * dx + dy * dy + dz * dz) || 1;
     hollow[i] += (normals[a] * dx + normals[a + 1] * dy + normals[a + 2] * dz) / length; weight[i]++;
     hollow[j] -= (normals[b] * dx + normals[b + 1] * dy + normals[b + 2] * dz) / length; weight[j]++;
   }
-  let smooth = hollow.map((value, i) => value / (weight[i] || 1));
+  for (let i = 0; i < hollow.length; i++) hollow[i] /= weight[i] || 1;
+  let sum = next;
   for (let round = 0; round < 3; round++) {  // single vertices are noise; what is hollow over a few millimetres is form
-    const sum = new Float32Array(smooth), count = new Float32Array(smooth.length).fill(1);
-    for (let f = 0; f < faces.length; f++) {
-      const i = faces[f], j = faces[f % 3 === 2 ? f - 2 : f + 1];
-      sum[i] += smooth[j]; sum[j] += smooth[i]; count[i]++; count[j]++;
+    for (let i = 0; i < sum.length; i++) sum[i] = 0.5 * hollow[i];
+    for (let e = 0; e < edges.length; e += 2) {
+      const i = edges[e], j = edges[e + 1];
+      sum[i] += hollow[j]; sum[j] += hollow[i];
     }
-    smooth = sum.map((value, i) => value / count[i]);
+    for (let i = 0; i < sum.length; i++) sum[i] /= weight[i] + 0.5;
+    [hollow, sum] = [sum, hollow];
   }
-  return { points, normals, hollow: smooth };
+  shape.hollow = hollow; shape.next = sum;
+  return shape;
 }
 
 // ---- WebGL ---------------------------------------------------------------------------------------------------------
@@ -121,11 +141,13 @@ function programOf(gl) {
   return program;
 }
 function attribute(gl, program, name, values, size) {
-  gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+  const buffer = gl.createBuffer();
+  gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
   gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
   const place = gl.getAttribLocation(program, name);
   gl.enableVertexAttribArray(place);
   gl.vertexAttribPointer(place, size, gl.FLOAT, false, 0, 0);
+  return buffer;
 }
 function texture(gl, program, name, unit, image) {  // sides are powers of two, so that WebGL 1 can make mipmaps too
   gl.activeTexture(gl.TEXTURE0 + unit);
@@ -148,22 +170,26 @@ if (!window.DecompressionStream)
   return fail("This browser is too old to unpack the portrait. Open this page in a Chrome, Firefox, Edge or Safari from 2023 or later.");
 
 const faces = numbers(await unpack(portrait.faces.data), portrait.faces.count);
-const after = shapeOf(await vectors(portrait.after), faces);
-const before = portrait.before ? shapeOf(await vectors(portrait.before), faces) : after;
+const edges = edgesOf(faces, portrait.after.count);
+const after = shapeOf(await vectors(portrait.after));
+const before = portrait.before ? shapeOf(await vectors(portrait.before)) : after;
 const hollow = new Float32Array(after.hollow.length * 2);
-after.hollow.forEach((value, i) => { hollow[2 * i] = before.hollow[i]; hollow[2 * i + 1] = value; });
+function pairHollows() {
+  const first = before.hollow, second = after.hollow;
+  for (let i = 0; i < second.length; i++) { hollow[2 * i] = first[i]; hollow[2 * i + 1] = second[i]; }
+}
+pairHollows();
 const images = await Promise.all([portrait.textures.before || portrait.textures.after, portrait.textures.after].map(loadImage));
 const uv = await vectors(portrait.uv);
 
-let program, place;
+let program, place, moving = [];  // moving: buffers of what the panels change, each with its values
 function upload() {
   program = programOf(gl);
-  attribute(gl, program, "aBefore", before.points, 3);
-  attribute(gl, program, "aAfter", after.points, 3);
-  attribute(gl, program, "aNormalBefore", before.normals, 3);
-  attribute(gl, program, "aNormalAfter", after.normals, 3);
+  const named = (name, values, size) => [attribute(gl, program, name, values, size), values];
+  moving = [named("aAfter", after.points, 3), named("aNormalAfter", after.normals, 3), named("aHollow", hollow, 2)];
+  const still = [named("aBefore", before.points, 3), named("aNormalBefore", before.normals, 3)];
+  if (before === after) moving.push(...still);
   attribute(gl, program, "aUv", uv, 2);
-  attribute(gl, program, "aHollow", hollow, 2);
   gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
   gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, faces, gl.STATIC_DRAW);
   texture(gl, program, "uTextureBefore", 0, images[0]);
@@ -183,6 +209,21 @@ const goal = { ...home, morph: 1, clay: 0 }, now = { ...goal };
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 let swinging = false, swingTime = 0, swingYaw = 0, last = 0, pending = false;
+
+// ---- panels move the shape: each adds its own to the resting points, once a frame at most ---------------------------
+const resting = after.points.slice(), movers = [];
+let stale = false;
+function deform() {
+  stale = false;
+  after.points.set(resting);
+  for (const move of movers) move(after.points);
+  renew(after);
+  pairHollows();
+  for (const [buffer, values] of moving) {
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.bufferSubData(gl.ARRAY_BUFFER, 0, values);
+  }
+}
 
 function distanceHome() {
   const [x, y, z] = portrait.extent, aspect = canvas.width / canvas.height, slope = Math.tan(FIELD / 2);
@@ -215,18 +256,19 @@ function frame(time) {
   pending = false;
   const seconds = Math.min((time - last) / 1000 || 0, 0.05), share = calm ? 1 : 1 - Math.exp(-seconds * 14);
   last = time;
-  let moving = false;
+  if (stale) deform();
+  let gliding = false;
   for (const name in goal) {
     const rest = goal[name] - now[name];
-    if (Math.abs(rest) < 1e-4) now[name] = goal[name]; else { now[name] += rest * share; moving = true; }
+    if (Math.abs(rest) < 1e-4) now[name] = goal[name]; else { now[name] += rest * share; gliding = true; }
   }
   if (swinging) swingTime += seconds;
   const wanted = swinging ? 0.6 * Math.sin(swingTime * 0.9) : 0;
   swingYaw += (wanted - swingYaw) * (swinging ? 1 : share);
   if (Math.abs(swingYaw) < 1e-4 && !swinging) { swingYaw = 0; swingTime = 0; }
   draw();
-  document.body.dataset.state = moving || swinging || swingYaw ? "moving" : "still";
-  if (moving || swinging || swingYaw) wake();
+  document.body.dataset.state = gliding || swinging || swingYaw ? "moving" : "still";
+  if (gliding || swinging || swingYaw) wake();
 }
 function wake() {
   if (pending) return;
@@ -315,7 +357,7 @@ addEventListener("keydown", event => {
   action();
 });
 addEventListener("resize", wake);
-//EXPRESSIONS
+//PANELS
 document.body.dataset.vertices = String(after.hollow.length);
 wake();
 })().catch(error => {

@@ -1,0 +1,77 @@
+"""The viewer's shapes: the person at strength 0, the shown shape where its values are, parts in the mesh's order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from heads import crop_of
+
+from twinbrush.align.style_head import mean_head
+from twinbrush.config.sculpt import SculptConfig
+from twinbrush.export.viewer import LiveShapes
+from twinbrush.export.viewer.live import packed_live
+from twinbrush.figure_outputs import figure_mesh
+from twinbrush.sculpt import figure as room
+from twinbrush.sculpt.figure import sculpt_crop
+from twinbrush.sculpt.template import template
+from twinbrush.sculpt.values import Figure
+from twinbrush.shape import live
+from twinbrush.shape.figure import shaped
+from twinbrush.shape.head import Form, make_form
+from twinbrush.shape.live import live_shapes
+
+STRENGTH, CARICATURE, HAIR = 0.75, 1.5, 0.2
+
+
+@pytest.fixture(scope="module")
+def figure() -> Figure:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "landmark_bias", lambda: np.zeros((468, 2)))
+        return sculpt_crop(crop_of(2), SculptConfig(texture_size=256))
+
+
+@pytest.fixture(scope="module")
+def form() -> Form:
+    head = mean_head(template())
+    return make_form(template(), type(head)(head.vertices * [1.12, 0.95, 1.0], head.points, head.outline))
+
+
+@pytest.fixture(scope="module")
+def shapes(figure: Figure, form: Form) -> LiveShapes:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "STRENGTHS", (0.0, STRENGTH, 1.5))
+        patch.setattr(live, "CARICATURES", (1.0, CARICATURE))
+        return live_shapes(template(), figure, form, STRENGTH, CARICATURE, HAIR)
+
+
+def test_shapes_are_of_the_shown_mesh(figure: Figure, form: Form, shapes: LiveShapes) -> None:
+    shown = figure_mesh(shaped(template(), figure, form, STRENGTH, CARICATURE, HAIR)).vertices
+    np.testing.assert_allclose(shapes.by_strength[1], shown, atol=1e-9)
+    np.testing.assert_allclose(shapes.by_caricature[1], shown, atol=1e-9)
+    assert (shapes.strength, shapes.caricature) == (STRENGTH, CARICATURE)
+    rows = packed_live(shown, np.arange(len(shown)), shapes)
+    assert [row["name"] for row in rows] == ["Strength", "Caricature"]
+
+
+def test_rows_run_along_one_value_each(figure: Figure, form: Form, shapes: LiveShapes) -> None:
+    width = np.ptp(shapes.by_strength[..., 0][:, : len(figure.parts[0].mesh.vertices)], axis=1)
+    assert width[0] + 3 < width[1]
+    assert width[1] + 3 < width[2]
+    person = figure_mesh(figure).vertices
+    assert np.abs(shapes.by_strength[0] - person).max() > 0.5  # strength 0 keeps the shown caricature
+    plain = figure_mesh(shaped(template(), figure, form, STRENGTH, 1.0, HAIR)).vertices
+    np.testing.assert_allclose(shapes.by_caricature[0], plain, atol=1e-9)
+
+
+def test_strength_0_and_caricature_1_are_the_person(
+    figure: Figure, form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "STRENGTHS", (0.0, 1.0))
+    monkeypatch.setattr(live, "CARICATURES", (1.0, 2.0))
+    shapes = live_shapes(template(), figure, form, 0.0, 1.0)
+    np.testing.assert_allclose(shapes.by_strength[0], figure_mesh(figure).vertices, atol=1e-6)
+
+
+def test_what_the_sliders_reach_is_what_the_command_takes() -> None:
+    assert live.STRENGTHS == (0.0, 0.5, 1.0, 1.5)
+    assert live.CARICATURES == (0.5, 1.0, 1.5, 2.0)
