@@ -40,6 +40,9 @@ def test_every_portrait_has_points_in_the_faces_order(name: str) -> None:
     eyes = found[36:42], found[42:48]
     assert np.nanmean(eyes[0][:, 0]) < np.nanmean(eyes[1][:, 0])
     assert np.nanmean(eyes[0][:, 1]) < np.nanmean(found[31:36, 1]) < np.nanmean(found[60:68, 1]) < found[8, 1]
+    jaw = found[:17][np.isfinite(found[:17]).all(1)]
+    assert jaw[0, 0] < found[8, 0] < jaw[-1, 0]
+    assert found[48, 0] < found[54, 0]
 
 
 def test_none_of_the_portraits_set_aside_was_tuned_on() -> None:
@@ -62,16 +65,15 @@ def test_clay_points_lie_where_they_were_placed() -> None:
 def test_clay_points_follow_their_vertices() -> None:
     head = np.asarray(template().mean, float)
     clay = points.read_clay()
-    moved = head.copy()
-    moved[:, 0] += 3
-    np.testing.assert_allclose(clay.on(moved) - clay.on(head), np.tile([3.0, 0.0], (68, 1)), atol=1e-12)
+    moves = np.random.default_rng(6).normal(0, 2, head.shape)
+    np.testing.assert_allclose(clay.on(head + moves) - clay.on(head), moves[clay.vertices, :2], atol=1e-9)
 
 
 def test_jaw_outline_of_a_circle_is_the_circle_wherever_its_points_are() -> None:
-    middle, turn = np.array([5.0, -7.0]), np.radians(np.linspace(-190, 10, 17))
+    middle, turn = np.array([5.0, -7.0]), np.radians(np.linspace(-195, 15, 17))
     circle = middle + 60 * np.stack([np.cos(turn), np.sin(turn)], 1)
     found = descriptors.jaw_outline(circle, middle)
-    np.testing.assert_allclose(np.linalg.norm(found - middle, axis=1), 60, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(found - middle, axis=1), 60, atol=0.1)
     away = found - middle
     np.testing.assert_allclose(np.arctan2(away[:, 1], away[:, 0]), descriptors.DIRECTIONS, atol=1e-9)
 
@@ -100,7 +102,7 @@ def test_deviation_does_not_see_place_size_and_turn() -> None:
 def test_hidden_points_count_neither_in_the_alignment_nor_in_the_sum() -> None:
     mean = descriptors.descriptor(points.read_clay().on(np.asarray(template().mean, float)))
     known = np.arange(len(mean)) % 3 > 0
-    form_ = np.where(known[:, None], mean, np.nan)
+    form_ = np.where(known[:, None], 1.3 * mean + [20, 5], np.nan)
     np.testing.assert_allclose(descriptors.deviation(form_, mean, known), 0, atol=1e-9)
 
 
