@@ -27,6 +27,7 @@ UNSHRINK = 1.4
 EYE_WIDTH, EYE_HEIGHT, EYE_DOWN_MM = 1.15, 1.10, 1.0
 LIP_HEIGHT = 1.2  # painted lips are fuller than the network's
 ASYMMETRY = 0.4  # of the style's left-right difference: much of it is noise of landmarks on art
+GIVEN_BROW_MM = -4.0  # of a brow's middle line against the landmarks' upper edge
 STILL = ("brow", "cheek", "eye", "mouth", "nose", "jawForward", "jawLeft", "jawRight")
 """Expressions that the fit leaves alone: a painted face's pursed lips are its form. An open mouth is not."""
 BELIEVED, GUESSED = 1.0, 0.12  # weights of the user's 68 points and of those that are warped after them
@@ -62,6 +63,9 @@ def art_points(model: Template, crop: Crop) -> ArtPoints:
     head = found.head(model)
     seen = seen_points(frame)
     beside = model.regression.offset + bias + lip_roll(float(np.linalg.norm(seen[13] - seen[14])))
+    if given:  # by hand points are put on what they name, but brows on their middle line
+        beside = np.zeros((468, 2))
+        beside[list(indices.BROW_LEFT + indices.BROW_RIGHT), 1] = GIVEN_BROW_MM
     surface = model.landmarks(head)
     pixels, _ = project(frame.camera, frame.landmarks_xyz)
     places, depth = project(camera, surface + np.c_[beside, np.zeros(468)])
