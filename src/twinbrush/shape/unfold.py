@@ -49,18 +49,26 @@ def unfolded(
     smooth = [(goal - rest)[used]]
     level = np.zeros(len(used))
     out = goal.copy()
+    looked: np.ndarray = surface.triangles  # after the first search only near what crossed, at the end everywhere
     for _ in range(MOST_ROUNDS):
         core = np.zeros(len(used))
         core[number[found[:, :2].ravel()]] = 1.0
-        core[number[surface.triangles[found[:, 2]].ravel()]] = 1.0
-        level = np.minimum(np.maximum(level, average @ level) + RAISE * _spread(average, core), len(LEVELS) - 1.0)
+        core[number[looked[found[:, 2]].ravel()]] = 1.0
+        wide = _spread(average, core)
+        level = np.minimum(np.maximum(level, average @ level) + RAISE * wide, len(LEVELS) - 1.0)
         while len(smooth) < np.ceil(level.max()) + 1:
             smooth.append(_diffused(average, smooth[-1], LEVELS[len(smooth)] - LEVELS[len(smooth) - 1]))
         out[used] = rest[used] + _between(smooth, level)
-        found = crossings(out, surface.triangles, surface.edges)
+        looked = surface.triangles[(wide[number[surface.triangles]] > 0).any(1)]
+        found = crossings(out, looked)
         if not len(found):
-            break
-    return out, len(np.unique(found[:, 2])) if len(found) else 0
+            looked = surface.triangles
+            found = crossings(out, looked, surface.edges)
+            if not len(found):
+                break
+    if len(found):
+        found = crossings(out, surface.triangles, surface.edges)
+    return out, len(np.unique(found[:, 2]))
 
 
 @lru_cache(maxsize=1)
