@@ -31,6 +31,8 @@ ORDER = [
     ["reconstruct"],
     ["evaluate"],
     ["inputs"],
+    ["align"],
+    ["shape"],
     ["outputs"],
     ["placing", "mesh_outputs", "figure_outputs"],
     ["run"],
@@ -43,7 +45,10 @@ ORDER = [
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
-MATHS = ("maths", "faces", "regions", "sculpt", "portrait", "views", "correspond", "stylize", "reconstruct", "evaluate")
+MATHS = (
+    "maths", "faces", "regions", "sculpt", "portrait", "views", "correspond", "align", "shape", "stylize",
+    "reconstruct", "evaluate",
+)
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

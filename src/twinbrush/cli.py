@@ -44,7 +44,7 @@ class Stylize:
 
 @dataclass(frozen=True)
 class Sculpt:
-    """One face photo in, a sculpted figure out: in colour and in clay, with expressions; with a style's form, if wanted.
+    """One face photo in, a sculpted figure out, in colour and in clay, with expressions; in a style's form, if wanted.
 
     Example: twinbrush sculpt photo.jpg -o out/ --form painting.jpg
     """

@@ -16,6 +16,7 @@ from twinbrush.config import DEFAULT, PortraitConfig
 from twinbrush.config.sculpt import SculptConfig, SculptOptions, ShapeConfig
 from twinbrush.errors import BadMesh, BadOption
 from twinbrush.export import manifest as page
+from twinbrush.export.viewer.live import LiveShapes
 from twinbrush.figure_outputs import write_figure_files
 from twinbrush.files import nothing_left
 from twinbrush.inputs import Input, check_named_files, read_input
@@ -28,7 +29,8 @@ from twinbrush.run import CACHE, Run, run_folder, staging_folder
 from twinbrush.sculpt.values import Figure
 from twinbrush.shape.head import Form
 
-RANGES: dict[str, tuple[float, float]] = {"texture_size": (256, 4096), "still_size": (128, 2048), "print_height_mm": (30, 2000)}
+RANGES: dict[str, tuple[float, float]] = {
+    "texture_size": (256, 4096), "still_size": (128, 2048), "print_height_mm": (30, 2000)}
 SHAPE_RANGES: dict[str, tuple[float, float]] = {"strength": (0, 1.5), "caricature": (0.5, 2), "hair_shape": (0, 1)}
 
 
@@ -89,17 +91,23 @@ def _form_of(style: Input | None) -> Form:
     return replace(form, warnings=(*form.warnings, *notes))
 
 
-def _in_form(run: Run, figure: Figure, style: Input | None, options: ShapeConfig) -> Figure:
-    """The figure with the style's form and so much of the person's own as the options say."""
+def _in_form(
+    run: Run, figure: Figure, style: Input | None, options: ShapeConfig
+) -> tuple[Figure, LiveShapes | None]:
+    """The figure with the style's form and so much of the person's own as the options say; and the shapes between
+    which the viewer's sliders blend (None: nothing to blend)."""
     from twinbrush.sculpt.template import template
     from twinbrush.shape.figure import shaped
+    from twinbrush.shape.live import live_shapes
 
     if style is None and options.caricature == 1:
-        return figure
+        return figure, None
     form = run.stage("form", None, Form, lambda: _form_of(style))
-    strength = 0.0 if style is None else options.strength
-    return run.stage("shape", None, Figure, lambda: shaped(
-        template(), figure, form, strength, options.caricature, options.hair_shape))
+    amounts = 0.0 if style is None else options.strength, options.caricature, options.hair_shape
+    whole = run.stage("shape", None, Figure, lambda: shaped(template(), figure, form, *amounts))
+    if style is None:
+        return whole, None
+    return whole, run.stage("sliders", None, LiveShapes, lambda: live_shapes(template(), figure, form, *amounts))
 
 
 def _sculpt_mesh(path: Path, out: Path, options: SculptOptions, style: Input | None, progress: Progress) -> Result:
@@ -172,14 +180,14 @@ def _export(
 ) -> Result:
     """Write everything into a hidden folder, then move it over. shown: the picture beside the figure on the sheet."""
     metrics = figure_metrics(figure)
-    figure = _in_form(run, figure, style, options.shape)
+    figure, live = _in_form(run, figure, style, options.shape)
     cpu, wall = time.process_time(), time.perf_counter()
     form = () if style is None else (("Form", style.picture.pixels),)
     inputs: dict[str, page.InputFile | page.MeshFile] = {"photo": file}
     if style is not None:
         inputs["form"] = _picture_file(style)
     with staging_folder(run, out) as staging:
-        solid = write_figure_files(figure, (("Photo", shown), *form), staging, options.sculpt, run.progress)
+        solid = write_figure_files(figure, (("Photo", shown), *form), staging, options.sculpt, run.progress, live)
         run.warn(() if solid is None else solid.warnings)
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         document = page.Manifest(

@@ -196,7 +196,7 @@ def _shoulders(reader: _Reader, chin: float) -> Float[np.ndarray, "k"]:
         for side in (-1, 1):
             row = np.stack([side * across, np.full_like(across, chin - below), np.full_like(across, -90.0)], 1)
             labels = reader.at(row)
-            stop = np.flatnonzero((labels <= Region.BACKGROUND))
+            stop = np.flatnonzero(labels <= Region.BACKGROUND)
             if len(stop) and stop[0] > 0 and labels[stop[0]] == Region.BACKGROUND:
                 ends.append(float(across[stop[0]]))
         if ends:

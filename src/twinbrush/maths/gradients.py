@@ -37,7 +37,7 @@ class Gradients:
         return frames(vertices[self.triangles]) @ self.inverse
 
     def displacements(self, change: Float[np.ndarray, "t 3 3"]) -> Float[np.ndarray, "n 3"]:
-        """Returns the displacements whose gradients come nearest to `change`, by least squares over the area; mean 0."""
+        """Returns the displacements whose gradients come nearest to `change`: least squares over the area, mean 0."""
         wanted = np.swapaxes(change, 1, 2).reshape(-1, 3)
         moved = self.solver.solve(np.ascontiguousarray(self.operator.T @ (self.areas[:, None] * wanted)))
         return moved - moved.mean(0)

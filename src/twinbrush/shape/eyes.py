@@ -11,6 +11,7 @@ from twinbrush.sculpt.lids import EYES, centred, laid_on, lid_rims
 from twinbrush.sculpt.values import Eyeball, Template
 
 GROWTH = (0.6, 2.2)  # bounds of an eyeball's growth
+STILL_MM = 1e-6  # a head that moved less did not change
 FALLOFF_MM = 9.0  # how far from the rim skin follows it onto the eyeball: far, for it may be moved by millimetres
 
 
@@ -26,7 +27,7 @@ def eyes_after(
         _grown(before[rim], after[rim], eye) for rim, eye in zip(lid_rims(model), eyes, strict=True))
     middle = float(np.sqrt(left.radius * right.radius))  # both eyes are of one size
     pair = replace(left, radius=middle), replace(right, radius=middle)
-    if np.array_equal(before, after):
+    if np.abs(before - after).max() < STILL_MM:
         return after, eyes
     return laid_on(model, after, pair, FALLOFF_MM), pair
 

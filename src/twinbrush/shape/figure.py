@@ -81,7 +81,7 @@ def shape_of(
     after, crossing = unfolded(person.vertices, after, skin)
     opening = opening_of(model, person.vertices, after)
     after = bag_behind(model, person.vertices, after, opening)
-    pair = eyes if np.array_equal(after, person.vertices) else cleared(model, after, pair)
+    pair = eyes if pair is eyes else cleared(model, after, pair)
     follower = _follower(model, figure, person.vertices, after)
     parts: list[np.ndarray] = []
     for part in figure.parts:
