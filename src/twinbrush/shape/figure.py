@@ -13,7 +13,8 @@ from twinbrush.mesh import Mesh
 from twinbrush.sculpt import base
 from twinbrush.sculpt.assemble import part_mesh
 from twinbrush.sculpt.follow import followed
-from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Morphs, Part, Template
+from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Part, Template
+from twinbrush.shape.carry import carried
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.head import Form, PersonHead, shaped_head
 from twinbrush.shape.mouth import bag_behind, opening_of
@@ -160,7 +161,7 @@ def with_shape(model: Template, figure: Figure, shape: Shape) -> Figure:
     for part, vertices in zip(figure.parts, shape.parts, strict=True):
         targets = part.targets
         if part.name == "Head":
-            targets = _carried(model, part.targets, before, shape.vertices)
+            targets = carried(model, part.targets, before, shape.vertices)
         elif part.name == "Teeth":
             factor = np.ptp(vertices[:, 0]) / np.ptp(part.mesh.vertices[:, 0])
             targets = {name: (rows, factor * offsets) for name, (rows, offsets) in part.targets.items()}
@@ -173,22 +174,3 @@ def with_shape(model: Template, figure: Figure, shape: Shape) -> Figure:
 
 def _with_vertices(mesh: Mesh, vertices: Float[np.ndarray, "n 3"]) -> Mesh:
     return replace(mesh, vertices=vertices)
-
-
-def _carried(
-    model: Template, targets: Morphs, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"]
-) -> Morphs:
-    """The expressions' offsets turned and stretched as the skin about each vertex is."""
-    from twinbrush.maths.gradients import frames
-
-    inside = frames(after[model.triangles]) @ np.linalg.inv(frames(before[model.triangles]))
-    count = len(before)
-    corners = model.triangles.ravel()
-    number = np.maximum(np.bincount(corners, minlength=count), 1)
-    mean = np.stack([np.bincount(corners, np.repeat(inside[:, i, j], 3), minlength=count) / number
-                     for i in range(3) for j in range(3)], 1).reshape(count, 3, 3)
-    own = mean[model.layout.origin]
-    out: Morphs = {}
-    for name, (rows, offsets) in targets.items():
-        out[name] = rows, np.einsum("nij,nj->ni", own[rows], offsets)
-    return out
