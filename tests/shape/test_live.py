@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from heads import crop_of
 
+from heads import crop_of
 from twinbrush.align.style_head import mean_head
 from twinbrush.config.sculpt import SculptConfig
 from twinbrush.export.viewer import LiveShapes
