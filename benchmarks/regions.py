@@ -3,6 +3,7 @@
     python benchmarks/regions.py                     # tuning pictures, pictures set aside, two people's agreement
     python benchmarks/regions.py --ablation          # each part of the engine switched off alone
     python benchmarks/regions.py --overlays FOLDER   # what was found, drawn on every picture
+    python benchmarks/regions.py --kept-out FOLDER   # other pictures that were not learned from (training/region_labels)
 
 Scores are taken inside the head's square (3.6 face heights), not under the truth's "unsure" bands. Intersection over
 union is averaged over the pictures that show the class; `outline` is the share of the person's outline that was found
@@ -108,6 +109,26 @@ def run(entry: TruthPicture, find: Finder, folder: Path = FOLDER) -> Scored | No
     return scores, {"image": image, "labels": labels, "glasses": glasses, "truth": true_labels}
 
 
+def kept_out(folder: Path, overlays: Path | None) -> None:
+    """Run on the labelled pictures that training leaves out, as far as `folder` has them: casual/NAME.*,
+    paintings/NAME.*. What the engine's choices are made by: neither tuning pictures nor those set aside."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
+    from region_sources import KEPT_OUT, LABELS
+
+    results = {}
+    for full in sorted(KEPT_OUT):
+        kind, name = full.split("-")
+        kinds = {"casual": "casual", "painting": "paintings"}[kind]
+        for path in (folder / kinds).glob(f"{name}.*"):
+            entry = TruthPicture(name, path, kind == "painting")
+            done = run(entry, engine(), LABELS / kinds)
+            results |= {name: (entry, done[0])} if done else {}
+            if done and overlays:
+                overlays.mkdir(parents=True, exist_ok=True)
+                overlay(done[1], overlays / f"{name}.png")
+    table(results, each=True)
+
+
 def mean_of(rows: list[dict[str, float]], column: str) -> float:
     """Over the pictures that have it."""
     values = [row[column] for row in rows if column in row]
@@ -175,9 +196,13 @@ def main() -> None:
     parser.add_argument("--tuning", action="store_true", help="leave out the pictures that are set aside")
     parser.add_argument("--each", action="store_true", help="a line a picture")
     parser.add_argument("--ablation", action="store_true")
+    parser.add_argument("--kept-out", type=Path, help="folder of the labelled pictures: casual/, paintings/")
     options = parser.parse_args()
     entries = [e for e in picture_list() if not options.only or e.name in options.only]
     entries = [e for e in entries if not (options.tuning or options.ablation) or e.name not in SET_ASIDE]
+    if options.kept_out:
+        kept_out(options.kept_out, options.overlays)
+        return
     if options.ablation:
         ablation(entries)
         return
