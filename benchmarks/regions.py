@@ -3,7 +3,7 @@
     python benchmarks/regions.py                     # tuning pictures, pictures set aside, two people's agreement
     python benchmarks/regions.py --ablation          # each part of the engine switched off alone
     python benchmarks/regions.py --overlays FOLDER   # what was found, drawn on every picture
-    python benchmarks/regions.py --kept-out FOLDER   # other pictures that were not learned from (training/region_labels)
+    python benchmarks/regions.py --kept-out FOLDER   # other pictures that nothing learned from (training/region_labels)
 
 Scores are taken inside the head's square (3.6 face heights), not under the truth's "unsure" bands. Intersection over
 union is averaged over the pictures that show the class; `outline` is the share of the person's outline that was found
