@@ -1,4 +1,4 @@
-"""A class' own colours: patches that a network mistook come back, and a class that nobody is sure of stays as it was."""
+"""A class' own colours: patches that a network mistook come back; a class that nobody is sure of stays as it was."""
 
 from __future__ import annotations
 
