@@ -1,7 +1,8 @@
-"""The labels that the network learned from: whole, of known classes, never of a picture that the benchmark sets aside."""
+"""The labels that the network learned from: whole, of known classes, never of a picture that is set aside."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -14,14 +15,12 @@ LABELS = ROOT / "training" / "region_labels"
 KINDS = {"casual": "casual", "paintings": "painting", "photos": "photo"}
 
 
-def _sources() -> tuple[frozenset[str], frozenset[str]]:
-    sys.path.insert(0, str(ROOT / "training"))
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    from region_sources import KEPT_OUT
-
-    from truth.pictures import SET_ASIDE
-
-    return KEPT_OUT, SET_ASIDE
+def _names(module: str, name: str) -> frozenset[str]:
+    """What a module of training/ or benchmarks/ calls `name`."""
+    for folder in ("training", "benchmarks"):
+        if str(ROOT / folder) not in sys.path:
+            sys.path.insert(0, str(ROOT / folder))
+    return getattr(importlib.import_module(module), name)
 
 
 @pytest.mark.parametrize("folder", KINDS)
@@ -42,7 +41,7 @@ def test_glasses_lie_beside_labels_of_their_size() -> None:
 
 
 def test_kept_out_pictures_are_labelled_and_none_is_set_aside() -> None:
-    kept_out, set_aside = _sources()
+    kept_out, set_aside = _names("region_sources", "KEPT_OUT"), _names("truth.pictures", "SET_ASIDE")
     names = {f"{kind}-{path.stem}" for folder, kind in KINDS.items() for path in (LABELS / folder).glob("*.png")}
     assert kept_out <= names
     assert not {name.partition("-")[2] for name in names} & set_aside
