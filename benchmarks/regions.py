@@ -13,6 +13,7 @@ within 1.5% of the face's height. Needs the pictures of ../shared/data; those th
 from __future__ import annotations
 
 import argparse
+import functools
 import resource
 import sys
 import time
@@ -25,9 +26,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from truth.draw import CLASSES, COLOURS
-from truth.pictures import FOLDER, SET_ASIDE, TruthPicture, picture_list, read_truth
+from truth.pictures import FOLDER, SET_ASIDE, TruthPicture, picture_list, read_pixels, read_truth
 from twinbrush.config import DEFAULT
-from twinbrush.faces.face import find_face_with_warnings
+from twinbrush.faces.face import FoundFace, find_face_with_warnings
 from twinbrush.regions.frame import head_frame
 
 COLUMNS = ("skin", "hair", "beard", "cloth", "headwear", "person", "glasses", "outline")
@@ -91,14 +92,22 @@ def outline_share(person: np.ndarray, truth: np.ndarray, unit: float, square: np
 Scored = tuple[dict[str, float], dict[str, np.ndarray]]
 
 
+@functools.cache
+def found_face(entry: TruthPicture) -> FoundFace:
+    """The picture's face, found once for all switches of an ablation."""
+    config = DEFAULT.style_face if entry.art else DEFAULT.photo_face
+    return find_face_with_warnings(
+        read_pixels(entry), config, where=entry.name, art=entry.art, portrait=DEFAULT.portrait
+    )
+
+
 def run(entry: TruthPicture, find: Finder, folder: Path = FOLDER) -> Scored | None:
     """Scores of one picture, and its arrays; None without truth or face."""
     truth = read_truth(entry, folder)
     if truth is None:
         return None
     image, true_labels, true_glasses = truth
-    config = DEFAULT.style_face if entry.art else DEFAULT.photo_face
-    found = find_face_with_warnings(image, config, where=entry.name, art=entry.art, portrait=DEFAULT.portrait)
+    found = found_face(entry)
     start = time.process_time()
     labels, glasses = find(image, found.face, found.others, entry.art)
     cost = time.process_time() - start
@@ -126,7 +135,7 @@ def kept_out(folder: Path, overlays: Path | None) -> None:
             if done and overlays:
                 overlays.mkdir(parents=True, exist_ok=True)
                 overlay(done[1], overlays / f"{name}.png")
-    table(results, each=True)
+    table(results, each=True, called="kept out")
 
 
 def mean_of(rows: list[dict[str, float]], column: str) -> float:
@@ -135,8 +144,10 @@ def mean_of(rows: list[dict[str, float]], column: str) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def table(results: dict[str, tuple[TruthPicture, dict[str, float]]], *, each: bool) -> None:
-    """Print the means of photos and art, tuning and set aside."""
+def table(
+    results: dict[str, tuple[TruthPicture, dict[str, float]]], *, each: bool, called: str = "tuning"
+) -> None:
+    """Print the means of photos and art, of those set aside and of the others, which are `called` so."""
     head = "".join(f"{c:>10}" for c in COLUMNS)
     print(f"{'':34}{head}{'CPU-s':>8}")
     for aside in (False, True):
@@ -148,7 +159,7 @@ def table(results: dict[str, tuple[TruthPicture, dict[str, float]]], *, each: bo
                 for name, s in rows:
                     cells = "".join(f"{s[c]:10.3f}" if c in s else f"{'-':>10}" for c in COLUMNS)
                     print(f"  {name:32}{cells}{s['cpu']:8.2f}")
-            label = f"{'set aside' if aside else 'tuning'}, {'art' if art else 'photos'} ({len(rows)})"
+            label = f"{'set aside' if aside else called}, {'art' if art else 'photos'} ({len(rows)})"
             cells = "".join(f"{mean_of([s for _, s in rows], c):10.3f}" for c in COLUMNS)
             print(f"{label:34}{cells}{mean_of([s for _, s in rows], 'cpu'):8.2f}")
 
