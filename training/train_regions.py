@@ -39,8 +39,6 @@ WITHOUT_MODNET, WITHOUT_SELFIE, WITHOUT_RIVAL, WITHOUT_LIKENESS = 0.12, 0.08, 0.
 SHARES = {"drawn": 0.27, "casual": 0.38, "photo": 0.12, "painting": 0.23}  # of the samples, by kind of picture
 CARVED, THROATS = 0.05, 0.12  # shares of the samples of one stuff, and with the chin's shadow on the throat
 IN_OTHER_LIGHT = 0.5  # share of the samples that are relit once more, so that few variants do for many lights
-RARE = {3: 0.18, 5: 0.15}  # shares of the samples that show a beard, and headwear, whatever they would be by chance
-LEAST_RARE = 0.004  # of the stored square: who shows less of a class does not count as showing it
 REFRESH = 100  # steps after which new variants are looked for
 
 
@@ -69,25 +67,14 @@ class Pictures:
                 self.numbers.append(int(number))
             self.known.add(path)
         self.by_name = {name: np.flatnonzero(np.array(self.names) == name) for name in sorted(set(self.names))}
-        shown = {k: [(item["labels"] == k).mean() > LEAST_RARE for item in self.items] for k in RARE}
-        self.showing = {
-            k: [part for part in (where[np.array(flags)[where]] for where in self.by_name.values()) if len(part)]
-            for k, flags in shown.items()
-        }
 
     def sample(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """One random sample: of each kind of picture its share, and within a kind every picture is as likely as any
-        other, however many variants it has; beards and headwear have shares of their own."""
+        other, however many variants it has."""
         groups = [[name for name in self.by_name if kind_of(name) == kind] for kind in SHARES]
         shares = np.array([share if group else 0.0 for share, group in zip(SHARES.values(), groups, strict=True)])
         names = groups[rng.choice(len(groups), p=shares / shares.sum())]
-        among = [self.by_name[name] for name in names]
-        chance = rng.random()
-        for kind, share in RARE.items():
-            if 0 <= chance < share and self.showing[kind]:
-                among = self.showing[kind]
-            chance -= share
-        item = self.items[rng.choice(among[rng.integers(len(among))])]
+        item = self.items[rng.choice(self.by_name[names[rng.integers(len(names))]])]
         turn, zoom = np.radians(rng.normal(0, 5)), np.exp(rng.normal(0, 0.06))
         return drawn(item, rng, turn, zoom, rng.normal(0, 0.04, 2) * UNIT, bool(rng.random() < 0.5))
 

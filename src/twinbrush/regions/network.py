@@ -23,9 +23,6 @@ SIZE = 192  # of the square it sees, pixels
 CLASSES = 6
 WEIGHTS_IN_TRAINING = (1.0, 1.0, 1.3, 2.5, 1.0, 2.0)
 """So many times a pixel of each class counted in training, and so many times its odds come out too high."""
-EAGERNESS = (1.0, 1.0, 1.0, 5.0, 1.0, 4.0)
-"""So many times the odds of each class count: beards and headwear are rare in training, and are missed more often than
-they are invented. Chosen by the pictures that were kept out (benchmarks/regions.py --kept-out)."""
 U = 6  # the channel that changes its sign in the mirror image (after three colours, two mattes, inside)
 
 
@@ -51,8 +48,7 @@ def region_odds(
     both = np.stack([whole, mirrored])
     logits = load_onnx(str(WEIGHTS))(both[:, :3], both[:, 3:])
     mean = 0.5 * (logits[0] + logits[1, :, :, ::-1])
-    factors = np.array(EAGERNESS) / np.array(WEIGHTS_IN_TRAINING)
-    odds = np.exp(mean[:CLASSES] - mean[:CLASSES].max(0)) * factors[:, None, None]
+    odds = np.exp(mean[:CLASSES] - mean[:CLASSES].max(0)) / np.array(WEIGHTS_IN_TRAINING)[:, None, None]
     return odds / odds.sum(0), 1 / (1 + np.exp(-mean[CLASSES]))
 
 
