@@ -3,6 +3,7 @@
     python benchmarks/regions.py                     # tuning pictures, pictures set aside, two people's agreement
     python benchmarks/regions.py --ablation          # each part of the engine switched off alone
     python benchmarks/regions.py --overlays FOLDER   # what was found, drawn on every picture
+    python benchmarks/regions.py --kept-out FOLDER   # other pictures that nothing learned from (training/region_labels)
 
 Scores are taken inside the head's square (3.6 face heights), not under the truth's "unsure" bands. Intersection over
 union is averaged over the pictures that show the class; `outline` is the share of the person's outline that was found
@@ -12,6 +13,7 @@ within 1.5% of the face's height. Needs the pictures of ../shared/data; those th
 from __future__ import annotations
 
 import argparse
+import functools
 import resource
 import sys
 import time
@@ -24,9 +26,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from truth.draw import CLASSES, COLOURS
-from truth.pictures import FOLDER, SET_ASIDE, TruthPicture, picture_list, read_truth
+from truth.pictures import FOLDER, SET_ASIDE, TruthPicture, picture_list, read_pixels, read_truth
 from twinbrush.config import DEFAULT
-from twinbrush.faces.face import find_face_with_warnings
+from twinbrush.faces.face import FoundFace, find_face_with_warnings
 from twinbrush.regions.frame import head_frame
 
 COLUMNS = ("skin", "hair", "beard", "cloth", "headwear", "person", "glasses", "outline")
@@ -90,14 +92,22 @@ def outline_share(person: np.ndarray, truth: np.ndarray, unit: float, square: np
 Scored = tuple[dict[str, float], dict[str, np.ndarray]]
 
 
+@functools.cache
+def found_face(entry: TruthPicture) -> FoundFace:
+    """The picture's face, found once for all switches of an ablation."""
+    config = DEFAULT.style_face if entry.art else DEFAULT.photo_face
+    return find_face_with_warnings(
+        read_pixels(entry), config, where=entry.name, art=entry.art, portrait=DEFAULT.portrait
+    )
+
+
 def run(entry: TruthPicture, find: Finder, folder: Path = FOLDER) -> Scored | None:
     """Scores of one picture, and its arrays; None without truth or face."""
     truth = read_truth(entry, folder)
     if truth is None:
         return None
     image, true_labels, true_glasses = truth
-    config = DEFAULT.style_face if entry.art else DEFAULT.photo_face
-    found = find_face_with_warnings(image, config, where=entry.name, art=entry.art, portrait=DEFAULT.portrait)
+    found = found_face(entry)
     start = time.process_time()
     labels, glasses = find(image, found.face, found.others, entry.art)
     cost = time.process_time() - start
@@ -108,14 +118,36 @@ def run(entry: TruthPicture, find: Finder, folder: Path = FOLDER) -> Scored | No
     return scores, {"image": image, "labels": labels, "glasses": glasses, "truth": true_labels}
 
 
+def kept_out(folder: Path, overlays: Path | None) -> None:
+    """Run on the labelled pictures that training leaves out, as far as `folder` has them: casual/NAME.*,
+    paintings/NAME.*. What the engine's choices are made by: neither tuning pictures nor those set aside."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
+    from region_sources import KEPT_OUT, LABELS
+
+    results = {}
+    for full in sorted(KEPT_OUT):
+        kind, name = full.split("-")
+        kinds = {"casual": "casual", "painting": "paintings"}[kind]
+        for path in (folder / kinds).glob(f"{name}.*"):
+            entry = TruthPicture(name, path, kind == "painting")
+            done = run(entry, engine(), LABELS / kinds)
+            results |= {name: (entry, done[0])} if done else {}
+            if done and overlays:
+                overlays.mkdir(parents=True, exist_ok=True)
+                overlay(done[1], overlays / f"{name}.png")
+    table(results, each=True, called="kept out")
+
+
 def mean_of(rows: list[dict[str, float]], column: str) -> float:
     """Over the pictures that have it."""
     values = [row[column] for row in rows if column in row]
     return float(np.mean(values)) if values else float("nan")
 
 
-def table(results: dict[str, tuple[TruthPicture, dict[str, float]]], *, each: bool) -> None:
-    """Print the means of photos and art, tuning and set aside."""
+def table(
+    results: dict[str, tuple[TruthPicture, dict[str, float]]], *, each: bool, called: str = "tuning"
+) -> None:
+    """Print the means of photos and art, of those set aside and of the others, which are `called` so."""
     head = "".join(f"{c:>10}" for c in COLUMNS)
     print(f"{'':34}{head}{'CPU-s':>8}")
     for aside in (False, True):
@@ -127,7 +159,7 @@ def table(results: dict[str, tuple[TruthPicture, dict[str, float]]], *, each: bo
                 for name, s in rows:
                     cells = "".join(f"{s[c]:10.3f}" if c in s else f"{'-':>10}" for c in COLUMNS)
                     print(f"  {name:32}{cells}{s['cpu']:8.2f}")
-            label = f"{'set aside' if aside else 'tuning'}, {'art' if art else 'photos'} ({len(rows)})"
+            label = f"{'set aside' if aside else called}, {'art' if art else 'photos'} ({len(rows)})"
             cells = "".join(f"{mean_of([s for _, s in rows], c):10.3f}" for c in COLUMNS)
             print(f"{label:34}{cells}{mean_of([s for _, s in rows], 'cpu'):8.2f}")
 
@@ -175,9 +207,13 @@ def main() -> None:
     parser.add_argument("--tuning", action="store_true", help="leave out the pictures that are set aside")
     parser.add_argument("--each", action="store_true", help="a line a picture")
     parser.add_argument("--ablation", action="store_true")
+    parser.add_argument("--kept-out", type=Path, help="folder of the labelled pictures: casual/, paintings/")
     options = parser.parse_args()
     entries = [e for e in picture_list() if not options.only or e.name in options.only]
     entries = [e for e in entries if not (options.tuning or options.ablation) or e.name not in SET_ASIDE]
+    if options.kept_out:
+        kept_out(options.kept_out, options.overlays)
+        return
     if options.ablation:
         ablation(entries)
         return

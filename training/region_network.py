@@ -8,8 +8,10 @@ al. 2015, "U-Net"; Yu and Koltun 2016, dilated convolutions). Trained by `traini
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -68,3 +70,32 @@ class RegionNet(nn.Module):
             for convolution in blocks:
                 x = functional.leaky_relu(convolution(x), SLOPE)
         return self.head(x)
+
+
+def export(net: RegionNet, path: Path, size: int = 192) -> None:
+    """The network as ONNX with its weights in float16, widened again when it is loaded."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    net = net.eval().to(memory_format=torch.contiguous_format)
+    example = (torch.zeros(1, 3, size, size), torch.zeros(1, MAPS, size, size))
+    names = {"input_names": ["colours", "maps"], "output_names": ["logits"], "opset_version": 17, "dynamo": False}
+    names["dynamic_axes"] = {k: {0: "n"} for k in ("colours", "maps", "logits")}
+    torch.onnx.export(net, example, str(path), **names)
+    model = onnx.load(str(path))
+    casts, kept = [], []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < 64:
+            kept.append(tensor)
+            continue
+        kept.append(numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}.half"))
+        casts.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=onnx.TensorProto.FLOAT))
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*casts, *nodes])
+    model.producer_name, model.doc_string = "twinbrush", ""
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))

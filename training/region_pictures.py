@@ -15,16 +15,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from region_mixing import alpha_of, another, bearded, repainted, transplanted
 from region_sources import Source, load_labelled, load_sources
 from region_styles import (
     BEARD,
-    CLOTH,
-    GROUND,
     HAIR,
     HEADWEAR,
     KINDS,
     SKIN,
-    UNSURE,
     add_beard,
     add_glasses,
     add_headwear,
@@ -33,7 +31,6 @@ from region_styles import (
     stylized,
 )
 
-from twinbrush.image import to_lab
 from twinbrush.regions.mattes import modnet_matte, selfie_matte
 
 STORED_SIDE, LARGE, STORED = 4.5, 640, 240  # face heights; pixels while made; pixels when kept
@@ -48,22 +45,6 @@ class Scene:
     glasses: np.ndarray
     inside: np.ndarray
     rival: np.ndarray
-
-
-def another(sources: list[Source], rng: np.random.Generator) -> Source:
-    """One of the pictures; the photographs that networks labelled, however many, every other time only."""
-    photos = [source for source in sources if kind_of(source.name) == "photo"]
-    drawn = [source for source in sources if kind_of(source.name) != "photo"]
-    chosen = photos if photos and rng.random() < 0.5 else drawn
-    return chosen[rng.integers(len(chosen))]
-
-
-def alpha_of(source: Source) -> np.ndarray:
-    """0..1 the person, soft by a pixel, and as MODNet sees it where the hand-drawn truth is unsure."""
-    person = ((source.labels != GROUND) & (source.labels != UNSURE)).astype(np.float32)
-    soft = cv2.GaussianBlur(person, (0, 0), 1.2)
-    unsure = cv2.dilate((source.labels == UNSURE).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return np.where(unsure, source.alpha, soft)
 
 
 def random_ground(source: Source, sources: list[Source], rng: np.random.Generator) -> np.ndarray:
@@ -90,87 +71,6 @@ def random_ground(source: Source, sources: list[Source], rng: np.random.Generato
     return np.clip(colour + (slope[0] * x + slope[1] * y + noise)[..., None], 0, 1).astype(np.float32)
 
 
-def recoloured(image: np.ndarray, where: np.ndarray, rng: np.random.Generator, reach: tuple[float, float, float]) -> (
-    np.ndarray
-):
-    """The part `where` (0..1) moved in Lab by up to `reach`, its contrast kept or lowered."""
-    lab = to_lab(image)
-    inside = lab[where > 0.5]
-    if len(inside) < 50:
-        return image
-    mean = inside.mean(0)
-    target = mean + rng.uniform(-1, 1, 3) * reach
-    target[0] = np.clip(target[0], 8, 92)
-    moved = (lab - mean) * [rng.uniform(0.6, 1.1), 1, 1] + target
-    rgb = cv2.cvtColor(np.clip(moved, [0, -100, -100], [100, 100, 100]).astype(np.float32), cv2.COLOR_LAB2RGB)
-    return (image + (np.clip(rgb, 0, 1) - image) * where[..., None]).astype(np.float32)
-
-
-def repainted(image: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Hair, clothes and skin in other colours, each now and then."""
-    soft = {k: cv2.GaussianBlur((labels == k).astype(np.float32), (0, 0), 2.0) for k in (SKIN, HAIR, BEARD, CLOTH)}
-    for share, where, reach in (
-        (0.5, soft[HAIR] + soft[BEARD], (45, 15, 25)), (0.6, soft[CLOTH], (60, 50, 50)), (0.5, soft[SKIN], (30, 8, 10)),
-    ):
-        if rng.random() < share:
-            image = recoloured(image, where, rng, reach)
-    return image
-
-
-def transplanted(source: Source, sources: list[Source], rng: np.random.Generator) -> (
-    tuple[np.ndarray, np.ndarray, np.ndarray]
-):
-    """The person with another's hair (and hat), and now and then another's clothes: both are in their head's square, so
-    that they fit about. Image, labels, alpha."""
-    image, labels, alpha = source.image.copy(), source.labels.copy(), alpha_of(source)
-    if rng.random() < 0.4:  # from below the chin on: another's body
-        other = another(sources, rng)
-        body = ((other.labels == CLOTH) & (labels != HAIR)).astype(np.float32)
-        own = (labels == CLOTH) & (body < 0.5)
-        labels, alpha = np.where(own, GROUND, labels).astype(np.uint8), np.where(own, 0, alpha)
-        image, labels, alpha = laid_over((image, labels, alpha), other.image, body, CLOTH)
-    other = another(sources, rng)
-    if not (other.labels == HAIR).any():
-        return image, labels, alpha
-    theirs, size = other.image, (image.shape[1], image.shape[0])
-    kinds, fine = other.labels, other.alpha
-    if rng.random() < 0.5:
-        theirs, kinds, fine = theirs[:, ::-1], kinds[:, ::-1], fine[:, ::-1]
-    zoom, middle = rng.uniform(0.92, 1.12), (image.shape[1] / 2, 0.42 * image.shape[0])
-    matrix = cv2.getRotationMatrix2D(middle, float(rng.normal(0, 4)), zoom)
-    theirs = cv2.warpAffine(np.ascontiguousarray(theirs), matrix, size, borderMode=cv2.BORDER_REPLICATE)
-    kinds = cv2.warpAffine(np.ascontiguousarray(kinds), matrix, size, flags=cv2.INTER_NEAREST, borderValue=(255,))
-    fine = cv2.warpAffine(np.ascontiguousarray(fine), matrix, size)
-    bald = (labels == HAIR) | (labels == HEADWEAR) | (labels == UNSURE)
-    scalp = bald & (source.skull_radius < 0.97)
-    skin = image[labels == SKIN]
-    tone = np.median(skin, 0) if len(skin) else np.full(3, 0.6)
-    grain = cv2.GaussianBlur(rng.standard_normal(labels.shape).astype(np.float32), (0, 0), 2.0)[..., None]
-    bare = np.clip(tone * (1.05 - 0.25 * source.skull_radius[..., None] ** 2) + 0.03 * grain, 0, 1)
-    soft = cv2.GaussianBlur(scalp.astype(np.float32), (0, 0), 2.0)[..., None]
-    image = image * (1 - soft) + bare * soft
-    labels = np.where(scalp, SKIN, np.where(bald, GROUND, labels)).astype(np.uint8)
-    alpha = np.where(scalp, 1.0, np.where(bald, 0.0, alpha))
-    if rng.random() < 0.1:  # stays bald
-        return image.astype(np.float32), labels, alpha
-    for kind in (HAIR, HEADWEAR):
-        image, labels, alpha = laid_over((image, labels, alpha), theirs, (kinds == kind).astype(np.float32), kind)
-    rim = (kinds == UNSURE) & (cv2.dilate((kinds == HAIR).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0)
-    weight = (rim * fine)[..., None]
-    labels = np.where(rim, UNSURE, labels).astype(np.uint8)
-    return (image * (1 - weight) + theirs * weight).astype(np.float32), labels, np.maximum(alpha, rim * fine)
-
-
-def laid_over(below: tuple[np.ndarray, np.ndarray, np.ndarray], picture: np.ndarray, mask: np.ndarray, label: int) -> (
-    tuple[np.ndarray, np.ndarray, np.ndarray]
-):
-    """image, labels and alpha with a part of another picture over them."""
-    image, labels, alpha = below
-    soft = cv2.GaussianBlur(mask, (0, 0), 1.2)
-    image = image * (1 - soft[..., None]) + picture * soft[..., None]
-    return image.astype(np.float32), np.where(mask > 0.5, label, labels).astype(np.uint8), np.maximum(alpha, soft)
-
-
 def variant(source: Source, sources: list[Source], rng: np.random.Generator) -> Scene:
     """One random variant of a picture."""
     image, labels, alpha = source.image.copy(), source.labels.copy(), alpha_of(source)
@@ -178,12 +78,14 @@ def variant(source: Source, sources: list[Source], rng: np.random.Generator) -> 
     if changed:
         image, labels, alpha = transplanted(source, sources, rng)
     glasses, rival = source.glasses.copy(), source.rival.copy()
+    if rng.random() < 0.2 and not (labels == BEARD).any():
+        image, labels, alpha = bearded((image, labels, alpha), sources, rng)
     image = repainted(image, labels, rng)
     texture = random_ground(source, sources, rng)
     if rng.random() < 0.22 and not (labels == HEADWEAR).any():
         image, labels = add_headwear(image, labels, source.points, texture, rng)
         alpha = np.maximum(alpha, cv2.GaussianBlur((labels == HEADWEAR).astype(np.float32), (0, 0), 1.0))
-    if rng.random() < 0.2 and not (labels == BEARD).any():
+    if rng.random() < 0.1 and not (labels == BEARD).any():
         image, labels = add_beard(image, labels, source.points, rng)
         alpha = np.maximum(alpha, cv2.GaussianBlur((labels == BEARD).astype(np.float32), (0, 0), 1.0))
     if rng.random() < 0.3 and not glasses.any():

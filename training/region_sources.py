@@ -21,6 +21,13 @@ from twinbrush.image import load_image  # noqa: E402
 from twinbrush.regions.frame import HEAD_HALF_HEIGHT, HEAD_HALF_WIDTH, head_frame, place_maps  # noqa: E402
 from twinbrush.regions.mattes import modnet_matte  # noqa: E402
 
+KEPT_OUT = frozenset({
+    "casual-010", "casual-030", "casual-034", "casual-045", "casual-048", "casual-058", "casual-065", "casual-071",
+    "casual-086", "casual-088", "casual-092", "casual-096", "painting-cavalier", "painting-father", "painting-veil",
+})
+"""Labelled pictures that nothing is learned from: what is chosen for the engine is chosen by them
+(`benchmarks/regions.py --kept-out`)."""
+
 
 @dataclass
 class Source:
@@ -49,13 +56,13 @@ def load_sources(size: int, side: float) -> list[Source]:
 
 
 def load_labelled(folder: Path, size: int, side: float) -> list[Source]:
-    """The pictures of `region_labels`, as far as `folder` has them: folder/photos/NAME.* and folder/paintings/NAME.*.
-    (REGIONS_MODEL_CARD.md says where they can be got: they are not in the repository.)"""
+    """The pictures of `region_labels`, as far as `folder` has them: folder/photos/NAME.*, folder/casual/NAME.* and
+    folder/paintings/NAME.*. (REGIONS_MODEL_CARD.md says where they can be got: they are not in the repository.)"""
     found = []
-    for kind, kinds in (("photo", "photos"), ("painting", "paintings")):
+    for kind, kinds in (("photo", "photos"), ("casual", "casual"), ("painting", "paintings")):
         for path in sorted((LABELS / kinds).glob("*.png")):
             pictures = [p for p in (folder / kinds).glob(f"{path.stem}.*") if p.suffix in {".jpg", ".png"}]
-            if pictures and not path.stem.endswith(".glasses"):
+            if pictures and not path.stem.endswith(".glasses") and f"{kind}-{path.stem}" not in KEPT_OUT:
                 entry = TruthPicture(path.stem, pictures[0], kind == "painting")
                 source = source_of(entry, read_truth(entry, LABELS / kinds), size, side)
                 found += [replace(source, name=f"{kind}-{path.stem}")] if source else []

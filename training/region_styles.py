@@ -13,8 +13,9 @@ from twinbrush.faces import indices
 
 GROUND, SKIN, HAIR, BEARD, CLOTH, HEADWEAR = range(6)
 UNSURE = 6
-KINDS = ("drawn", "photo", "painting")
-"""Whose labels a picture has: drawn by hand, by networks, by our own network and corrected by hand."""
+KINDS = ("drawn", "casual", "photo", "painting")
+"""Whose labels a picture has: drawn by hand; by networks and corrected by hand; by networks; drawn by hand, or by our
+own network and corrected."""
 
 
 def kind_of(name: str) -> str:
@@ -30,8 +31,11 @@ def stylized(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(out, 0, 1).astype(np.float32)
 
 
-def relit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Gamma, contrast, cast, saturation, side light, noise, blur, JPEG; sometimes grey or sepia."""
+def relit(image: np.ndarray, rng: np.random.Generator, scale: float = 1.0) -> np.ndarray:
+    """Gamma, contrast, cast, saturation, side light, noise, blur, JPEG; sometimes grey or sepia.
+
+    scale: of blur and noise, for pictures smaller than region_pictures.LARGE.
+    """
     out = np.clip(image, 0, 1) ** np.exp(rng.normal(0, 0.3))
     out = (out - 0.5) * rng.uniform(0.7, 1.25) + 0.5 + rng.normal(0, 0.04)
     grey = out.mean(-1, keepdims=True)
@@ -41,14 +45,34 @@ def relit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         y, x = np.mgrid[: out.shape[0], : out.shape[1]].astype(np.float32) / out.shape[0] - 0.5
         angle, sharp = rng.uniform(0, 2 * np.pi), rng.uniform(2, 12)
         side = 1 / (1 + np.exp(-sharp * (x * np.cos(angle) + y * np.sin(angle) + rng.normal(0, 0.1))))
-        out = out * (1 - rng.uniform(0.2, 0.6) * side[..., None])
+        out = out * (1 - rng.uniform(0.2, 0.6) * side[..., None] * np.exp(rng.normal(0, 0.15, 3)))
     if rng.random() < 0.4:
-        out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.6, 2.5)))
-    out = out + rng.normal(0, rng.uniform(0, 0.03), out.shape)
+        out = cv2.GaussianBlur(out, (0, 0), float(scale * rng.uniform(0.6, 2.5)))
+    out = out + rng.normal(0, scale * rng.uniform(0, 0.03), out.shape)
     data = (np.clip(out, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.4:
         data = cv2.imdecode(cv2.imencode(".jpg", data, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 80))])[1], 1)
     return data.astype(np.float32) / 255
+
+
+def carved(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As if of one stuff (clay, stone, bronze): only the shading within a few per cent of the picture is left."""
+    grey = image.mean(-1)
+    reach = float(rng.uniform(0.04, 0.12)) * image.shape[0]
+    shading = cv2.GaussianBlur(grey, (0, 0), 0.8) - cv2.GaussianBlur(grey, (0, 0), reach)
+    tone = rng.uniform(0.25, 0.75) * np.exp(rng.normal(0, 0.12, 3)) * [1.12, 1.0, 0.88]
+    ground = cv2.GaussianBlur(grey, (0, 0), 2 * reach) - 0.5
+    out = tone * (1 + rng.uniform(1.2, 2.4) * shading + rng.uniform(0, 0.4) * ground)[..., None]
+    return np.clip(out, 0, 1).astype(np.float32)
+
+
+def throat_shaded(image: np.ndarray, u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """With the chin's shadow on the throat. u, v (s, s): places in face heights from between the eyes."""
+    from_v, to_v = rng.uniform(0.50, 0.62), rng.uniform(0.75, 1.05)
+    depth = 1 / (1 + np.exp(-(v - from_v) / 0.02)) / (1 + np.exp((v - to_v) / rng.uniform(0.03, 0.1)))
+    depth = depth / (1 + np.exp((np.abs(u) - rng.uniform(0.25, 0.45)) / 0.04))
+    colour = rng.uniform(0.25, 0.65) * np.exp(rng.normal(0, 0.08, 3))
+    return (image * (1 - depth[..., None] * (1 - colour))).astype(np.float32)
 
 
 def _bytes(image: np.ndarray) -> np.ndarray:

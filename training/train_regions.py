@@ -18,8 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from region_network import MAPS, RegionNet
-from region_styles import kind_of
+from region_network import RegionNet, export
+from region_styles import carved, kind_of, relit, throat_shaded
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
@@ -36,7 +36,9 @@ STUDENT = ROOT / "src" / "twinbrush" / "stylize" / "features" / "student.safeten
 BORDER_WEIGHT = 2.0  # more, within three pixels of a border between classes
 # Shares of the samples that learn to do without.
 WITHOUT_MODNET, WITHOUT_SELFIE, WITHOUT_RIVAL, WITHOUT_LIKENESS = 0.12, 0.08, 0.05, 0.06
-SHARES = {"drawn": 0.45, "photo": 0.28, "painting": 0.27}  # of the samples, by kind of picture
+SHARES = {"drawn": 0.27, "casual": 0.38, "photo": 0.12, "painting": 0.23}  # of the samples, by kind of picture
+CARVED, THROATS = 0.05, 0.12  # shares of the samples of one stuff, and with the chin's shadow on the throat
+IN_OTHER_LIGHT = 0.5  # share of the samples that are relit once more, so that few variants do for many lights
 REFRESH = 100  # steps after which new variants are looked for
 
 
@@ -98,6 +100,13 @@ def drawn(item: dict[str, np.ndarray], rng: np.random.Generator | None, turn: fl
             maps[1] = maps[0]
         if rng.random() < WITHOUT_RIVAL:
             maps[2] = np.zeros_like(maps[2])
+        if rng.random() < CARVED:
+            image = carved(image, rng)
+        elif rng.random() < THROATS:
+            u, v = places_of(points)[:2] * SIDE / 2
+            image = throat_shaded(image, u, v, rng)
+        if rng.random() < IN_OTHER_LIGHT:
+            image = relit(image, rng, SIZE / 640)
         image = np.clip((image - 0.5) * rng.uniform(0.9, 1.1) + 0.5 + rng.normal(0, 0.03, 3), 0, 1).astype(np.float32)
         points = points + rng.normal(0, 0.015, 2) * UNIT
     places = places_of(points)
@@ -208,35 +217,6 @@ def validate(net: RegionNet, pictures: Pictures) -> dict[str, float]:
                 scores.setdefault(name, []).append(float((a & b).sum() / (a | b).sum()))
     net.train()
     return {name: float(np.mean(values)) for name, values in scores.items()}
-
-
-def export(net: RegionNet, path: Path) -> None:
-    """The network as ONNX with its weights in float16, widened again when it is loaded."""
-    import onnx
-    from onnx import helper, numpy_helper
-
-    net = net.eval().to(memory_format=torch.contiguous_format)
-    example = (torch.zeros(1, 3, SIZE, SIZE), torch.zeros(1, MAPS, SIZE, SIZE))
-    names = {"input_names": ["colours", "maps"], "output_names": ["logits"], "opset_version": 17, "dynamo": False}
-    names["dynamic_axes"] = {k: {0: "n"} for k in ("colours", "maps", "logits")}
-    torch.onnx.export(net, example, str(path), **names)
-    model = onnx.load(str(path))
-    casts, kept = [], []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < 64:
-            kept.append(tensor)
-            continue
-        kept.append(numpy_helper.from_array(values.astype(np.float16), f"{tensor.name}.half"))
-        casts.append(helper.make_node("Cast", [f"{tensor.name}.half"], [tensor.name], to=onnx.TensorProto.FLOAT))
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    nodes = list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend([*casts, *nodes])
-    model.producer_name, model.doc_string = "twinbrush", ""
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
 
 
 def main() -> None:

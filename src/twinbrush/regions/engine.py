@@ -16,6 +16,7 @@ from twinbrush.faces.indices import OVAL
 from twinbrush.faces.values import Face
 from twinbrush.maths.filters import polygon_mask
 from twinbrush.models import is_present
+from twinbrush.regions.consistent import consistent
 from twinbrush.regions.frame import HeadFrame, head_frame, others_side, place_maps
 from twinbrush.regions.given import check_labels, check_mask
 from twinbrush.regions.mattes import (
@@ -36,7 +37,9 @@ NO_MODNET = (
     "Run `twinbrush models fetch`."
 )
 NEIGHBOUR = "Another person stands beside the face and was left out; a mask would draw the border better."
-PARTS = ("MODNet", "selfie network", "another's head", "likeness", "pool", "edges", "strands", "one piece")
+PARTS = (
+    "MODNet", "selfie network", "another's head", "likeness", "pool", "own colours", "edges", "strands", "one piece",
+)
 """What `without` may switch off, for the benchmark's ablation."""
 
 
@@ -63,19 +66,38 @@ def find_regions(
     inside = inside_of(frame, shape) & (frame.cut(beyond.astype(np.float32), cv2.BORDER_REPLICATE) < 0.5)
     readings, warnings = _readings(square, inside, without) if mask is None else (
         np.stack([frame.cut(mask.astype(np.float32), cv2.BORDER_REPLICATE)] * 2), [])
-    if others and "another's head" in without:
+    if "another's head" in without:
         others = ()
-    small = head_frame(face, SIZE)
+    odds, glasses, touches = _odds(_Seen(square, readings, inside), face, others, mask is not None, without)
+    warnings += [NEIGHBOUR] * touches
+    return _drawn(_Found(frame, square, readings[0], odds, glasses), face, beyond, mask, (tuple(warnings), without))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The head's square: its colours, what MODNet and the selfie network read in it, where the picture reaches."""
+
+    square: Float[np.ndarray, "s s 3"]
+    readings: Float[np.ndarray, "2 s s"]
+    inside: Bool[np.ndarray, "s s"]
+
+
+def _odds(seen: _Seen, face: Face, others: tuple[Face, ...], given: bool, without: frozenset[str]) -> (
+    tuple[Float[np.ndarray, "6 n n"], Float[np.ndarray, "n n"], bool]
+):
+    """Odds of the classes and of glasses at the network's size, and whether another's head borders on the person.
+    given: the readings are the user's own mask."""
+    small, size = head_frame(face, SIZE), (SIZE, SIZE)
     places = place_maps(face, others, small)
-    odds, glasses = region_odds(square, readings, inside, places, blind="likeness" in without)
-    if mask is None and "pool" not in without:
-        odds = pooled(odds, cv2.resize(readings[0], (SIZE, SIZE), interpolation=cv2.INTER_AREA), places[5])
+    odds, glasses = region_odds(seen.square, seen.readings, seen.inside, places, blind="likeness" in without)
+    if not given and "pool" not in without:
+        odds = pooled(odds, cv2.resize(seen.readings[0], size, interpolation=cv2.INTER_AREA), places[5])
     if others:  # their hair is not this person's
         odds[1:] *= 1 - others_side(others, small)
         odds[0] = 1 - odds[1:].sum(0)
-    if others and _touches(odds, places[5]):
-        warnings.append(NEIGHBOUR)
-    return _drawn(_Found(frame, square, readings[0], odds, glasses), face, beyond, mask, (tuple(warnings), without))
+    if "own colours" not in without:
+        odds = consistent(odds, cv2.resize(seen.square, size, interpolation=cv2.INTER_AREA), places)
+    return odds, glasses, bool(others) and _touches(odds, places[5])
 
 
 @dataclass(frozen=True)

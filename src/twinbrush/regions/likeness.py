@@ -35,11 +35,7 @@ def likeness_maps(
     `frame.place_maps` of it.
     """
     size = square.shape[0]
-    lab = to_lab(np.ascontiguousarray(square, np.float32))
-    sigma = STROKES * size / SIDE
-    smooth = cv2.GaussianBlur(lab, (0, 0), sigma)
-    contrast = cv2.GaussianBlur((lab[..., 0] - smooth[..., 0]) ** 2, (0, 0), 2 * sigma)
-    values = np.concatenate([smooth, np.sqrt(contrast)[..., None]], -1).astype(np.float32)
+    values = colours_and_contrast(square)
     maps = []
     for where in _known_places(mattes, inside, places):
         if where.sum() < LEAST_PIXELS:
@@ -48,6 +44,15 @@ def likeness_maps(
         energy = fit_mixture(values[where], COMPONENTS, LEAST_DEVIATION).energy(values)
         maps.append(np.clip((energy - np.quantile(energy[where], 0.9)) / REACH, -1, 1))
     return np.stack(maps).astype(np.float32)
+
+
+def colours_and_contrast(square: Float[np.ndarray, "n n 3"]) -> Float[np.ndarray, "n n 4"]:
+    """Lab colours of the head's square, strokes and strands averaged, and how much the lightness varies about them."""
+    lab = to_lab(np.ascontiguousarray(square, np.float32))
+    sigma = STROKES * square.shape[0] / SIDE
+    smooth = cv2.GaussianBlur(lab, (0, 0), sigma)
+    contrast = cv2.GaussianBlur((lab[..., 0] - smooth[..., 0]) ** 2, (0, 0), 2 * sigma)
+    return np.concatenate([smooth, np.sqrt(contrast)[..., None]], -1).astype(np.float32)
 
 
 def _known_places(
