@@ -31,7 +31,7 @@ FACING = (0.22, 0.55)  # cosine to the camera: unseen below, as it is above
 SHARP_FACING = (0.36, 0.66)  # the same for detail, which is drawn out to streaks where skin is seen at a grazing angle
 HIDDEN_MM = 3.0  # a point this far behind the nearest surface is hidden
 BASE_BLUR_MM = 1.6  # the smooth field is taken from the photo blurred by this
-BASE_SEEN, BASE_MIRRORED, BASE_OWN = 3e-2, 4e-3, 6e-5  # pulls of the field: to seen, mirrored, and the skin's own
+BASE_SEEN, BASE_MIRRORED, BASE_OWN = 3e-2, 1e-3, 6e-5  # pulls of the field: to seen, mirrored, and the skin's own
 DETAIL_RANGE = (0.72, 1.3)  # by which mirrored detail brightens or darkens the smooth field
 OWN_QUANTILES = (0.35, 0.85)  # of seen skin's brightness between which the skin's own colour is averaged
 DARK_LEAST = 0.5  # but for the part that keeps a shaded side from ending in a border
@@ -41,7 +41,6 @@ LIP_REACH_MM = 5.0  # inside the mouth the lips' colour fades out over this
 PHOTO_EDGE_PX = 3.0
 ABOVE_BEARD_MM = -42.0  # the skin's own colour is that of the face above this: no beard
 CAP_SHADE = 0.8  # the cut below the neck lies in shadow
-GUM_COLOUR, THROAT_SHADE = (0.60, 0.30, 0.29), 0.35  # gums and tongue; how much light reaches the throat
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,18 @@ def smooth_field(
     stiffness, areas = cotangent_laplacian(vertices, template.triangles)
     matrix = stiffness + sparse.diags(areas * (pull + mirrored + BASE_OWN))
     right = areas[:, None] * (pull[:, None] * colour + mirrored[:, None] * colour[template.mirror] + BASE_OWN * own)
+    right += _slopes(stiffness, (weight * dark)[template.mirror] * (1 - weight)) @ colour[template.mirror]
     return np.clip(splu(sparse.csc_matrix(matrix)).solve(right) * shade, 0, 1)
+
+
+def _slopes(stiffness: sparse.csr_matrix, share: Float[np.ndarray, "n"]) -> sparse.csr_matrix:
+    """The stiffness of the edges alone whose two ends have a share: a field's differences along them are wanted."""
+    edges = stiffness.tocoo()
+    between = edges.row != edges.col
+    rows, columns = edges.row[between], edges.col[between]
+    weights = edges.data[between] * np.sqrt(share[rows] * share[columns])
+    off = sparse.csr_matrix((weights, (rows, columns)), shape=stiffness.shape)
+    return sparse.csr_matrix(off - sparse.diags(np.asarray(off.sum(1)).ravel()))
 
 
 def paint_head(
@@ -214,22 +224,6 @@ def spread(atlas: Float[np.ndarray, "s s 3"], covered: Bool[np.ndarray, "s s"]) 
     look[numbers[covered]] = np.arange(len(rows))
     nearest = look[numbers]
     return atlas[rows[nearest], columns[nearest]]
-
-
-def paint_teeth(
-    template: Template, teeth: Float[np.ndarray, "3"], light: float, atlas: Float[np.ndarray, "s s 3"],
-    covered: Bool[np.ndarray, "s s"],
-) -> None:
-    """Paint gums, tongue and teeth, darker toward the throat (both arrays are changed)."""
-    mouth = template.mouth
-    layout = mouth.layout
-    texels = texels_of(layout.uv, layout.triangles, len(atlas))
-    tone = np.where(mouth.labels[:, None] == 0, np.array(GUM_COLOUR) * light, teeth)
-    depth = mouth.mean[:, 2]
-    shade = THROAT_SHADE + (1 - THROAT_SHADE) * smoothstep((depth - depth.min()) / (0.9 * np.ptp(depth)))
-    colour = texels.at((tone * shade[:, None])[layout.origin], layout.triangles)
-    atlas.reshape(-1, 3)[texels.place] = np.clip(colour, 0, 1)
-    covered.reshape(-1)[texels.place[texels.inside]] = True
 
 
 def paint_cap(
