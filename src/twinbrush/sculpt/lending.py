@@ -22,6 +22,7 @@ DARKER = 0.14  # of log brightness below the skin about it: foreign, where skin 
 ON_NECK = 0.10  # the same on the neck, where also what is brighter is foreign: chains, collars
 LINE_MM, LINE_DARKER = 4.0, 0.42  # width of dark lines among the features, and by how much they are darker
 LINE_TOUCH_MM = 3.0  # lines that come this near to hair are its strands; others are folds
+INNER_MM = 4.0  # farther inside the face's outline only what comes from the hair is foreign: else it is light on skin
 PLAIN_FADE_MM = 8.0  # far from the features what is lent fades in over this: no border where it ends
 NARROW_MM, NECK_NARROW_MM = 3.5, 8.0  # plain skin narrower than twice this, between other things, lends nothing
 HUE, HUE_MM = 0.30, 1.2  # of log ratios of colours away from the face's own: another thing than skin
@@ -70,6 +71,9 @@ def foreign(crop: Crop, skin: Bool[np.ndarray, "h w"], pixels_per_mm: float) -> 
     plain = ~features & ~own
     found = plain & (grey - broad < -DARKER) | neck & (np.abs(grey - broad) > ON_NECK)
     found |= plain & _other_hue(image, skin, points, pixels_per_mm)
+    inner = cv2.erode(polygon_mask(skin.shape, points[list(indices.OVAL)]).astype(np.uint8), _disc(
+        INNER_MM * pixels_per_mm)) > 0
+    found &= ~inner | neck | touching(found, crop.regions == Region.HAIR, pixels_per_mm)
     found |= features & ~own & strands_of_hair(grey, crop.regions == Region.HAIR, pixels_per_mm)
     found |= glasses_frames(grey, points, pixels_per_mm)
     if crop.glasses is not None:
@@ -112,7 +116,14 @@ def strands_of_hair(
     grey: Float[np.ndarray, "h w"], hair: Bool[np.ndarray, "h w"], pixels_per_mm: float
 ) -> Bool[np.ndarray, "h w"]:
     """Thin lines that are much darker than what lies to both sides of them and come from the hair."""
-    deep = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _disc(LINE_MM / 2 * pixels_per_mm)) > LINE_DARKER
+    return touching(
+        cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _disc(LINE_MM / 2 * pixels_per_mm)) > LINE_DARKER, hair, pixels_per_mm)
+
+
+def touching(
+    deep: Bool[np.ndarray, "h w"], hair: Bool[np.ndarray, "h w"], pixels_per_mm: float
+) -> Bool[np.ndarray, "h w"]:
+    """The connected pieces that come near to hair."""
     count, drawn = cv2.connectedComponents(deep.astype(np.uint8), connectivity=8)
     labels: np.ndarray = np.asarray(drawn).astype(np.int64)
     near = cv2.dilate(hair.astype(np.uint8), _disc(LINE_TOUCH_MM * pixels_per_mm)) > 0

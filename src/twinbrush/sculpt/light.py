@@ -26,7 +26,8 @@ USUAL_TOWARD, USUAL_AMBIENT = np.array([0.0, 0.45, 1.0]), 0.35  # light of a pho
 USUAL_WEIGHT = 0.06  # share of the evidence with which the lamps keep to it
 ROUNDS, OUTLIER = 5, 0.2  # of reweighting; a misfit (share of the brightness) that counts half
 LEAST_SEEN = 200  # vertices of seen skin, else the usual light
-SHADE_RANGE = (0.42, 1.25)  # of the shading (sRGB) against the seen skin's own
+EASED = 0.85  # exponent of the shading: the dark side of a figure may be a little lighter than in the photo
+SHADE_RANGE = (0.45, 1.18)  # of the shading (sRGB) against the seen skin's own
 CHANNELS = np.array([0.88, 1.04, 1.08])  # exponents of the shading: light that went through skin is red
 
 
@@ -86,7 +87,7 @@ def shading(
     bright = usual if seen.sum() < LEAST_SEEN else _lamps(reach[seen], colour[seen], usual)
     light = reach @ bright
     level = np.median(light[seen]) if seen.any() else np.median(light[template.labels == 0])
-    shade = np.clip(np.maximum(light / level, 1e-6) ** (1 / GAMMA), *SHADE_RANGE)
+    shade = np.clip(np.maximum(light / level, 1e-6) ** (EASED / GAMMA), *SHADE_RANGE)
     return shade[:, None] ** CHANNELS
 
 

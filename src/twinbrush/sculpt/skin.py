@@ -110,16 +110,15 @@ def colours_seen(
 
 
 def smooth_field(
-    template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight, trust: Float[np.ndarray, "n"]
+    template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight, trust: Float[np.ndarray, "n"],
+    shade: Float[np.ndarray, "n 3"],
 ) -> Float[np.ndarray, "n 3"]:
     """A colour for every vertex: the blurred photo where seen, elsewhere continued smoothly to the skin's own, under the
-    light that the seen skin is in."""
+    light that the seen skin is in (`shade`)."""
     normals = vertex_normals(vertices, template.triangles)
     pixels, weight = sight.weight(vertices, normals)
     weight = np.where(template.labels <= 3, weight, 0.0) * trust
-    lit = lookup(sight.base, pixels).astype(np.float64)
-    shade = shading(template, vertices, lit, weight)
-    colour = lit / shade
+    colour = lookup(sight.base, pixels).astype(np.float64) / shade
     grey = colour.mean(1)
     seen = weight > 0.5
     if not seen.any():
@@ -157,8 +156,10 @@ def paint_head(
     texels = texels_of(layout.uv, layout.triangles, len(atlas))
     corners = layout.origin[layout.triangles[texels.face]]
     weights = texels.weights
-    trust = trusted(template, *colours_seen(template, vertices, sight))
-    base = smooth_field(template, vertices, sight, trust)
+    _, lit, weight = colours_seen(template, vertices, sight)
+    shade = shading(template, vertices, lit, weight)
+    trust = trusted(template, vertices, lit / shade, weight)
+    base = smooth_field(template, vertices, sight, trust, shade)
     normals = vertex_normals(vertices, template.triangles)
 
     def at(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
