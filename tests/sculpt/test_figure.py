@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import spatial
 from heads import SKIN_RGB, coefficients, crop_of
+from scipy import spatial
 
 from twinbrush.camera import project
 from twinbrush.config.sculpt import SculptConfig
@@ -130,7 +130,7 @@ def test_skin_has_the_photos_colour_everywhere(figure: Figure) -> None:
     colours = figure.texture[((1 - uv[:, 1]) * size).astype(int), (uv[:, 0] * size).astype(int)]
     face = template().landmarks(template().mean)[[1, 50, 280, 151]]
     front = spatial.KDTree(template().mean).query(face)[1]
-    at = model.layout.uv[[int(np.flatnonzero(model.layout.origin == v)[0]) for v in front]]
+    at = model.layout.uv[[int(np.flatnonzero(model.layout.origin == v)[0]) for v in np.atleast_1d(front)]]
     seen = figure.texture[((1 - at[:, 1]) * size).astype(int), (at[:, 0] * size).astype(int)]
     assert np.abs(seen - SKIN_RGB).max() < 0.03
     ratio = (colours / SKIN_RGB).astype(np.float64)

@@ -59,6 +59,19 @@ def test_a_strand_lends_nothing_and_a_fold_does(hair: bool) -> None:
     assert lent[y, x - round(9 * unit_of(crop))] > 0.5
 
 
+@pytest.mark.parametrize("hair", [True, False])
+def test_a_dark_place_on_the_forehead_is_foreign_only_where_hair_touches_it(hair: bool) -> None:
+    crop = crop_of(1)
+    unit = unit_of(crop)
+    image, regions = crop.image.copy(), crop.regions.copy()
+    x, y = np.round(crop.face.landmarks[151, :2] + [8 * unit, 0]).astype(int)
+    cv2.circle(image, (int(x), int(y)), round(3 * unit), tuple(float(v) for v in 0.7 * image[y, x]), -1)
+    if hair:
+        regions[: y - round(4 * unit), :] = Region.HAIR
+    lent = lending_skin(replace(crop, image=image, regions=regions), unit)
+    assert (lent[y, x] < 0.1) == hair
+
+
 def test_what_glasses_cover_lends_nothing() -> None:
     crop = crop_of(1)
     seen = np.zeros((SIZE, SIZE), np.uint8)

@@ -19,7 +19,7 @@ from twinbrush.sculpt.values import EAR, Template
 INWARD_MM, FARTHEST_MM = 14.0, 34.0  # the walk to the outline starts so far inside the ear's edge, and ends
 ROW_MM = 2.0  # vertices so near to a pixel row tell where the ear's edge is in it
 HEIGHTS = (0.1, 0.8)  # of the ear: which rows are looked at
-LEAST_MM, MOST_MM = -5.0, 8.0  # by which an ear is moved
+LEAST_MM, MOST_MM = -5.0, 7.0  # by which an ear is moved
 LEAST_ROWS = 0.5  # share of the rows that must show the outline
 WINDOW_MM = (34.0, 26.0, 58.0)  # outward, inward, and up and down of an ear's middle: what is compared, 1 pixel a mm
 RAISES_MM, SIZES, OUTS_MM = np.arange(-6.0, 7.6, 1.5), np.arange(0.84, 1.21, 0.06), np.arange(-4.0, 8.1, 2.0)
@@ -89,8 +89,6 @@ def _placing(
 ) -> Placing:
     """The place and size whose outline, with the head's, explains best which pixels beside the head are skin."""
     members, share = ear_weights(template, side)
-    own = np.zeros(len(vertices), bool)
-    own[members] = True
     pixels, depth = project(camera, vertices)
     middle = pixels[members].mean(0)
     scale = float(camera.intrinsics[0, 0] / depth[members].mean())  # pixels a mm
@@ -98,23 +96,23 @@ def _placing(
     width, height = round(outward + inward), round(2 * tall)
     corner = np.array([inward if side > 0 else outward, tall])
     window = (pixels - middle) / scale + corner
-    back = np.array([[scale, 0, middle[0] - scale * corner[0]], [0, scale, middle[1] - scale * corner[1]]])
+    back = np.c_[scale * np.eye(2), middle - scale * corner]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     skin, hair, inside = (cv2.warpAffine(mask.astype(np.float32), back, (width, height), flags=flags) for mask in (
         (crop.regions == Region.SKIN) & (crop.matte > 0.5), crop.regions == Region.HAIR, crop.inside))
+    index = np.full(len(vertices), -1)
+    index[members] = np.arange(len(members))
     faces = template.triangles
-    head = rasterize(window, depth, faces[~own[faces].any(1)], width, height).face_index >= 0
-    ears = faces[own[faces].all(1)]
+    head = rasterize(window, depth, faces[(index[faces] < 0).all(1)], width, height).face_index >= 0
+    ears = index[faces[(index[faces] >= 0).all(1)]]
     cost = np.where(hair > 0.5, HAIR_COST, 1 - 2 * skin) * (inside > 0.5) * ~head  # of a pixel that the ear covers
     best, found = np.inf, Placing(0.0, 1.0)
     points = window[members]
-    index = np.zeros(len(vertices), np.int64)
-    index[members] = np.arange(len(members))
     root = np.array([points[:, 0].min() if side > 0 else points[:, 0].max(), points[:, 1].mean()])
     for size in SIZES:
         for out in OUTS_MM:
             moved = root + size * (points - root) + np.stack([share * side * out, np.zeros(len(points))], 1)
-            mask = rasterize(moved, depth[members], index[ears], width, height).face_index >= 0
+            mask = rasterize(moved, depth[members], ears, width, height).face_index >= 0
             for up in RAISES_MM:
                 shifted = np.roll(mask, -round(up), axis=0)
                 odd = (up / RAISE_SIGMA_MM) ** 2 + ((size - 1) / SIZE_SIGMA) ** 2

@@ -116,8 +116,8 @@ def strands_of_hair(
     grey: Float[np.ndarray, "h w"], hair: Bool[np.ndarray, "h w"], pixels_per_mm: float
 ) -> Bool[np.ndarray, "h w"]:
     """Thin lines that are much darker than what lies to both sides of them and come from the hair."""
-    return touching(
-        cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _disc(LINE_MM / 2 * pixels_per_mm)) > LINE_DARKER, hair, pixels_per_mm)
+    line = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _disc(LINE_MM / 2 * pixels_per_mm))
+    return touching(line > LINE_DARKER, hair, pixels_per_mm)
 
 
 def touching(

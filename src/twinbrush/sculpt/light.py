@@ -1,8 +1,8 @@
 """How light falls on the head in the photo: measured on seen skin, so that unseen skin is shaded like it.
 
 Light comes from a few soft lamps all round, none of them negative; each vertex gets of a lamp what its normal faces and
-what the head itself does not hide (precomputed transfer, Sloan et al. 2002, with lobes in place of harmonics). Without it
-unseen ears, jaw and neck would be flat discs of colour.
+what the head itself does not hide (precomputed transfer, Sloan et al. 2002, with lobes in place of harmonics). Without
+it unseen ears, jaw and neck would be flat discs of colour.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def shading(
 def _lamps(
     reach: Float[np.ndarray, "s l"], colour: Float[np.ndarray, "s 3"], usual: Float[np.ndarray, "l"]
 ) -> Float[np.ndarray, "l"]:
-    """The lamps' brightness, none negative, least squares; what does not fit (brows, lips, shadows cast) counts less."""
+    """The lamps' brightness, none negative, least squares; what does not fit (brows, lips, highlights) counts less."""
     grey = (np.maximum(colour, 0) ** GAMMA).mean(1)
     start = reach @ usual
     prior = usual * (np.median(grey) / np.median(start))

@@ -113,7 +113,7 @@ def smooth_field(
     template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight, trust: Float[np.ndarray, "n"],
     shade: Float[np.ndarray, "n 3"],
 ) -> Float[np.ndarray, "n 3"]:
-    """A colour for every vertex: the blurred photo where seen, elsewhere continued smoothly to the skin's own, under the
+    """A colour for every vertex: the blurred photo where seen, elsewhere continued smoothly to the skin's own, in the
     light that the seen skin is in (`shade`)."""
     normals = vertex_normals(vertices, template.triangles)
     pixels, weight = sight.weight(vertices, normals)

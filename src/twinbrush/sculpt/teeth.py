@@ -32,14 +32,14 @@ GUM_COLOUR, THROAT_SHADE = (0.60, 0.30, 0.29), 0.35  # gums and tongue; how much
 CORRIDOR_SHADE, CORRIDOR_MM = 0.6, (11.0, 28.0)  # light on the teeth beside the front ones, in the cheeks' shadow
 ROUND = 0.30  # how much darker a tooth is where its surface turns aside
 DARKEST = 0.12  # share of the teeth's own colour that the photo's shadows leave on them
-LIP_RED, LIP_BRIGHT = (0.17, 0.26), 0.3  # share by which green is below red in lips, not in teeth, and how bright they are
+LIP_RED, LIP_BRIGHT = (0.17, 0.26), 0.3  # share by which green is below red in lips, not in teeth; their least red
 WARM = np.array([0.9, 1.15, 1.3])  # exponents of the shade in the mouth: it is red
 
 
 @dataclass(frozen=True)
 class MouthLook:
-    """teeth (3,): the teeth's colour, sRGB; light: brightness of the eyes' surroundings, 1 in full light; opening (h, w)
-    0..1: the photo's pixels between the lips."""
+    """teeth (3,): the teeth's colour, sRGB; light: brightness of the eyes' surroundings, 1 in full light;
+    opening (h, w): the photo's pixels between the lips, 0..1."""
 
     teeth: Float[np.ndarray, "3"]
     light: float
@@ -73,8 +73,8 @@ def lift_of(
 
 
 def follows(mouth: MouthParts, lift: float) -> Float[np.ndarray, "m"]:
-    """Returns how far each vertex goes with the upper teeth's edge, 0..1: upward all of the upper jaw, downward the teeth
-    become longer."""
+    """Returns how far each vertex goes with the upper teeth's edge, 0..1: upward all of the upper jaw, downward the
+    teeth become longer."""
     share = 1 - mouth.jaw
     if lift >= 0:
         return share
