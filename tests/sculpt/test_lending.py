@@ -83,6 +83,19 @@ def test_what_glasses_cover_lends_nothing() -> None:
     assert lending_skin(replace(crop, image=dark), unit_of(crop))[y, x] > 0.5
 
 
+def test_a_pale_lower_rim_lends_nothing_and_nostrils_do() -> None:
+    crop = crop_of(1)
+    unit = unit_of(crop)
+    points = crop.face.landmarks[:, :2]
+    glasses = np.zeros((SIZE, SIZE), np.uint8)
+    for eye in (points[[33, 133]].mean(0), points[[362, 263]].mean(0)):
+        cv2.circle(glasses, tuple(int(v) for v in np.round(eye + np.array([0, 5 * unit]))), round(20 * unit), 1, -1)
+    lent = lending_skin(replace(crop, glasses=glasses), unit)
+    rim = points[[33, 133]].mean(0) + np.array([0, 25 * unit])
+    for x, y, kept in ((*rim, False), (*(rim - np.array([0, 10 * unit])), True), (*points[2], True)):
+        assert (lent[round(float(y)), round(float(x))] > 0.5) == kept
+
+
 @pytest.mark.parametrize("bridge", [True, False])
 def test_glasses_are_lines_that_cross_the_nose(bridge: bool) -> None:
     crop = crop_of(1)
