@@ -141,14 +141,14 @@ def test_ears_are_as_high_and_large_as_the_outline_shows_them() -> None:
     head = coefficients(1).head(model)
     out = head
     for side in (-1, 1):
-        out = placed(model, out, side, Placing(-6.0, 0.88))
+        out = placed(model, out, side, Placing(-6.0, 0.85))
     members, _ = ear_weights(model, 1)
     low = out[members, 1].mean() - head[members, 1].mean()
     assert low < -5
     found, reach = fitted_ears(model, out, front_camera(), crop, SIZE / 420)
     assert None not in reach
     assert abs(found[members, 1].mean() - head[members, 1].mean()) < 2.0
-    assert abs(np.ptp(found[members, 1]) / np.ptp(head[members, 1]) - 1) < 0.07
+    assert abs(np.ptp(found[members, 1]) / np.ptp(head[members, 1]) - 1) < 0.09
     still = np.linalg.norm(model.mean, axis=1) < 40
     assert np.abs(found - head)[still].max() < 0.1
 
