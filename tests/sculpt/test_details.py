@@ -13,7 +13,7 @@ from twinbrush.camera import Camera, project
 from twinbrush.maths.crossings import crossings
 from twinbrush.maths.surface import mean_curvature
 from twinbrush.sculpt import figure as room
-from twinbrush.sculpt.ears import ear_weights, fitted_ears
+from twinbrush.sculpt.ears import Placing, ear_weights, fitted_ears, placed
 from twinbrush.sculpt.features import brow_height, lip_ridge
 from twinbrush.sculpt.figure import fit_crop, with_closed_lips
 from twinbrush.sculpt.folds import fold_depth
@@ -134,6 +134,33 @@ def test_ears_reach_the_outline() -> None:
     assert reach[1] is not None
     assert 1.5 < reach[1] < 4.5
     assert np.abs(out[members, 0] - head[members, 0]).max() < 1.6
+
+
+def test_ears_are_as_high_and_large_as_the_outline_shows_them() -> None:
+    model, crop = template(), crop_of(1, 0.0, 0.0)
+    head = coefficients(1).head(model)
+    out = head
+    for side in (-1, 1):
+        out = placed(model, out, side, Placing(-6.0, 0.85))
+    members, _ = ear_weights(model, 1)
+    low = out[members, 1].mean() - head[members, 1].mean()
+    assert low < -5
+    found, reach = fitted_ears(model, out, front_camera(), crop, SIZE / 420)
+    assert None not in reach
+    assert abs(found[members, 1].mean() - head[members, 1].mean()) < 2.0
+    assert abs(np.ptp(found[members, 1]) / np.ptp(head[members, 1]) - 1) < 0.09
+    still = np.linalg.norm(model.mean, axis=1) < 40
+    assert np.abs(found - head)[still].max() < 0.1
+
+
+def test_fine_brows_are_carved_in() -> None:
+    model, camera = template(), front_camera()
+    image = np.full((SIZE, SIZE, 3), 0.7, np.float32)
+    points, _ = project(camera, model.landmarks(model.mean)[[70, 63, 105, 66, 107]])
+    cv2.polylines(image, [np.round(points).astype(np.int32)], False, (0.2, 0.15, 0.1), 4)
+    height = brow_height(model, model.mean, camera, image, np.ones((SIZE, SIZE), np.float32), SIZE / 420)
+    assert height.min() < -0.4
+    assert height.max() <= 0
 
 
 def test_lips_hardly_apart_are_closed_and_open_ones_stay() -> None:

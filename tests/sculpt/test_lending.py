@@ -59,6 +59,19 @@ def test_a_strand_lends_nothing_and_a_fold_does(hair: bool) -> None:
     assert lent[y, x - round(9 * unit_of(crop))] > 0.5
 
 
+@pytest.mark.parametrize("hair", [True, False])
+def test_a_dark_place_on_the_forehead_is_foreign_only_where_hair_touches_it(hair: bool) -> None:
+    crop = crop_of(1)
+    unit = unit_of(crop)
+    image, regions = crop.image.copy(), crop.regions.copy()
+    x, y = np.round(crop.face.landmarks[151, :2] + [8 * unit, 0]).astype(int)
+    cv2.circle(image, (int(x), int(y)), round(3 * unit), tuple(float(v) for v in 0.7 * image[y, x]), -1)
+    if hair:
+        regions[: y - round(4 * unit), :] = Region.HAIR
+    lent = lending_skin(replace(crop, image=image, regions=regions), unit)
+    assert (lent[y, x] < 0.1) == hair
+
+
 def test_what_glasses_cover_lends_nothing() -> None:
     crop = crop_of(1)
     seen = np.zeros((SIZE, SIZE), np.uint8)
@@ -68,6 +81,19 @@ def test_what_glasses_cover_lends_nothing() -> None:
     dark[seen > 0] = DARK
     assert lending_skin(replace(crop, image=dark, glasses=seen), unit_of(crop))[y, x] < 0.1
     assert lending_skin(replace(crop, image=dark), unit_of(crop))[y, x] > 0.5
+
+
+def test_a_pale_lower_rim_lends_nothing_and_nostrils_do() -> None:
+    crop = crop_of(1)
+    unit = unit_of(crop)
+    points = crop.face.landmarks[:, :2]
+    glasses = np.zeros((SIZE, SIZE), np.uint8)
+    for eye in (points[[33, 133]].mean(0), points[[362, 263]].mean(0)):
+        cv2.circle(glasses, tuple(int(v) for v in np.round(eye + np.array([0, 5 * unit]))), round(20 * unit), 1, -1)
+    lent = lending_skin(replace(crop, glasses=glasses), unit)
+    rim = points[[33, 133]].mean(0) + np.array([0, 25 * unit])
+    for x, y, kept in ((*rim, False), (*(rim - np.array([0, 10 * unit])), True), (*points[2], True)):
+        assert (lent[round(float(y)), round(float(x))] > 0.5) == kept
 
 
 @pytest.mark.parametrize("bridge", [True, False])

@@ -11,7 +11,7 @@ from twinbrush.sculpt.lids import lid_rims, outside
 from twinbrush.sculpt.untangle import PATCHES, crosses_not, held_back, patch, untangled
 from twinbrush.sculpt.values import Eyeball, Template
 
-STILL_MM = 0.02  # vertices that move less are left out of a target
+STILL_MM = 0.004  # vertices that move less are left out of a target (0.02 let lips cross again by as much)
 LID_MM = 4.0  # falloff of what a blink takes back of the person's own lids
 BLINK_ROUNDS = 8  # of drawing crossing lids apart
 LIP_ROUNDS, LIP_PUSH_MM = 5, 0.2  # and crossing lips, in few large steps; then what still crosses is held back

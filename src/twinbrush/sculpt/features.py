@@ -10,7 +10,7 @@ from scipy import spatial
 from twinbrush.camera import Camera, project
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
-from twinbrush.maths.surface import mean_over_neighbours
+from twinbrush.maths.surface import mean_over_neighbours, vertex_areas
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.eyeball import step
 from twinbrush.sculpt.skin import lookup
@@ -20,7 +20,9 @@ LIP_RIDGE_MM, LIP_GROOVE_MM = 0.8, 0.18  # the red of the lips stands out so far
 LIP_EDGE_MM = (-0.4, 1.5)  # distance inside the outline over which it rises
 LIP_LINE_MM = (1.2, 4.0)  # from the line between the lips over which it rises: lips that touch stay as they are
 LIP_CORNERS = (0.62, 0.98)  # share of the mouth's half width from which the ridge fades
-BROW_MM = 1.0  # height of a dark brow
+BUSHY_BROW_MM, FINE_BROW_MM = 1.5, -0.8  # a bushy brow stands out, a fine one is carved in: raised it would be a ridge
+# of bone, which makes a woman's face a man's (in clay; a machine's likeness gains by both, see docs/sculpting.md)
+BUSHY_FROM_MM = 6.8  # mean width of the dark of a brow, from which it is bushy
 BROW_DARKER = 0.22  # share by which a brow's middle is darker than the skin about it
 BROW_BLUR_MM, SKIN_BLUR_MM = 0.6, 7.0
 BROW_EDGE_MM = (-3.5, 0.5)  # beside the landmarks' brow it fades out
@@ -63,7 +65,7 @@ def brow_height(
     template: Template, vertices: Float[np.ndarray, "n 3"], camera: Camera, image: Float[np.ndarray, "h w 3"],
     skin: Float[np.ndarray, "h w"], pixels_per_mm: float,
 ) -> Float[np.ndarray, "n"]:
-    """Returns by how much each vertex is raised where the photo's brows are dark, mm.
+    """Returns by how much each vertex is raised (bushy brows) or carved in (fine ones) where the photo's are dark, mm.
 
     skin: where the photo shows skin and brows, not strands of hair.
     """
@@ -84,7 +86,16 @@ def brow_height(
         out[near] = np.maximum(out[near], where * lookup(dark, pixels[near]))
     out *= normals[:, 2] > 0.1
     blurred = mean_over_neighbours(template.triangles, len(out)) @ out
-    return BROW_MM * smoothstep(0.5 * (out + blurred))
+    dark_share = smoothstep(0.5 * (out + blurred))
+    return dark_share * (BUSHY_BROW_MM if _brow_width(template, dark_share) > BUSHY_FROM_MM else FINE_BROW_MM)
+
+
+def _brow_width(template: Template, dark: Float[np.ndarray, "n"]) -> float:
+    """The wider brow's mean width, mm: its dark area over its length (hair may hide the other one)."""
+    area = vertex_areas(template.mean, template.triangles) * (dark > 0.3)
+    at = template.landmarks(template.mean)
+    return max(float(area[template.mean[:, 0] * side > 0].sum() / np.ptp(at[list(brow), 0]))
+               for brow, side in zip(BROWS, (-1, 1), strict=True))
 
 
 def raised(

@@ -18,7 +18,7 @@ from twinbrush.portrait.eyes import lowered_lids
 from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD, make_frame
 from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
-from twinbrush.sculpt import assemble, base, express, features, iris, skin
+from twinbrush.sculpt import assemble, base, express, features, iris, skin, teeth
 from twinbrush.sculpt.bias import landmark_bias
 from twinbrush.sculpt.correct import corrected
 from twinbrush.sculpt.ears import fitted_ears
@@ -32,7 +32,7 @@ from twinbrush.sculpt.onto import in_head_frame, onto_surface
 from twinbrush.sculpt.seen import crop_surroundings, seen_person, surroundings
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.untangle import patch, untangled
-from twinbrush.sculpt.values import Eyeball, Figure, HeadFit, Part, Surroundings, Template
+from twinbrush.sculpt.values import MOUTH_BAG, Eyeball, Figure, HeadFit, Part, Surroundings, Template
 from twinbrush.sculpt.whole import completed
 
 STAGE = "sculpt"
@@ -45,13 +45,17 @@ EAR_HIDDEN = "An ear is hidden or cut off: it is the template's."
 
 @dataclass(frozen=True)
 class Carved:
-    """The finished form: the head's vertices, eyes, irises in the photo, which pixels lend colour (h, w), notes."""
+    """The finished form: the head's vertices, eyes, irises in the photo, which pixels lend colour (h, w), notes.
+
+    teeth_lift: how much higher the teeth are seen than the fit has them, mm.
+    """
 
     vertices: Float[np.ndarray, "n 3"]
     eyes: tuple[Eyeball, Eyeball]
     irises: tuple[Iris, Iris]
     lending: Float[np.ndarray, "h w"]
     warnings: tuple[str, ...]
+    teeth_lift: float = 0.0
 
 
 def sculpt(
@@ -180,7 +184,8 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     vertices, eyes = set_eyes(model, vertices, fit.identity, fit.eye_growth)
     irises = find_irises(crop.image, points, fit.pixels_per_mm)
     notes = (EAR_HIDDEN,) if None in reach else ()
-    return Carved(vertices, turned(eyes, irises, fit.camera), irises, lending, notes)
+    lift = teeth.lift_of(model.mouth, fitted_mouth(model, fit), fit.camera, crop, fit.pixels_per_mm)
+    return Carved(vertices, turned(eyes, irises, fit.camera), irises, lending, notes, lift)
 
 
 def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved) -> tuple[Part, ...]:
@@ -188,9 +193,7 @@ def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved)
     neutral = replace(found, expression=np.zeros_like(found.expression)).head(model)
     offsets = express.head_targets(model, carved.vertices, neutral, found.expression, carved.eyes)
     layout, mouth = model.layout, model.mouth
-    maps = np.tensordot(found.expression, model.expressions.mouth_maps, 1)
-    inside = assemble.mouth_vertices(mouth, found.identity, maps)
-    inside = inside + mouth_shift(model, fit)
+    inside = lifted(model, fit, carved.teeth_lift)
     right, left = (
         Part(name, eyeball_mesh(eye, box), eye.centre, np.stack(axes(eye.gaze), 1))
         for name, eye, box in zip(("EyeRight", "EyeLeft"), carved.eyes, assemble.EYE_BOXES, strict=True))
@@ -203,10 +206,16 @@ def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved)
     )  # fmt: skip
 
 
-def mouth_shift(model: Template, fit: HeadFit) -> Float[np.ndarray, "3"]:
-    """Returns how far the correction moved the mouth: teeth and tongue go with it."""
-    bag = model.labels == 4
-    return (fit.vertices - fit.uncorrected)[bag].mean(0)
+def fitted_mouth(model: Template, fit: HeadFit) -> Float[np.ndarray, "m 3"]:
+    """Returns gums, tongue and teeth of the fitted head; they go with the mouth where the correction moved it."""
+    maps = np.tensordot(fit.expression, model.expressions.mouth_maps, 1)
+    bag = model.labels == MOUTH_BAG
+    return assemble.mouth_vertices(model.mouth, fit.identity, maps) + (fit.vertices - fit.uncorrected)[bag].mean(0)
+
+
+def lifted(model: Template, fit: HeadFit, lift: float) -> Float[np.ndarray, "m 3"]:
+    """Returns gums, tongue and teeth, the upper teeth ending as high as seen (mm above the fit's)."""
+    return fitted_mouth(model, fit) + lift * teeth.follows(model.mouth, lift)[:, None] * [0.0, 1.0, 0.0]
 
 
 def colours(
@@ -227,7 +236,9 @@ def colours(
         atlas[window] = iris.paint_eye(eye, upper, lower, tones, square)
         covered[window] = True
     skin.paint_cap(model, base.BOX, atlas, covered)
-    skin.paint_teeth(model, iris.teeth_colour(crop.image, points, tones.light), tones.light, atlas, covered)
+    look = teeth.MouthLook(iris.teeth_colour(crop.image, points, tones.light), tones.light, teeth.opening_of(crop))
+    inner = replace(sight, skin=np.ones_like(sight.skin))
+    teeth.paint_teeth(model, lifted(model, fit, carved.teeth_lift), look, inner, atlas, covered)
     return skin.spread(atlas, covered)
 
 

@@ -100,13 +100,14 @@ def landmark_sigmas() -> Float[np.ndarray, "468"]:
 
 
 def lip_roll(gap_mm: float) -> Float[np.ndarray, "468 2"]:
-    """Returns by how much the seen inner rims of open lips lie beyond the line where lips touch, mm: a quarter of what
-    the mouth is open beyond 1.5 mm, fading to the corners."""
+    """Returns by how much the seen inner rim of an open upper lip lies beyond the line where lips touch, mm: a quarter
+    of what the mouth is open beyond 1.5 mm, fading to the corners. The lower lip's rim is that line."""
     amount = float(np.clip(OPEN_LIP_SHARE * (gap_mm - OPEN_LIP_MM), 0, OPEN_LIP_MOST_MM))
     offset = np.zeros((468, 2))
-    taper = 1 - np.linspace(-1, 1, 9) ** 2
-    offset[list(indices.LIPS_INNER_UPPER[1:-1]), 1] -= amount * taper
-    offset[list(indices.LIPS_INNER_LOWER[1:-1]), 1] += amount * taper
+    across = np.linspace(-0.8, 0.8, 9)
+    beside = 4 * across**2 * (1 - across**2)
+    offset[list(indices.LIPS_INNER_UPPER[1:-1]), 1] -= amount * (1 - across**4 + beside)
+    offset[list(indices.LIPS_INNER_LOWER[1:-1]), 1] += amount * 1.5 * beside
     return offset
 
 

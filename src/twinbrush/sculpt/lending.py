@@ -22,9 +22,11 @@ DARKER = 0.14  # of log brightness below the skin about it: foreign, where skin 
 ON_NECK = 0.10  # the same on the neck, where also what is brighter is foreign: chains, collars
 LINE_MM, LINE_DARKER = 4.0, 0.42  # width of dark lines among the features, and by how much they are darker
 LINE_TOUCH_MM = 3.0  # lines that come this near to hair are its strands; others are folds
+INNER_MM = 4.0  # farther inside the face's outline only what comes from the hair is foreign: else it is light on skin
 PLAIN_FADE_MM = 8.0  # far from the features what is lent fades in over this: no border where it ends
 NARROW_MM, NECK_NARROW_MM = 3.5, 8.0  # plain skin narrower than twice this, between other things, lends nothing
 HUE, HUE_MM = 0.30, 1.2  # of log ratios of colours away from the face's own: another thing than skin
+RIM_MM, BELOW_LIDS_MM = (3.0, 2.5), 5.0  # a rim's reach beside the border of the glasses, and where lower rims begin
 GROW_MM = 1.0  # what is foreign is wider than its darkest line
 BESIDE_MM = 5.0  # so far beside the features skin is not plain yet
 BELOW_CHIN_MM = 6.0  # the neck begins
@@ -70,11 +72,17 @@ def foreign(crop: Crop, skin: Bool[np.ndarray, "h w"], pixels_per_mm: float) -> 
     plain = ~features & ~own
     found = plain & (grey - broad < -DARKER) | neck & (np.abs(grey - broad) > ON_NECK)
     found |= plain & _other_hue(image, skin, points, pixels_per_mm)
+    inner = cv2.erode(polygon_mask(skin.shape, points[list(indices.OVAL)]).astype(np.uint8), _disc(
+        INNER_MM * pixels_per_mm)) > 0
+    found &= ~inner | neck | touching(found, crop.regions == Region.HAIR, pixels_per_mm)
     found |= features & ~own & strands_of_hair(grey, crop.regions == Region.HAIR, pixels_per_mm)
-    found |= glasses_frames(grey, points, pixels_per_mm)
+    frames = glasses_frames(grey, points, pixels_per_mm)
     if crop.glasses is not None:
-        found |= (crop.glasses > 0) & ~polygon_mask(skin.shape, points[list(indices.EYE_LEFT)]) & (
-            ~polygon_mask(skin.shape, points[list(indices.EYE_RIGHT)])) & (grey < broad - DARKER)
+        eyes = polygon_mask(skin.shape, points[list(indices.EYE_LEFT)]) | polygon_mask(
+            skin.shape, points[list(indices.EYE_RIGHT)])
+        frames |= (crop.glasses > 0) & ~eyes & (grey < broad - DARKER)
+        frames |= lower_rims(crop.glasses > 0, points, pixels_per_mm)
+    found |= frames & ~_hull(skin.shape, points, NOSTRILS, OWN_GROWN["nostrils"])
     return cv2.dilate((found & skin).astype(np.uint8), _disc(GROW_MM * pixels_per_mm)) > 0
 
 
@@ -103,16 +111,42 @@ def own_dark(crop: Crop) -> Bool[np.ndarray, "h w"]:
     groups = (("brow", indices.BROW_LEFT), ("brow", indices.BROW_RIGHT), ("eye", indices.EYE_LEFT),
               ("eye", indices.EYE_RIGHT), ("mouth", indices.LIPS_OUTER), ("nostrils", NOSTRILS))
     for name, group in groups:
-        hull = cv2.convexHull(points[list(group)].astype(np.float32))[:, 0]
-        own |= polygon_mask(shape, hull.mean(0) + OWN_GROWN[name] * (hull - hull.mean(0)))
+        own |= _hull(shape, points, group, OWN_GROWN[name])
     return own
+
+
+def lower_rims(
+    glasses: Bool[np.ndarray, "h w"], points: Float[np.ndarray, "468 2"], pixels_per_mm: float
+) -> Bool[np.ndarray, "h w"]:
+    """The band along the border of the glasses below the lids, where a rim lies whatever its colour."""
+    drawn = glasses.astype(np.uint8)
+    outer, inner = (_disc(reach * pixels_per_mm) for reach in RIM_MM)
+    band = (cv2.dilate(drawn, outer) > 0) & ~(cv2.erode(drawn, inner) > 0)
+    low = points[[145, 374], 1].max() + BELOW_LIDS_MM * pixels_per_mm
+    band[: max(0, round(float(low)))] = False
+    return band
+
+
+def _hull(
+    shape: tuple[int, ...], points: Float[np.ndarray, "468 2"], group: tuple[int, ...], grown: float
+) -> Bool[np.ndarray, "h w"]:
+    """The grown convex hull of some landmarks."""
+    hull = cv2.convexHull(points[list(group)].astype(np.float32))[:, 0]
+    return polygon_mask((shape[0], shape[1]), hull.mean(0) + grown * (hull - hull.mean(0)))
 
 
 def strands_of_hair(
     grey: Float[np.ndarray, "h w"], hair: Bool[np.ndarray, "h w"], pixels_per_mm: float
 ) -> Bool[np.ndarray, "h w"]:
     """Thin lines that are much darker than what lies to both sides of them and come from the hair."""
-    deep = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _disc(LINE_MM / 2 * pixels_per_mm)) > LINE_DARKER
+    line = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _disc(LINE_MM / 2 * pixels_per_mm))
+    return touching(line > LINE_DARKER, hair, pixels_per_mm)
+
+
+def touching(
+    deep: Bool[np.ndarray, "h w"], hair: Bool[np.ndarray, "h w"], pixels_per_mm: float
+) -> Bool[np.ndarray, "h w"]:
+    """The connected pieces that come near to hair."""
     count, drawn = cv2.connectedComponents(deep.astype(np.uint8), connectivity=8)
     labels: np.ndarray = np.asarray(drawn).astype(np.int64)
     near = cv2.dilate(hair.astype(np.uint8), _disc(LINE_TOUCH_MM * pixels_per_mm)) > 0

@@ -22,15 +22,17 @@ from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.portrait.crop import Crop
 from twinbrush.rasterize import rasterize
 from twinbrush.sculpt.lids import lash_shade
+from twinbrush.sculpt.light import shading
 from twinbrush.sculpt.trust import trusted
 from twinbrush.sculpt.values import Template
 from twinbrush.views.texels import texels_of
 
 FACING = (0.22, 0.55)  # cosine to the camera: unseen below, as it is above
+SHARP_FACING = (0.36, 0.66)  # the same for detail, which is drawn out to streaks where skin is seen at a grazing angle
 HIDDEN_MM = 3.0  # a point this far behind the nearest surface is hidden
 BASE_BLUR_MM = 1.6  # the smooth field is taken from the photo blurred by this
-BASE_SEEN, BASE_MIRRORED, BASE_OWN = 3e-2, 4e-3, 6e-5  # pulls of the field: to seen, mirrored, and the skin's own
-TONE_RANGE = (0.6, 1.7)  # by which mirrored detail is brightened or darkened
+BASE_SEEN, BASE_MIRRORED, BASE_OWN = 3e-2, 1e-3, 6e-5  # pulls of the field: to seen, mirrored, and the skin's own
+DETAIL_RANGE = (0.72, 1.3)  # by which mirrored detail brightens or darkens the smooth field
 OWN_QUANTILES = (0.35, 0.85)  # of seen skin's brightness between which the skin's own colour is averaged
 DARK_LEAST = 0.5  # but for the part that keeps a shaded side from ending in a border
 DARK_SHARE = 0.55  # seen skin darker than this share of the median does not speak for what is unseen
@@ -39,7 +41,6 @@ LIP_REACH_MM = 5.0  # inside the mouth the lips' colour fades out over this
 PHOTO_EDGE_PX = 3.0
 ABOVE_BEARD_MM = -42.0  # the skin's own colour is that of the face above this: no beard
 CAP_SHADE = 0.8  # the cut below the neck lies in shadow
-GUM_COLOUR, THROAT_SHADE = (0.60, 0.30, 0.29), 0.35  # gums and tongue; how much light reaches the throat
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Sight:
     depth: Float[np.ndarray, "h w"]
 
     def weight(
-        self, points: Float[np.ndarray, "n 3"], normals: Float[np.ndarray, "n 3"]
+        self, points: Float[np.ndarray, "n 3"], normals: Float[np.ndarray, "n 3"],
+        cosines: tuple[float, float] = FACING,
     ) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n"]]:
         """Pixels of the points and how far the photo is to be believed there, 0..1."""
         pixels, depth = project(self.camera, points)
@@ -63,7 +65,7 @@ class Sight:
         low, high = PHOTO_EDGE_PX, np.array([width, height]) - 1 - PHOTO_EDGE_PX
         inside = ((pixels > low) & (pixels < high)).all(1)
         seen = depth < lookup(self.depth, pixels) + HIDDEN_MM
-        ramp = smoothstep((facing - FACING[0]) / (FACING[1] - FACING[0]))
+        ramp = smoothstep((facing - cosines[0]) / (cosines[1] - cosines[0]))
         return pixels, ramp * inside * seen * lookup(self.skin, pixels)
 
 
@@ -108,13 +110,15 @@ def colours_seen(
 
 
 def smooth_field(
-    template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight, trust: Float[np.ndarray, "n"]
+    template: Template, vertices: Float[np.ndarray, "n 3"], sight: Sight, trust: Float[np.ndarray, "n"],
+    shade: Float[np.ndarray, "n 3"],
 ) -> Float[np.ndarray, "n 3"]:
-    """A colour for every vertex: the blurred photo where seen, elsewhere continued smoothly to the skin's own."""
+    """A colour for every vertex: the blurred photo where seen, elsewhere continued smoothly to the skin's own, in the
+    light that the seen skin is in (`shade`)."""
     normals = vertex_normals(vertices, template.triangles)
     pixels, weight = sight.weight(vertices, normals)
     weight = np.where(template.labels <= 3, weight, 0.0) * trust
-    colour = lookup(sight.base, pixels).astype(np.float64)
+    colour = lookup(sight.base, pixels).astype(np.float64) / shade
     grey = colour.mean(1)
     seen = weight > 0.5
     if not seen.any():
@@ -129,7 +133,18 @@ def smooth_field(
     stiffness, areas = cotangent_laplacian(vertices, template.triangles)
     matrix = stiffness + sparse.diags(areas * (pull + mirrored + BASE_OWN))
     right = areas[:, None] * (pull[:, None] * colour + mirrored[:, None] * colour[template.mirror] + BASE_OWN * own)
-    return np.clip(splu(sparse.csc_matrix(matrix)).solve(right), 0, 1)
+    right += _slopes(stiffness, (weight * dark)[template.mirror] * (1 - weight)) @ colour[template.mirror]
+    return np.clip(splu(sparse.csc_matrix(matrix)).solve(right) * shade, 0, 1)
+
+
+def _slopes(stiffness: sparse.csr_matrix, share: Float[np.ndarray, "n"]) -> sparse.csr_matrix:
+    """The stiffness of the edges alone whose two ends have a share: a field's differences along them are wanted."""
+    edges = stiffness.tocoo()
+    between = edges.row != edges.col
+    rows, columns = edges.row[between], edges.col[between]
+    weights = edges.data[between] * np.sqrt(share[rows] * share[columns])
+    off = sparse.csr_matrix((weights, (rows, columns)), shape=stiffness.shape)
+    return sparse.csr_matrix(off - sparse.diags(np.asarray(off.sum(1)).ravel()))
 
 
 def paint_head(
@@ -141,8 +156,10 @@ def paint_head(
     texels = texels_of(layout.uv, layout.triangles, len(atlas))
     corners = layout.origin[layout.triangles[texels.face]]
     weights = texels.weights
-    trust = trusted(template, *colours_seen(template, vertices, sight))
-    base = smooth_field(template, vertices, sight, trust)
+    _, lit, weight = colours_seen(template, vertices, sight)
+    shade = shading(template, vertices, lit, weight)
+    trust = trusted(template, vertices, lit / shade, weight)
+    base = smooth_field(template, vertices, sight, trust, shade)
     normals = vertex_normals(vertices, template.triangles)
 
     def at(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -161,14 +178,14 @@ def paint_head(
         facing = normals if own else normals[mirror]
         near = at(facing, rows)
         near /= np.maximum(np.linalg.norm(near, axis=1, keepdims=True), 1e-9)
-        pixels, weight = sight.weight(at(place, rows), near)
+        pixels, weight = sight.weight(at(place, rows), near, SHARP_FACING)
         weight = weight * at((trust if own else trust[mirror])[:, None], rows)[:, 0]
         found = weight > 0
         rows, pixels, weight = rows[found], pixels[found], weight[found, None]
         detail = lookup(sight.image, pixels)
         if not own:
-            tone = at(base, rows) / np.maximum(at(base[mirror], rows), 0.03)
-            detail = detail * np.clip(tone, *TONE_RANGE)
+            smooth = np.maximum(lookup(sight.base, pixels), 0.03)
+            detail = at(base, rows) * np.clip(detail / smooth, *DETAIL_RANGE)
         seen_colour[rows] = (1 - weight) * np.where(share[rows, None] > 0, seen_colour[rows], detail) + weight * detail
         share[rows] = np.maximum(share[rows], weight[:, 0])
     colour = (1 - share[:, None]) * colour + share[:, None] * seen_colour
@@ -208,22 +225,6 @@ def spread(atlas: Float[np.ndarray, "s s 3"], covered: Bool[np.ndarray, "s s"]) 
     look[numbers[covered]] = np.arange(len(rows))
     nearest = look[numbers]
     return atlas[rows[nearest], columns[nearest]]
-
-
-def paint_teeth(
-    template: Template, teeth: Float[np.ndarray, "3"], light: float, atlas: Float[np.ndarray, "s s 3"],
-    covered: Bool[np.ndarray, "s s"],
-) -> None:
-    """Paint gums, tongue and teeth, darker toward the throat (both arrays are changed)."""
-    mouth = template.mouth
-    layout = mouth.layout
-    texels = texels_of(layout.uv, layout.triangles, len(atlas))
-    tone = np.where(mouth.labels[:, None] == 0, np.array(GUM_COLOUR) * light, teeth)
-    depth = mouth.mean[:, 2]
-    shade = THROAT_SHADE + (1 - THROAT_SHADE) * smoothstep((depth - depth.min()) / (0.9 * np.ptp(depth)))
-    colour = texels.at((tone * shade[:, None])[layout.origin], layout.triangles)
-    atlas.reshape(-1, 3)[texels.place] = np.clip(colour, 0, 1)
-    covered.reshape(-1)[texels.place[texels.inside]] = True
 
 
 def paint_cap(
