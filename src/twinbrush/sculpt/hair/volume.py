@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from twinbrush.camera import project
 from twinbrush.maths.filters import signed_distance, smoothstep
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
 from twinbrush.sculpt.hair.outline import Outline
+from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, Scalp
 from twinbrush.sculpt.hair.voxels import Voxels, grid_points, one_body
 from twinbrush.sculpt.implicit import intersection, union
@@ -28,9 +29,12 @@ LIP_MM, LIP_LONG_MM, FRINGE_LIP_MM = 2.4, 3.0, 6.5  # height of the edge: growin
 LIP_ROUND_MM = 2.5  # over which the edge rises
 GROW_MM, GROW_MORE_MM, GROW_NAPE_MM = 24.0, 14.0, 26.0  # over which the edge becomes the full thickness
 UNION_MM, FALL_UNION_MM = 10.0, 12.0  # fillets
-EAR_FREE_MM, EAR_FILLET_MM = 3.5, 9.0  # about an ear that is seen
+EAR_FREE_MM, EAR_FILLET_MM = 2.8, 5.0  # about an ear that is seen
+TEMPLES_Y_MM, TEMPLES_Z_MM, TEMPLES_MM = (-30.0, 62.0), (-78.0, -40.0), 7.0  # where, and how high over the skin
+SIDEBURN_MM, SIDEBURN_BACK_MM = 9.0, -76.0  # before the ear hair lies so near to the skin nevertheless
 BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2, BUNCH_HALF_MM = 14.0, 5.0, 28.0  # what stands apart; its largest half depth
 BUNCH_OPEN_MM, BUNCH_BACK_MM = 9.0, -30.0
+BUNCH_LOWEST_MM = -110.0  # beside falling hair nothing stands apart farther down: it lies on the shoulders
 HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
 CONE_SLACK_MM = 0.5  # over the person's outline
 FALL_SLACK_MM, FALL_SLOPE, FREE_MM, NEAR_MM = 1.0, 3.0, 60.0, 8.0
@@ -43,13 +47,15 @@ class PhotoCut:
     """What the photo shows to be no hair.
 
     person (h, w): signed mm to the outline of the person and the fitted head (which the hair must cover even where
-    it is too large). surface (h, w): depth of the head's nearest surface, mm, 0 where there is none.
+    it is too large). surface (h, w): depth of the head's nearest surface, mm, 0 where there is none. temples: where the
+    photo, which sees them edge-on, does not cut (an implicit shape), or None.
     """
 
     seen: Surroundings
     outline: Outline
     person: Float[np.ndarray, "h w"]
     surface: Float[np.ndarray, "h w"]
+    temples: Voxels | None = None
 
     def room(
         self, points: Float[np.ndarray, "n 3"], within: Float[np.ndarray, "h w"], *, falls: bool
@@ -67,6 +73,8 @@ class PhotoCut:
             fallen = lookup(self.outline.fine, pixels)
             front = np.minimum(front, fallen + FALL_SLACK_MM + FALL_SLOPE * np.maximum(EAR_PLANE_MM - points[:, 2], 0))
         person = lookup(self.person, pixels) + CONE_SLACK_MM
+        if self.temples is not None:
+            front = np.maximum(front, self.temples.at(points))
         return np.minimum(np.where(known, np.minimum(person, front), FREE_MM), FREE_MM)
 
 
@@ -88,9 +96,10 @@ class Mass:
 
 
 def mass_of(
-    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline
+    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline,
+    rest: Rest,
 ) -> Mass:
-    """Returns the hair's mass. vertices: of the finished head (n template vertices)."""
+    """Returns the hair's mass. vertices: of the finished head (n template vertices). rest: what long hair lies on."""
     head = vertices[scalp.original]
     fall = fall_of(scalp, seen, outline)
     bottom = min(fall.end - 30, BOTTOM_MM) if fall.any else BOTTOM_MM
@@ -101,17 +110,25 @@ def mass_of(
     shell, skin = shell_on(scalp, profile, Voxels(low, STEP_MM, np.zeros(count, np.float32)))
     values = shell.values
     if fall.any:
-        values = union(values, fallen(fall, shell, seen, outline), FALL_UNION_MM)
+        values = union(values, fallen(fall, shell, seen, outline, rest), FALL_UNION_MM)
     values, bunch = _with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline)
-    cut = photo_cut(template, vertices, seen, outline)
     grid = Voxels(low, STEP_MM, values)
+    cut = replace(photo_cut(template, vertices, seen, outline), temples=_temples(grid, skin))
     room = cut.room(grid.points(), np.maximum(-outline.skin, outline.fine), falls=False).reshape(values.shape)
     values = intersection(values, room, SKIN_FILLET_MM)
     border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
     values = intersection(values, np.broadcast_to(border[:, None, None], values.shape), UNION_MM)
-    values = _ears_freed(Voxels(low, STEP_MM, values), scalp, head, fall)
+    values = _ears_freed(Voxels(low, STEP_MM, values), skin, scalp, head, fall)
     values = one_body(ndimage.gaussian_filter(values.astype(np.float32), 0.7))
     return Mass(Voxels(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
+
+
+def _temples(grid: Voxels, skin: Voxels) -> Voxels:
+    """Where hair lies thinly at the temples and before the ears, as an implicit shape. skin: signed mm on the grid."""
+    _, y, z = (part.reshape(grid.values.shape) for part in grid.points().T)
+    low, high = TEMPLES_Y_MM
+    within = np.minimum(np.minimum(y - low, high - y), np.minimum(TEMPLES_Z_MM[1] - z, z - TEMPLES_Z_MM[0]))
+    return Voxels(grid.origin, grid.step, np.minimum(within, TEMPLES_MM - skin.values).astype(np.float32))
 
 
 def _half_width(seen: Surroundings, outline: Outline) -> float:
@@ -198,7 +215,8 @@ def _with_bunches(
     element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     rest = cv2.morphologyEx(((mask > 0) & (covered == 0)).astype(np.uint8), cv2.MORPH_OPEN, element)
     if fall.any:  # what is lower is the end of what falls
-        end = project(seen.camera, np.array([[0.0, max(fall.end, LOWEST_MM) + grid.step, EAR_PLANE_MM]]))[0][0, 1]
+        lowest = max(fall.end + grid.step, BUNCH_LOWEST_MM)
+        end = project(seen.camera, np.array([[0.0, lowest, EAR_PLANE_MM]]))[0][0, 1]
         rest[max(0, int(end / coarse)) :] = 0
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(rest)
     per_cell = (coarse / density) ** 2 / 100
@@ -245,8 +263,10 @@ def cut_tips(grid: Voxels, cut: PhotoCut, *, falls: bool) -> Voxels:
     return Voxels(grid.origin, grid.step, values)
 
 
-def _ears_freed(grid: Voxels, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: Fall) -> Float[np.ndarray, "x y z"]:
-    """The mass without what lies about an ear that is seen."""
+def _ears_freed(
+    grid: Voxels, skin: Voxels, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: Fall
+) -> Float[np.ndarray, "x y z"]:
+    """The mass without what lies about an ear that is seen; a sideburn stays. skin: signed mm to it on the grid."""
     points, values = grid.points(), grid.values.ravel()
     for side, sign in enumerate((-1, 1)):
         if scalp.lobes[side] >= 0.5 or fall.sides[side].falls:
@@ -258,5 +278,6 @@ def _ears_freed(grid: Voxels, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall
         near = np.flatnonzero(beside & (points[:, 2] < -40) & (points[:, 2] > -150))
         away = np.full(len(points), 50.0)
         away[near] = spatial.KDTree(ear).query(points[near])[0]
-        values = intersection(values, away - EAR_FREE_MM, EAR_FILLET_MM)
+        free = np.maximum(away - EAR_FREE_MM, (SIDEBURN_MM - skin.values.ravel()) * (points[:, 2] > SIDEBURN_BACK_MM))
+        values = intersection(values, free, EAR_FILLET_MM)
     return values.reshape(grid.values.shape)
