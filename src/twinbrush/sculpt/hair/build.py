@@ -9,6 +9,7 @@ from scipy import spatial
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.beard import beard_directions, beard_grid, beard_outline, beard_scalp
+from twinbrush.sculpt.hair.buns import without_buns
 from twinbrush.sculpt.hair.headwear import sculpt_headwear
 from twinbrush.sculpt.hair.locks import KINDS, Sculpted, surface_of, swept, with_locks
 from twinbrush.sculpt.hair.mirror import leans_right, mirrored_head, mirrored_photo, mirrored_solid
@@ -46,7 +47,7 @@ def _sculpted(
     solids: list[Solid] = []
     outline, scalp = outline_of(seen, Label.HAIR), None
     if outline.area_cm2(seen.pixels_per_mm) >= LEAST_AREA_CM2:
-        scalp = scalp_of(template, vertices, seen, outline)
+        scalp = scalp_of(template, vertices, seen, without_buns(outline, vertices, seen))
         solids.append(_hair(template, vertices, scalp, seen, outline, rest))
     whiskers = beard_outline(seen)
     if whiskers is not None and (beard := _beard(template, vertices, seen, whiskers)) is not None:

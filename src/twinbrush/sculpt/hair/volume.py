@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import ndimage, spatial
 
 from twinbrush.camera import project
@@ -32,8 +32,8 @@ UNION_MM, FALL_UNION_MM = 10.0, 12.0  # fillets
 EAR_FREE_MM, EAR_FILLET_MM = 2.8, 5.0  # about an ear that is seen
 TEMPLES_Y_MM, TEMPLES_Z_MM, TEMPLES_MM = (-30.0, 62.0), (-78.0, -40.0), 7.0  # where, and how high over the skin
 SIDEBURN_MM, SIDEBURN_BACK_MM = 9.0, -76.0  # before the ear hair lies so near to the skin nevertheless
-BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2, BUNCH_HALF_MM = 14.0, 5.0, 28.0  # what stands apart; its largest half depth
-BUNCH_OPEN_MM, BUNCH_BACK_MM = 9.0, -30.0
+BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2, BUNCH_HALF_MM = 14.0, 5.0, 40.0  # what stands apart; its largest half depth
+BUNCH_OPEN_MM, BUNCH_BACK_MM = 9.0, -20.0
 BUNCH_LOWEST_MM = -110.0  # beside falling hair nothing stands apart farther down: it lies on the shoulders
 HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
 CONE_SLACK_MM = 0.5  # over the person's outline
@@ -118,7 +118,7 @@ def mass_of(
     values = intersection(values, room, SKIN_FILLET_MM)
     border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
     values = intersection(values, np.broadcast_to(border[:, None, None], values.shape), UNION_MM)
-    values = _ears_freed(Voxels(low, STEP_MM, values), skin, scalp, head, fall)
+    values = _ears_freed(Voxels(low, STEP_MM, values), skin, scalp, head[scalp.ears & _bare(head, seen, outline)], fall)
     values = one_body(ndimage.gaussian_filter(values.astype(np.float32), 0.7))
     return Mass(Voxels(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
 
@@ -263,15 +263,21 @@ def cut_tips(grid: Voxels, cut: PhotoCut, *, falls: bool) -> Voxels:
     return Voxels(grid.origin, grid.step, values)
 
 
+def _bare(points: Float[np.ndarray, "v 3"], seen: Surroundings, outline: Outline) -> Bool[np.ndarray, "v"]:
+    """Where no hair is seen before the points."""
+    return lookup(outline.fine, project(seen.camera, points)[0]) < 0
+
+
 def _ears_freed(
-    grid: Voxels, skin: Voxels, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: Fall
+    grid: Voxels, skin: Voxels, scalp: Scalp, ears: Float[np.ndarray, "e 3"], fall: Fall
 ) -> Float[np.ndarray, "x y z"]:
-    """The mass without what lies about an ear that is seen; a sideburn stays. skin: signed mm to it on the grid."""
+    """The mass without what lies about an ear that is seen; a sideburn stays. skin: signed mm to it on the grid. ears:
+    what is seen of them."""
     points, values = grid.points(), grid.values.ravel()
     for side, sign in enumerate((-1, 1)):
         if scalp.lobes[side] >= 0.5 or fall.sides[side].falls:
             continue
-        ear = head[scalp.ears & (head[:, 0] * sign > OUTER_EAR_MM - 2)]
+        ear = ears[ears[:, 0] * sign > OUTER_EAR_MM - 2]
         if not len(ear):
             continue
         beside = (points[:, 0] * sign > 60) & (np.abs(points[:, 1]) < 80)
