@@ -11,6 +11,8 @@ from scipy import ndimage, spatial
 
 from twinbrush.camera import project
 from twinbrush.maths.filters import signed_distance, smoothstep
+from twinbrush.maths.surface import mean_over_neighbours
+from twinbrush.sculpt.hair.buns import seen_buns
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.rest import Rest
@@ -34,11 +36,13 @@ TEMPLES_Y_MM, TEMPLES_Z_MM, TEMPLES_MM = (-30.0, 62.0), (-78.0, -40.0), 7.0  # w
 SIDEBURN_MM, SIDEBURN_BACK_MM = 9.0, -76.0  # before the ear hair lies so near to the skin nevertheless
 BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2, BUNCH_HALF_MM = 14.0, 5.0, 40.0  # what stands apart; its largest half depth
 BUNCH_OPEN_MM, BUNCH_BACK_MM = 9.0, -20.0
+BUNCH_HIGHEST_MM = -20.0  # nothing but buns stands apart higher up
 BUNCH_LOWEST_MM = -110.0  # beside falling hair nothing stands apart farther down: it lies on the shoulders
 HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
 CONE_SLACK_MM = 0.5  # over the person's outline
 FALL_SLACK_MM, FALL_SLOPE, FREE_MM, NEAR_MM = 1.0, 3.0, 60.0, 8.0
 SKIN_SLACK_MM = 0.6  # hair before the skin ends so far inside its outline
+STANDING_MM, STANDING_ROUNDS = 3.0, 8  # lower hair stands everywhere; rounds of smoothing where higher hair does not
 SKIN_FILLET_MM = 5.0  # the edge is rounded, so that locks run over it to their tips
 
 
@@ -107,14 +111,18 @@ def mass_of(
     low = np.array([-wide, max(bottom, LOWEST_MM - 30), BACK_MM])
     count = np.ceil((np.array([wide, TOP_MM, FRONT_MM]) - low) / STEP_MM).astype(int) + 1
     profile, fringe = _profile(scalp, long=fall.any)
+    cut = photo_cut(template, vertices, seen, outline)
+    within = np.maximum(-outline.skin, outline.fine)
+    profile = _standing(profile, scalp, cut, within)
     shell, skin = shell_on(scalp, profile, Voxels(low, STEP_MM, np.zeros(count, np.float32)))
     values = shell.values
     if fall.any:
         values = union(values, fallen(fall, shell, seen, outline, rest), FALL_UNION_MM)
-    values, bunch = _with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline)
+    buns = seen_buns(outline, vertices, seen)
+    values, bunch = _with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline, buns)
     grid = Voxels(low, STEP_MM, values)
-    cut = replace(photo_cut(template, vertices, seen, outline), temples=_temples(grid, skin))
-    room = cut.room(grid.points(), np.maximum(-outline.skin, outline.fine), falls=False).reshape(values.shape)
+    cut = replace(cut, temples=_temples(grid, skin))
+    room = cut.room(grid.points(), within, falls=False).reshape(values.shape)
     values = intersection(values, room, SKIN_FILLET_MM)
     border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
     values = intersection(values, np.broadcast_to(border[:, None, None], values.shape), UNION_MM)
@@ -196,10 +204,26 @@ def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float
     return np.where(line > 0, rise, 0.8 * line), float(over.mean())
 
 
+def _standing(
+    heights: Float[np.ndarray, "v"], scalp: Scalp, cut: PhotoCut, within: Float[np.ndarray, "h w"]
+) -> Float[np.ndarray, "v"]:
+    """The heights, lower where hair would be cut off from the skin below it by what the photo shows."""
+    high = np.flatnonzero(heights > STANDING_MM)
+    share = np.full(len(heights), 1.0)
+    steps = np.linspace(0.15, 1, 7)
+    up = scalp.vertices[high] + (steps[:, None, None] * heights[high, None]) * scalp.normals[high]
+    free = cut.room(up.reshape(-1, 3), within, falls=False).reshape(len(steps), -1) > -STANDING_MM
+    share[high] = np.where(free.all(0), 1.0, np.r_[0.0, steps][(~free).argmax(0)])
+    average = mean_over_neighbours(scalp.triangles, len(heights))
+    for _ in range(STANDING_ROUNDS):
+        share = np.minimum(share, average @ share) * 0.5 + 0.5 * (average @ share)
+    return np.where(heights > STANDING_MM, np.maximum(heights * share, STANDING_MM), heights)
+
+
 def _with_bunches(
-    grid: Voxels, fall: Fall, seen: Surroundings, outline: Outline
+    grid: Voxels, fall: Fall, seen: Surroundings, outline: Outline, buns: Bool[np.ndarray, "h w"]
 ) -> tuple[Float[np.ndarray, "x y z"], Float[np.ndarray, "3"] | None]:
-    """The mass with what the mask shows beyond it: buns, bunches, ponytails, inflated beside the neck."""
+    """The mass with what the mask shows beyond it, inflated: buns, and bunches and ponytails beside the neck."""
     points = grid.points()
     pixels, _ = project(seen.camera, points)
     density, coarse = seen.pixels_per_mm, 4
@@ -218,16 +242,18 @@ def _with_bunches(
         lowest = max(fall.end + grid.step, BUNCH_LOWEST_MM)
         end = project(seen.camera, np.array([[0.0, lowest, EAR_PLANE_MM]]))[0][0, 1]
         rest[max(0, int(end / coarse)) :] = 0
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(rest)
+    high = project(seen.camera, np.array([[0.0, BUNCH_HIGHEST_MM, EAR_PLANE_MM]]))[0][0, 1] / coarse
+    bun = cv2.resize(buns.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    count, pieces, stats, middles = cv2.connectedComponentsWithStats(rest)
     per_cell = (coarse / density) ** 2 / 100
     least = BUNCH_LEAST_BESIDE_CM2 if fall.bunched else BUNCH_LEAST_CM2
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5) * coarse / density
     values, largest, middle = grid.values, 0.0, None
     for piece in range(1, count):
         area = stats[piece, cv2.CC_STAT_AREA] * per_cell
-        if area < least:
-            continue
         own = (pieces == piece).astype(np.uint8)
+        if area < least or (middles[piece][1] < high and not bun[own > 0].any()):
+            continue
         half = min(float(depth[own > 0].max()), BUNCH_HALF_MM)
         near = cv2.GaussianBlur(cv2.dilate(own, element, iterations=2).astype(np.float32), (0, 0), radius)
         inner = np.minimum(lookup(depth, pixels / coarse), half)
