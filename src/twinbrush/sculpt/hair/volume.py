@@ -11,12 +11,11 @@ from scipy import ndimage, spatial
 
 from twinbrush.camera import project
 from twinbrush.maths.filters import signed_distance, smoothstep
-from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.sculpt.hair.buns import seen_buns
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.rest import Rest
-from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, Scalp
+from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, RIM_COSINE, Scalp
 from twinbrush.sculpt.hair.voxels import Voxels, grid_points, one_body
 from twinbrush.sculpt.implicit import intersection, union
 from twinbrush.sculpt.skin import lookup
@@ -34,15 +33,17 @@ UNION_MM, FALL_UNION_MM = 10.0, 12.0  # fillets
 EAR_FREE_MM, EAR_FILLET_MM = 2.8, 5.0  # about an ear that is seen
 TEMPLES_Y_MM, TEMPLES_Z_MM, TEMPLES_MM = (-30.0, 62.0), (-78.0, -40.0), 7.0  # where, and how high over the skin
 SIDEBURN_MM, SIDEBURN_BACK_MM = 9.0, -76.0  # before the ear hair lies so near to the skin nevertheless
-BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2, BUNCH_HALF_MM = 14.0, 5.0, 40.0  # what stands apart; its largest half depth
-BUNCH_OPEN_MM, BUNCH_BACK_MM = 9.0, -20.0
-BUNCH_HIGHEST_MM = -20.0  # nothing but buns stands apart higher up
+PUFF_LEAST_CM2, BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2 = 4.0, 14.0, 5.0  # what stands apart; what gathers the strands
+BUNCH_OPEN_MM = 7.0
+BUNCH_HALF_MM, BUNCH_BACK_MM = 28.0, -30.0  # its largest half depth, and how far behind the silhouette it lies
+BUN_HALF_MM, BUN_BACK_MM = 40.0, -20.0  # the same of buns
+RIM_COUNT, FOREMOST_MM = 24, -40.0  # vertices of the silhouette beside it that say how far in front; never farther
+BUNCH_HIGHEST_MM = 20.0  # a bunch's middle lies lower
 BUNCH_LOWEST_MM = -110.0  # beside falling hair nothing stands apart farther down: it lies on the shoulders
 HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
 CONE_SLACK_MM = 0.5  # over the person's outline
 FALL_SLACK_MM, FALL_SLOPE, FREE_MM, NEAR_MM = 1.0, 3.0, 60.0, 8.0
 SKIN_SLACK_MM = 0.6  # hair before the skin ends so far inside its outline
-STANDING_MM, STANDING_ROUNDS = 3.0, 8  # lower hair stands everywhere; rounds of smoothing where higher hair does not
 SKIN_FILLET_MM = 5.0  # the edge is rounded, so that locks run over it to their tips
 
 
@@ -113,13 +114,12 @@ def mass_of(
     profile, fringe = _profile(scalp, long=fall.any)
     cut = photo_cut(template, vertices, seen, outline)
     within = np.maximum(-outline.skin, outline.fine)
-    profile = _standing(profile, scalp, cut, within)
     shell, skin = shell_on(scalp, profile, Voxels(low, STEP_MM, np.zeros(count, np.float32)))
     values = shell.values
     if fall.any:
         values = union(values, fallen(fall, shell, seen, outline, rest), FALL_UNION_MM)
     buns = seen_buns(outline, vertices, seen)
-    values, bunch = _with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline, buns)
+    values, bunch = _with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline, buns, scalp)
     grid = Voxels(low, STEP_MM, values)
     cut = replace(cut, temples=_temples(grid, skin))
     room = cut.room(grid.points(), within, falls=False).reshape(values.shape)
@@ -204,24 +204,8 @@ def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float
     return np.where(line > 0, rise, 0.8 * line), float(over.mean())
 
 
-def _standing(
-    heights: Float[np.ndarray, "v"], scalp: Scalp, cut: PhotoCut, within: Float[np.ndarray, "h w"]
-) -> Float[np.ndarray, "v"]:
-    """The heights, lower where hair would be cut off from the skin below it by what the photo shows."""
-    high = np.flatnonzero(heights > STANDING_MM)
-    share = np.full(len(heights), 1.0)
-    steps = np.linspace(0.15, 1, 7)
-    up = scalp.vertices[high] + (steps[:, None, None] * heights[high, None]) * scalp.normals[high]
-    free = cut.room(up.reshape(-1, 3), within, falls=False).reshape(len(steps), -1) > -STANDING_MM
-    share[high] = np.where(free.all(0), 1.0, np.r_[0.0, steps][(~free).argmax(0)])
-    average = mean_over_neighbours(scalp.triangles, len(heights))
-    for _ in range(STANDING_ROUNDS):
-        share = np.minimum(share, average @ share) * 0.5 + 0.5 * (average @ share)
-    return np.where(heights > STANDING_MM, np.maximum(heights * share, STANDING_MM), heights)
-
-
 def _with_bunches(
-    grid: Voxels, fall: Fall, seen: Surroundings, outline: Outline, buns: Bool[np.ndarray, "h w"]
+    grid: Voxels, fall: Fall, seen: Surroundings, outline: Outline, buns: Bool[np.ndarray, "h w"], scalp: Scalp
 ) -> tuple[Float[np.ndarray, "x y z"], Float[np.ndarray, "3"] | None]:
     """The mass with what the mask shows beyond it, inflated: buns, and bunches and ponytails beside the neck."""
     points = grid.points()
@@ -252,18 +236,28 @@ def _with_bunches(
     for piece in range(1, count):
         area = stats[piece, cv2.CC_STAT_AREA] * per_cell
         own = (pieces == piece).astype(np.uint8)
-        if area < least or (middles[piece][1] < high and not bun[own > 0].any()):
+        if area < PUFF_LEAST_CM2:
             continue
-        half = min(float(depth[own > 0].max()), BUNCH_HALF_MM)
+        deepest, back = (BUN_HALF_MM, BUN_BACK_MM) if bun[own > 0].any() else (BUNCH_HALF_MM, BUNCH_BACK_MM)
+        from_z = _silhouette_z(scalp, seen, np.argwhere(own > 0)[:, ::-1].mean(0) * coarse)
+        half = min(float(depth[own > 0].max()), deepest)
         near = cv2.GaussianBlur(cv2.dilate(own, element, iterations=2).astype(np.float32), (0, 0), radius)
         inner = np.minimum(lookup(depth, pixels / coarse), half)
-        lens = np.sqrt(np.maximum(inner * (2 * half - inner), 0)) - np.abs(points[:, 2] - EAR_PLANE_MM - BUNCH_BACK_MM)
+        lens = np.sqrt(np.maximum(inner * (2 * half - inner), 0)) - np.abs(points[:, 2] - from_z - back)
         shape = intersection(lens, lookup(outline.fine, pixels), 8.0)
         shape = np.minimum(shape, (lookup(near, pixels / coarse) - 0.35) * 30)
         values = union(values, shape.reshape(values.shape), UNION_MM)
-        if area > largest:
+        if area > max(largest, least) and middles[piece][1] > high:
             largest, middle = area, points[np.argmax(np.where(lookup(near, pixels / coarse) > 0.5, shape, -99))]
     return values, middle
+
+
+def _silhouette_z(scalp: Scalp, seen: Surroundings, place: Float[np.ndarray, "2"]) -> float:
+    """How far before the head's middle its silhouette lies beside a place of the photo, mm; at most the ears' plane."""
+    rim = np.flatnonzero(np.abs(scalp.facing) < RIM_COSINE)
+    away = np.linalg.norm(project(seen.camera, scalp.vertices[rim])[0] - place, axis=1)
+    near = rim[np.argsort(away, kind="stable")[:RIM_COUNT]]
+    return float(np.clip(np.median(scalp.vertices[near, 2]), EAR_PLANE_MM, FOREMOST_MM))
 
 
 def photo_cut(
