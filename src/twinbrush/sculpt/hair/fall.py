@@ -174,4 +174,6 @@ def _skull_slices(inside: np.ndarray, axes: list[np.ndarray]) -> tuple[np.ndarra
     half = np.where(inside.any(2), np.abs(axes[0])[:, None], 0).max(0)
     depth = np.where(inside.any(0), -axes[2][None], 0).max(1)
     lowest = int(np.searchsorted(axes[1], 5.0))
-    return (ndimage.gaussian_filter1d(np.where(axes[1] < 5, part[lowest], part), 1.0) for part in (half, depth))  # type: ignore[return-value]
+    widths, depths = (
+        ndimage.gaussian_filter1d(np.where(axes[1] < 5, part[lowest], part), 1.0) for part in (half, depth))
+    return widths, depths

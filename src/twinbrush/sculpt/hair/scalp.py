@@ -26,7 +26,7 @@ SCALP_PROFILE = np.array([
 COVERED_PROFILE = np.array([
     (14, 70), (-8, 74), (-30, 66), (-42, 46), (-48, 28), (-60, 6), (-62, -20), (-66, -46), (-90, -66), (-122, -76),
     (-150, -84), (-300, -84), (-300, 300), (14, 300)], np.float32)
-SEEN_FROM, SEEN_OVER = 0.08, 0.2  # cosine to the camera from which the photo's hairline counts, and its ramp
+SEEN_FROM, SEEN_OVER = 0.08, 0.15  # cosine to the camera from which the photo's hairline counts, and its ramp
 HAIRLINE_REACH_MM = 40.0  # farther from the hairline nothing depends on the distance
 BEHIND_HAIR_MM, TEMPLE_MM = 2.0, -80.0  # a cheek seen edge-on, so far inside hair, lies under it; before this z
 CALM_MM2 = 9.0  # of the hairline on the surface
