@@ -38,7 +38,6 @@ from twinbrush.sculpt.seen import SeenPerson, seen_person, surroundings
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import HeadFit, Solid, Surroundings
 
-
 LOWEST_MM = -225.0  # what hair lies on farther down is narrower than the person: not compared
 
 

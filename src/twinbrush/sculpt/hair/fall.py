@@ -26,7 +26,7 @@ LEAST_WIDTH_MM = 6.0  # a narrower row ends it
 LOWEST_MM = -262.0  # hair is not sculpted farther down: the bust ends
 LOWEST_BEHIND_MM = -232.0  # nor, on the back, below the shoulder blades
 NARROWER = 0.32  # share of its depth that hair loses from the skull down to the shoulders
-RESTING_MM, TIP_MM, TAPER_MM = 17.0, 4.0, 75.0  # thickness of hair lying on the bust, at its tips, and over what it tapers
+RESTING_MM, TIP_MM, TAPER_MM = 17.0, 4.0, 75.0  # hair's thickness on the bust, at its tips; it tapers over
 LOOSE, LOOSE_FROM_MM = 0.6, -215.0  # above this height hair may stand off from the bust, by so much a mm
 ABOVE_CUT_MM = 12.0  # tips keep so far from the bust's lower edge
 TIPS_MM, TIPS_SHORT_MM = 40.0, 18.0  # how unequal the tips are: resting on the bust, hanging free
@@ -136,8 +136,8 @@ def _resting(
     shape: np.ndarray, axes: tuple[np.ndarray, np.ndarray, np.ndarray], half: np.ndarray, end: np.ndarray,
     bust: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """The hanging mass laid on the bust, its end cut into tips. half: half width; end: height of the longest tips; bust:
-    its field and the height above its cut (all on the grid)."""
+    """The hanging mass laid on the bust, its end cut into tips. half: half width; end: height of the longest
+    tips; bust: its field and the height above its cut (all on the grid)."""
     x, y, z = axes
     body, above = bust
     lies = smoothstep((body + 45) / 30)

@@ -175,7 +175,8 @@ def _thickness(
 ) -> tuple[Float[np.ndarray, "v"], float]:
     """The smoothest thickness that reaches the mask's border at the silhouette, and the rim's median."""
     under = np.where(mean[:, 0] < 0, bare.lobes[0], bare.lobes[1]) > COVERED_SHARE
-    rim = np.flatnonzero((np.abs(bare.facing) < RIM_COSINE) & ((mean[:, 1] > RIM_LOWEST_MM) | (under & (mean[:, 1] > -42))))
+    beside = (mean[:, 1] > RIM_LOWEST_MM) | (under & (mean[:, 1] > -42))
+    rim = np.flatnonzero((np.abs(bare.facing) < RIM_COSINE) & beside)
     reach, known = rim_reach(rim, bare, seen, outline)
     known &= (bare.template_hairline[rim] > -5) | under[rim]
     told = reach[known]

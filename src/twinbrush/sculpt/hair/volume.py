@@ -11,17 +11,18 @@ from scipy import ndimage, spatial
 
 from twinbrush.camera import project
 from twinbrush.maths.filters import signed_distance, smoothstep
+from twinbrush.sculpt.hair.bunches import with_bunches
 from twinbrush.sculpt.hair.buns import seen_buns
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.rest import Rest
-from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, RIM_COSINE, Scalp
+from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, Scalp
 from twinbrush.sculpt.hair.voxels import Voxels, grid_points, one_body
 from twinbrush.sculpt.implicit import intersection, union
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Surroundings, Template
 
-GRID_MARGIN_MM = 10.0  # what would reach the grid's border is rounded off before it
+GRID_MARGIN_MM, BORDER_FILLET_MM = 10.0, 10.0  # what would reach the grid's border is rounded off before it
 STEP_MM = 4.0  # of the grid of masses
 LEAST_REACH_MM, REACH_X_MM, TOP_MM, FRONT_MM, BACK_MM, BOTTOM_MM = 130.0, 230.0, 190.0, 75.0, -262.0, -115.0
 BAND_MM, FAR_MM = 22.0, 30.0  # the shell is worked out in full so near to its surface; values farther off
@@ -29,17 +30,10 @@ SINK_MM = 9.0  # the shell's inside lies so far under the skin: it is closed, an
 LIP_MM, LIP_LONG_MM, FRINGE_LIP_MM = 2.4, 3.0, 6.5  # height of the edge: growing back, long, hanging over the brow
 LIP_ROUND_MM = 2.5  # over which the edge rises
 GROW_MM, GROW_MORE_MM, GROW_NAPE_MM = 24.0, 14.0, 26.0  # over which the edge becomes the full thickness
-UNION_MM, FALL_UNION_MM = 10.0, 12.0  # fillets
+FALL_UNION_MM = 12.0  # fillet
 EAR_FREE_MM, EAR_FILLET_MM = 2.8, 5.0  # about an ear that is seen
 TEMPLES_Y_MM, TEMPLES_Z_MM, TEMPLES_MM = (-30.0, 62.0), (-78.0, -49.0), 5.0  # where, and how high over the skin
 SIDEBURN_MM, SIDEBURN_BACK_MM = 9.0, -76.0  # before the ear hair lies so near to the skin nevertheless
-PUFF_LEAST_CM2, BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2 = 4.0, 14.0, 5.0  # what stands apart; what gathers the strands
-BUNCH_OPEN_MM = 7.0
-BUNCH_HALF_MM, BUNCH_BACK_MM = 28.0, -30.0  # its largest half depth, and how far behind the silhouette it lies
-BUN_HALF_MM, BUN_BACK_MM = 40.0, -20.0  # the same of buns
-RIM_COUNT, FOREMOST_MM = 24, -40.0  # vertices of the silhouette beside it that say how far in front; never farther
-BUNCH_HIGHEST_MM = 20.0  # a bunch's middle lies lower
-BUNCH_LOWEST_MM = -110.0  # beside falling hair nothing stands apart farther down: it lies on the shoulders
 HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
 CONE_SLACK_MM = 0.5  # over the person's outline
 FALL_SLACK_MM, FALL_SLOPE, FREE_MM, NEAR_MM = 1.0, 3.0, 60.0, 8.0
@@ -119,13 +113,13 @@ def mass_of(
     if fall.any:
         values = union(values, fallen(fall, shell, seen, outline, rest), FALL_UNION_MM)
     buns = seen_buns(outline, vertices, seen)
-    values, bunch = _with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline, buns, scalp)
+    values, bunch = with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline, buns, scalp)
     grid = Voxels(low, STEP_MM, values)
-    cut = replace(cut, temples=_temples(grid, skin))
+    cut = replace(cut, temples=None if fall.any else _temples(grid, skin))  # long hair covers its own
     room = cut.room(grid.points(), within, falls=False).reshape(values.shape)
     values = intersection(values, room, SKIN_FILLET_MM)
     border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
-    values = intersection(values, np.broadcast_to(border[:, None, None], values.shape), UNION_MM)
+    values = intersection(values, np.broadcast_to(border[:, None, None], values.shape), BORDER_FILLET_MM)
     values = _ears_freed(Voxels(low, STEP_MM, values), skin, scalp, head[scalp.ears & _bare(head, seen, outline)], fall)
     values = one_body(ndimage.gaussian_filter(values.astype(np.float32), 0.7))
     return Mass(Voxels(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
@@ -202,62 +196,6 @@ def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float
     full = np.maximum(scalp.thickness, lip + 0.5)
     rise = lip * (1 - np.exp(-np.maximum(line, 0) / LIP_ROUND_MM)) + (full - lip) * smoothstep(line / grow)
     return np.where(line > 0, rise, 0.8 * line), float(over.mean())
-
-
-def _with_bunches(
-    grid: Voxels, fall: Fall, seen: Surroundings, outline: Outline, buns: Bool[np.ndarray, "h w"], scalp: Scalp
-) -> tuple[Float[np.ndarray, "x y z"], Float[np.ndarray, "3"] | None]:
-    """The mass with what the mask shows beyond it, inflated: buns, and bunches and ponytails beside the neck."""
-    points = grid.points()
-    pixels, _ = project(seen.camera, points)
-    density, coarse = seen.pixels_per_mm, 4
-    height, width = (side // coarse + 2 for side in outline.mask.shape)
-    covered = np.zeros((height, width), np.uint8)
-    cell = np.round(pixels[grid.values.ravel() > 0] / coarse).astype(int)
-    cell = cell[((cell >= 0) & (cell < (width, height))).all(1)]
-    covered[cell[:, 1], cell[:, 0]] = 1
-    gap = round(max(3, grid.step * density / coarse)) * 2 + 1
-    covered = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
-    mask = cv2.resize(outline.mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-    radius = max(1, round(BUNCH_OPEN_MM * density / coarse))
-    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    rest = cv2.morphologyEx(((mask > 0) & (covered == 0)).astype(np.uint8), cv2.MORPH_OPEN, element)
-    if fall.any:  # what is lower is the end of what falls
-        lowest = max(fall.end + grid.step, BUNCH_LOWEST_MM)
-        end = project(seen.camera, np.array([[0.0, lowest, EAR_PLANE_MM]]))[0][0, 1]
-        rest[max(0, int(end / coarse)) :] = 0
-    high = project(seen.camera, np.array([[0.0, BUNCH_HIGHEST_MM, EAR_PLANE_MM]]))[0][0, 1] / coarse
-    bun = cv2.resize(buns.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    count, pieces, stats, middles = cv2.connectedComponentsWithStats(rest)
-    per_cell = (coarse / density) ** 2 / 100
-    least = BUNCH_LEAST_BESIDE_CM2 if fall.bunched else BUNCH_LEAST_CM2
-    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5) * coarse / density
-    values, largest, middle = grid.values, 0.0, None
-    for piece in range(1, count):
-        area = stats[piece, cv2.CC_STAT_AREA] * per_cell
-        own = (pieces == piece).astype(np.uint8)
-        if area < PUFF_LEAST_CM2:
-            continue
-        deepest, back = (BUN_HALF_MM, BUN_BACK_MM) if bun[own > 0].any() else (BUNCH_HALF_MM, BUNCH_BACK_MM)
-        from_z = _silhouette_z(scalp, seen, np.argwhere(own > 0)[:, ::-1].mean(0) * coarse)
-        half = min(float(depth[own > 0].max()), deepest)
-        near = cv2.GaussianBlur(cv2.dilate(own, element, iterations=2).astype(np.float32), (0, 0), radius)
-        inner = np.minimum(lookup(depth, pixels / coarse), half)
-        lens = np.sqrt(np.maximum(inner * (2 * half - inner), 0)) - np.abs(points[:, 2] - from_z - back)
-        shape = intersection(lens, lookup(outline.fine, pixels), 8.0)
-        shape = np.minimum(shape, (lookup(near, pixels / coarse) - 0.35) * 30)
-        values = union(values, shape.reshape(values.shape), UNION_MM)
-        if area > max(largest, least) and middles[piece][1] > high:
-            largest, middle = area, points[np.argmax(np.where(lookup(near, pixels / coarse) > 0.5, shape, -99))]
-    return values, middle
-
-
-def _silhouette_z(scalp: Scalp, seen: Surroundings, place: Float[np.ndarray, "2"]) -> float:
-    """How far before the head's middle its silhouette lies beside a place of the photo, mm; at most the ears' plane."""
-    rim = np.flatnonzero(np.abs(scalp.facing) < RIM_COSINE)
-    away = np.linalg.norm(project(seen.camera, scalp.vertices[rim])[0] - place, axis=1)
-    near = rim[np.argsort(away, kind="stable")[:RIM_COUNT]]
-    return float(np.clip(np.median(scalp.vertices[near, 2]), EAR_PLANE_MM, FOREMOST_MM))
 
 
 def photo_cut(

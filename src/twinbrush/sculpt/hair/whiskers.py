@@ -26,7 +26,7 @@ SHRINK = np.array([9.0, 4.0, 4.0, 0.04])  # added variance of L, a, b (CIELAB) a
 LEAST_GROWTH = 1.6  # less is no beard that was overlooked: a moustache's shadow
 OPEN_MM, CLOSE_MM = 2.5, 5.0
 SIDE_TOP_MM, SIDE_Z_MM = -10.0, -60.0  # before the ears it ends at this height, at this depth
-BESIDE_MM, LONGER = 9.0, 1.1  # a beard stands out so far beyond the fitted face, and so much farther than what was found
+BESIDE_MM, LONGER = 9.0, 1.1  # it stands out so far beyond the fitted face, the more the more was found there
 ROUNDS = 3  # the beard's look is measured again on what has grown
 
 
