@@ -5,7 +5,7 @@
 For every photo of ../shared/data that has hand-drawn regions (benchmarks/truth), in the photo's own view: intersection
 over union of the sculpted hair that is seen with the cleaned mask that it was built from, and with the hand-drawn hair
 (its "unsure" band does not count); median distance of the two outlines, mm; hair before pixels drawn as skin, % of the
-hair; triangles, closed or not, triangles that cross; CPU-seconds. Hair farther down than the bust's end is left out.
+hair; triangles, closed or not, triangles that cross; CPU-seconds. Hair farther down than LOWEST_MM is left out.
 An asterisk: set aside, never looked at while the hair was tuned.
 """
 
@@ -28,14 +28,17 @@ from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import Mesh
 from twinbrush.rasterize import rasterize
 from twinbrush.regions.values import Label
+from twinbrush.sculpt.bust import sculpt_bust
 from twinbrush.sculpt.figure import carve, fit_crop
 from twinbrush.sculpt.hair.build import sculpt_hair
-from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM
+from twinbrush.sculpt.hair.fall import EAR_PLANE_MM
 from twinbrush.sculpt.hair.outline import outline_of
 from twinbrush.sculpt.hair.simplify import is_closed
 from twinbrush.sculpt.seen import SeenPerson, seen_person, surroundings
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import HeadFit, Solid, Surroundings
+
+LOWEST_MM = -225.0  # what hair lies on farther down is narrower than the person: not compared
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -67,8 +70,9 @@ def measure(pixels: np.ndarray, labels: np.ndarray, name: str, folder: Path | No
     fit, _ = fit_crop(head, person.crop)
     vertices = carve(head, fit, person.crop).vertices
     seen = surroundings(person, fit)
+    _, rest = sculpt_bust(head, vertices, seen, socle=True)
     started = time.process_time()
-    solids, _ = sculpt_hair(head, vertices, seen)
+    solids, _ = sculpt_hair(head, vertices, seen, rest)
     cost = time.process_time() - started
     if folder is not None:
         for solid in solids:

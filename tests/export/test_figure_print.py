@@ -32,7 +32,7 @@ def figure() -> Figure:
     nothing = np.zeros((40, 40))
     camera = Camera(np.eye(3), np.eye(3, 4), 40, 40)
     photo = Surroundings(np.zeros((40, 40, 3)), nothing.astype(np.uint8), nothing, nothing > 0, camera, 1.0)
-    solid = sculpt_bust(model, vertices, photo, socle=True)
+    solid, _ = sculpt_bust(model, vertices, photo, socle=True)
     bust = Mesh(solid.vertices, solid.triangles, np.tile((0.5, 0.05), (len(solid.vertices), 1)))
     parts = (
         Part("Head", base.closed(model, vertices, assemble.part_mesh(vertices, model.layout)), np.zeros(3)),

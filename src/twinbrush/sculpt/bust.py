@@ -16,7 +16,9 @@ from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.base import border_loop
 from twinbrush.sculpt.clothes import cloth_share, clothed
+from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.simplify import simplified
+from twinbrush.sculpt.hair.voxels import Voxels
 from twinbrush.sculpt.implicit import Grid, intersection, largest_body, marched, union
 from twinbrush.sculpt.neckline import REAL_WIDTH, seen_neckline, seen_shoulders
 from twinbrush.sculpt.torso import (
@@ -61,8 +63,9 @@ class NeckSkin:
 
 def sculpt_bust(
     model: Template, vertices: Float[np.ndarray, "n 3"], surroundings: Surroundings, *, socle: bool
-) -> Solid:
-    """Returns the bust as one closed body; `bare` tells where it is skin, `plinth` where it is the cut or the socle.
+) -> tuple[Solid, Rest]:
+    """Returns the bust as one closed body, and its field for what lies on it; `bare` tells where it is skin, `plinth`
+    where it is the cut or the socle.
 
     vertices: of the fitted head. socle: on a round socle, else cut flat.
     """
@@ -72,10 +75,10 @@ def sculpt_bust(
     shift = skin.border.mean(0) - model.mean[border_loop(model)].mean(0)
     shift[0] = 0.0
     grid = _grid(shift)
-    signed, above = _skin_field(grid, skin)
+    signed, over = _skin_field(grid, skin)
     shoulders = seen_shoulders(_ridge(shift), surroundings)
-    body, forms = _body(grid, shift, shoulders, skin, signed, above)
-    neck = (-signed - _faded(above)).astype(np.float32)
+    body, forms = _body(grid, shift, shoulders, skin, signed, over)
+    neck = (-signed - _faded(over)).astype(np.float32)
     under = union(body - (1 - FORMS_THROUGH_CLOTH) * forms, neck, SKIN_BLEND_MM)
     under = ndimage.gaussian_filter(under, FIELD_BLUR)
     chin = float(vertices[model.labels == FACE, 1].min())
@@ -83,6 +86,8 @@ def sculpt_bust(
     middle_z = float(skin.border[:, 2].mean())
     whole = clothed(body, under, grid.axes(), neckline, middle_z)
     axes = _moved(grid, shift)
+    dressed, above = (Voxels(grid.low, STEP_MM, field.astype(np.float32)) for field in (
+        whole, above_cut(axes, shoulders.width)))
     whole = stood(cut_off(whole, axes, shoulders.width), axes, socle=socle)
     points, triangles = marched(whole, grid, SMOOTHING)
     points = _evened(points, triangles, skin, 1 - cloth_share(points, neckline, middle_z))
@@ -92,7 +97,8 @@ def sculpt_bust(
     usual = points - shift
     height = above_cut((usual[:, 0], usual[:, 1], usual[:, 2]), shoulders.width)
     plinth = 1 - smoothstep((height - CUT_ROUND_MM / 2) / 2.5)
-    return Solid(NAME, points, triangles, bare=1 - cloth_share(points, neckline, middle_z), plinth=plinth)
+    bare = 1 - cloth_share(points, neckline, middle_z)
+    return Solid(NAME, points, triangles, bare=bare, plinth=plinth), Rest(dressed, above)
 
 
 def _floor(shift: Float[np.ndarray, "3"], socle: bool) -> float:

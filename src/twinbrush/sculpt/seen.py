@@ -16,6 +16,8 @@ from twinbrush.regions.engine import find_regions
 from twinbrush.regions.values import Label, RegionMap
 from twinbrush.sculpt.drawn import looks_drawn
 from twinbrush.sculpt.frames import glasses_frames
+from twinbrush.sculpt.hair.whiskers import grown_beard
+from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import HeadFit, Surroundings
 
 GLASSES = "Glasses are seen: their frames are left out of shape and colours."
@@ -85,7 +87,7 @@ def surroundings(person: SeenPerson, fit: HeadFit) -> Surroundings:
                            borderMode=cv2.BORDER_REPLICATE)
     labels = np.where(inside, labels, Label.GROUND).astype(np.uint8)
     seen = Surroundings(image, labels, confidence, inside, camera, density)
-    return seen if person.given else hair_coloured_is_hair(seen)
+    return seen if person.given else grown_beard(template(), fit.vertices, hair_coloured_is_hair(seen))
 
 
 def hair_coloured_is_hair(seen: Surroundings) -> Surroundings:

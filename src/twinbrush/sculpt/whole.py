@@ -20,8 +20,9 @@ def completed(
     model: Template, figure: Figure, vertices: Float[np.ndarray, "n 3"], photo: Surroundings, config: SculptConfig
 ) -> Figure:
     """Returns the figure with everything beside the head. vertices: the head's."""
-    hair, notes = sculpt_hair(model, vertices, photo)
-    solids = (*hair, sculpt_bust(model, vertices, photo, socle=config.socle))
+    bust, rest = sculpt_bust(model, vertices, photo, socle=config.socle)
+    hair, notes = sculpt_hair(model, vertices, photo, rest)
+    solids = (*hair, bust)
     whole = dressed(figure, tuple(sorted(solids, key=_rank)), photo)
     return replace(whole, warnings=(*whole.warnings, *notes))
 

@@ -26,8 +26,13 @@ def camera() -> Camera:
 
 
 @lru_cache(maxsize=8)
-def person(hair: bool = True, beard: bool = False, hat: bool = False) -> Surroundings:
-    """The mean head seen from the front: hair to the temples, a goatee, a hat down to the forehead."""
+def person(
+    hair: bool = True, beard: bool = False, hat: bool = False, long_mm: float = 0.0, buns: bool = False
+) -> Surroundings:
+    """The mean head seen from the front: hair to the temples, a goatee, a hat down to the forehead.
+
+    long_mm: how far below the eyes hair falls at both sides, over the shoulders. buns: one at each side above the ears.
+    """
     head = template()
     pixels, depth = project(camera(), head.mean.astype(float))
     face_index = np.asarray(rasterize(pixels, depth, head.triangles, WIDTH, HEIGHT).face_index)
@@ -39,6 +44,10 @@ def person(hair: bool = True, beard: bool = False, hat: bool = False) -> Surroun
     sides = (y > 25) & ~skin
     if hair:
         labels[grown & (above | sides)] = Label.HAIR
+    if long_mm:
+        labels[(y < 60) & (y > -long_mm) & (np.abs(x) > 62) & (np.abs(x) < 98)] = Label.HAIR
+    if buns:
+        labels[np.hypot(np.abs(x) - 104, y - 95) < 36] = Label.HAIR
     if beard:
         labels[(np.abs(x) < 22) & (y < -78) & (y > -125)] = Label.BEARD
     if hat:

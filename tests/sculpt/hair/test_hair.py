@@ -13,17 +13,28 @@ from twinbrush.camera import project
 from twinbrush.maths.crossings import crossings
 from twinbrush.rasterize import rasterize
 from twinbrush.regions.values import Label
+from twinbrush.sculpt.bust import sculpt_bust
 from twinbrush.sculpt.hair.build import sculpt_hair
+from twinbrush.sculpt.hair.buns import seen_buns
 from twinbrush.sculpt.hair.mirror import leans_right, mirrored_head, mirrored_photo
+from twinbrush.sculpt.hair.outline import outline_of
+from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.simplify import is_closed, unpinched
+from twinbrush.sculpt.hair.voxels import without_holes
+from twinbrush.sculpt.hair.whiskers import grown_beard
 from twinbrush.sculpt.seen import hair_coloured_is_hair
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Solid
 
 
-@lru_cache(maxsize=4)
-def solids(**drawn: bool) -> dict[str, Solid]:
-    found, _ = sculpt_hair(template(), template().mean.astype(float), person(**drawn))
+@lru_cache(maxsize=1)
+def bust() -> tuple[Solid, Rest]:
+    return sculpt_bust(template(), template().mean.astype(float), person(), socle=True)
+
+
+@lru_cache(maxsize=6)
+def solids(**drawn: float) -> dict[str, Solid]:
+    found, _ = sculpt_hair(template(), template().mean.astype(float), person(**drawn), bust()[1])
     return {solid.name: solid for solid in found}
 
 
@@ -55,7 +66,11 @@ def test_hair_keeps_its_outline_and_the_face_free() -> None:
     seen, labels = seen_pixels(solids()["Hair"]), person().labels
     drawn = labels == Label.HAIR
     assert (seen & drawn).sum() / (seen | drawn).sum() > 0.9
-    assert (seen & (labels == Label.SKIN)).sum() < 0.01 * drawn.sum()
+    x, y = np.meshgrid(np.arange(520) - 259.5, 230 - np.arange(560))
+    sideburns = (np.abs(x) > 55) & (y < 50)  # seen edge-on
+    on_skin = seen & (labels == Label.SKIN)
+    assert (on_skin & ~sideburns).sum() < 0.01 * drawn.sum()
+    assert (on_skin & (np.abs(x) < 50) & (y < 45)).sum() == 0  # nothing hangs before the face
 
 
 def test_locks_stand_over_the_mass_and_follow_their_strands() -> None:
@@ -65,6 +80,55 @@ def test_locks_stand_over_the_mass_and_follow_their_strands() -> None:
     outer = np.linalg.norm(hair.vertices - [0, 10, -70], axis=1) > 95
     assert np.quantile(hair.relief[outer], 0.9) - np.quantile(hair.relief[outer], 0.1) > 0.4
     assert np.allclose(np.linalg.norm(hair.strands, axis=1), 1, atol=1e-3)
+
+
+def test_long_hair_lies_on_the_bust_and_ends_in_tips_above_its_cut() -> None:
+    hair, rest = solids(long_mm=290.0)["Hair"], bust()[1]
+    assert is_closed(hair.triangles)
+    assert len(crossings(hair.vertices, hair.triangles)) == 0
+    low = hair.vertices[hair.vertices[:, 1] < -205]
+    assert len(low) > 500
+    assert rest.body.at(low).min() > -30  # mm: nowhere farther off the clothes
+    assert rest.above.at(low).min() > 0
+    front = hair.vertices[(hair.vertices[:, 2] > -60) & (hair.vertices[:, 0] > 50)]
+    ends = [front[np.abs(front[:, 0] - x) < 6, 1].min() for x in range(60, 100, 8)]
+    assert np.ptp(ends) > 8  # not cut straight
+
+
+def test_hair_on_both_sides_of_the_neck_covers_the_nape() -> None:
+    hair = solids(long_mm=125.0)["Hair"]
+    behind = hair.vertices[(hair.vertices[:, 2] < -125) & (np.abs(hair.vertices[:, 0]) < 30)]
+    assert -140 < behind[:, 1].min() < -95
+    short = solids()["Hair"]
+    assert short.vertices[:, 1].min() > -95
+
+
+def test_buns_stand_apart_and_do_not_thicken_the_hair_between_them() -> None:
+    hair, plain = solids(buns=True)["Hair"].vertices, solids()["Hair"].vertices
+    assert np.abs(hair[hair[:, 1] > 60, 0]).max() > 125
+    band = [part[(part[:, 1] > 80) & (part[:, 1] < 110) & (np.abs(part[:, 0]) < 25), 2].min() for part in (hair, plain)]
+    assert abs(band[0] - band[1]) < 12
+    assert not seen_buns(outline_of(person(), Label.HAIR), template().mean.astype(float), person()).any()
+
+
+def test_sideburns_stay_beside_a_bare_ear() -> None:
+    hair = solids()["Hair"].vertices
+    for side in (-1, 1):
+        before = (hair[:, 0] * side > 50) & (hair[:, 2] > -72) & (hair[:, 2] < -50)
+        assert -30 < hair[before, 1].min() < 0
+
+
+def test_a_beard_grows_to_what_looks_like_it_and_no_moustache_does() -> None:
+    head, drawn = template(), person(beard=True)
+    x, y = np.meshgrid(np.arange(520) - 259.5, 230 - np.arange(560))
+    whole = (drawn.labels == Label.BEARD) | ((drawn.labels == Label.SKIN) & (np.abs(x) < 55) & (y < -66) & (y > -110))
+    image = np.where(whole[..., None], np.float32([0.3, 0.2, 0.1]), drawn.image)
+    grown = grown_beard(head, head.mean.astype(float), replace(drawn, image=image)).labels == Label.BEARD
+    lips = (np.abs(x) < 30) & (y > -82)
+    assert (grown & whole & ~lips).sum() > 0.85 * (whole & ~lips).sum()
+    assert (grown & ~whole).sum() < 0.08 * whole.sum()
+    assert grown_beard(head, head.mean.astype(float), drawn) is drawn
+    assert grown_beard(head, head.mean.astype(float), person()) is person()
 
 
 def test_bald_heads_have_no_hair() -> None:
@@ -97,7 +161,7 @@ def test_the_mirrored_photo_gives_the_mirrored_hair() -> None:
     head = template()
     flipped = mirrored_photo(person())
     assert leans_right(flipped) != leans_right(person())
-    (hair,), _ = sculpt_hair(head, mirrored_head(head, head.mean.astype(float)), flipped)
+    (hair,), _ = sculpt_hair(head, mirrored_head(head, head.mean.astype(float)), flipped, bust()[1].mirrored())
     own = solids()["Hair"]
     assert np.allclose(hair.vertices * [-1, 1, 1], own.vertices, atol=1e-6)
 
@@ -105,9 +169,22 @@ def test_the_mirrored_photo_gives_the_mirrored_hair() -> None:
 @pytest.mark.parametrize("label", [Label.HAIR, Label.HEADWEAR])
 def test_the_same_photo_gives_the_same_bytes(label: Label) -> None:
     drawn = {"beard": True, "hat": True} if label == Label.HEADWEAR else {}
-    again, _ = sculpt_hair(template(), template().mean.astype(float), person(**drawn))
+    again, _ = sculpt_hair(template(), template().mean.astype(float), person(**drawn), bust()[1])
     name = label.name.capitalize()
     assert np.array_equal(next(s for s in again if s.name == name).vertices, solids(**drawn)[name].vertices)
+
+
+def test_gaps_of_marching_cubes_are_closed() -> None:
+    from skimage.measure import marching_cubes
+
+    ball = 4 - np.linalg.norm(np.mgrid[-6:7, -6:7, -6:7], axis=0)
+    _, triangles, _, _ = marching_cubes(ball, 0.0)
+    triangles = triangles.astype(np.int64)
+    pair = np.flatnonzero(np.isin(triangles, triangles[0, :2]).sum(1) == 2)  # both triangles of one edge
+    opened = np.delete(triangles, pair, axis=0)
+    assert not is_closed(opened)
+    assert is_closed(without_holes(opened))
+    assert len(without_holes(triangles)) == len(triangles)
 
 
 def test_sheets_that_meet_in_an_edge_are_taken_apart() -> None:

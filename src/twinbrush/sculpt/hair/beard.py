@@ -27,7 +27,10 @@ FULL_MM, EDGE_MM, EDGE_ROUND_MM, GROW_MM = 5.0, 1.2, 2.0, 10.0  # usual height; 
 THICKEST_MM = 60.0
 SEEN_FROM, SEEN_OVER = 0.1, 0.25  # cosine to the camera from which the photo tells
 STIFFNESS_MM4, LOOSE_PULL = 60.0, 0.02
-UNSEEN_MM = -12.0  # distance to the border where neither side is seen
+UNSEEN_MM, UNSEEN_PULL = -12.0, 0.006  # distance to the border far from what is seen of either side; a weak pull to it:
+# below the chin and before the ears a beard goes on
+UNDER_JAW_MM, JAW_BACK_MM = ((0.0, 30.0, 45.0), (-95.0, -90.0, -45.0)), -75.0
+"""The chin's and the jaw's underside lie below this y at each |x|, before this z."""
 CALM_MM2 = 3.0
 FILLET_MM = 2.0
 LEAST_BODY = 0.15  # of the largest body: smaller ones are specks
@@ -53,11 +56,16 @@ def beard_scalp(
     told = outside_by(outline.fine, pixels) / np.clip(facing, 0.5, 1)
     mirror = number[template.mirror[original]]
     other = share[mirror] * (1 - share)
-    line = (share * told + other * told[mirror] + 0.02 * UNSEEN_MM) / (share + other + 0.02)
-    line = np.where(np.isin(template.labels[original], (FACE, NECK)), line, UNSEEN_MM)
+    pull = share + other + UNSEEN_PULL
+    line = (share * told + other * told[mirror] + UNSEEN_PULL * UNSEEN_MM) / pull
+    line, pull = np.clip(line, -30, 30), np.clip(pull, UNSEEN_PULL, 1)
     mean = template.mean[original]
+    beside = np.interp(np.abs(mean[:, 0]), *UNDER_JAW_MM)
+    below = (mean[:, 1] < beside) & (mean[:, 2] > JAW_BACK_MM)
+    elsewhere = ~np.isin(template.labels[original], (FACE, NECK)) & ~below
+    line[elsewhere], pull[elsewhere] = UNSEEN_MM, 1.0
     stiffness, areas = cotangent_laplacian(mean, triangles)
-    line = splu(sparse.csc_matrix(sparse.diags(areas) + CALM_MM2 * stiffness)).solve(areas * np.clip(line, -30, 30))
+    line = splu(sparse.csc_matrix(sparse.diags(areas * pull) + CALM_MM2 * stiffness)).solve(areas * pull * line)
     bare = Scalp(points, normals, triangles, original, np.zeros(len(points), bool), line, line, facing, line, 0.0,
                  (False, False), (0.0, 0.0))
     rim = np.flatnonzero((np.abs(facing) < 0.3) & (mean[:, 1] < -70) & (mean[:, 1] > -115) & (mean[:, 2] > -60))

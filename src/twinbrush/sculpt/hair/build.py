@@ -9,10 +9,12 @@ from scipy import spatial
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.beard import beard_directions, beard_grid, beard_outline, beard_scalp
+from twinbrush.sculpt.hair.buns import without_buns
 from twinbrush.sculpt.hair.headwear import sculpt_headwear
 from twinbrush.sculpt.hair.locks import KINDS, Sculpted, surface_of, swept, with_locks
 from twinbrush.sculpt.hair.mirror import leans_right, mirrored_head, mirrored_photo, mirrored_solid
 from twinbrush.sculpt.hair.outline import LEAST_AREA_CM2, Outline, outline_of
+from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.scalp import Scalp, scalp_of
 from twinbrush.sculpt.hair.simplify import simplified
 from twinbrush.sculpt.hair.strands import StrandField, strand_field
@@ -26,38 +28,41 @@ MASS_ROUNDS = 5  # of smoothing the mass before strands are laid on it
 
 
 def sculpt_hair(
-    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Rest
 ) -> tuple[tuple[Solid, ...], tuple[str, ...]]:
     """Returns Hair, Beard and Headwear, each if the photo shows it, and warnings.
 
-    vertices: of the finished head (n template vertices), mm. The mirrored photo of the mirrored head gives the mirrored
-    solids.
+    vertices: of the finished head (n template vertices), mm. rest: what long hair lies on. The mirrored photo of the
+    mirrored head gives the mirrored solids.
     """
     if leans_right(seen):
-        solids = _sculpted(template, mirrored_head(template, vertices), mirrored_photo(seen))
+        solids = _sculpted(template, mirrored_head(template, vertices), mirrored_photo(seen), rest.mirrored())
         return tuple(mirrored_solid(solid) for solid in solids), ()
-    return _sculpted(template, vertices, seen), ()
+    return _sculpted(template, vertices, seen, rest), ()
 
 
-def _sculpted(template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings) -> tuple[Solid, ...]:
+def _sculpted(
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Rest
+) -> tuple[Solid, ...]:
     solids: list[Solid] = []
     outline, scalp = outline_of(seen, Label.HAIR), None
     if outline.area_cm2(seen.pixels_per_mm) >= LEAST_AREA_CM2:
-        scalp = scalp_of(template, vertices, seen, outline)
-        solids.append(_hair(template, vertices, scalp, seen, outline))
+        scalp = scalp_of(template, vertices, seen, without_buns(outline, vertices, seen))
+        solids.append(_hair(template, vertices, scalp, seen, outline, rest))
     whiskers = beard_outline(seen)
     if whiskers is not None and (beard := _beard(template, vertices, seen, whiskers)) is not None:
         solids.append(beard)
-    worn = sculpt_headwear(template, vertices, seen, scalp)
+    worn = sculpt_headwear(template, vertices, seen, scalp, rest)
     if worn is not None:
         solids.append(worn)
     return tuple(solids)
 
 
 def _hair(
-    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline
+    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline,
+    rest: Rest,
 ) -> Solid:
-    mass = mass_of(template, vertices, scalp, seen, outline)
+    mass = mass_of(template, vertices, scalp, seen, outline, rest)
     points, triangles = zero_surface(mass.grid)
     points = taubin(points, triangles, MASS_ROUNDS)
     strands = strand_field(

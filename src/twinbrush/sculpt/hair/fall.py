@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -11,9 +11,10 @@ from scipy import ndimage
 from twinbrush.camera import project
 from twinbrush.maths.filters import smoothstep
 from twinbrush.sculpt.hair.outline import Outline, outside_by
+from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.scalp import Scalp
 from twinbrush.sculpt.hair.voxels import Voxels
-from twinbrush.sculpt.implicit import intersection
+from twinbrush.sculpt.implicit import intersection, union
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Surroundings
 
@@ -22,11 +23,14 @@ HEIGHTS_MM = np.arange(40.0, -300.0, -2.0)  # of the slices
 LEAST_AREA_CM2, HIGHEST_END_MM, LOBE_SHARE = 14.0, -75.0, 0.6  # what makes hair at one side a fall
 MUCH_CM2 = 45.0  # so much hair below the ear falls even where the ear is seen before it
 LEAST_WIDTH_MM = 6.0  # a narrower row ends it
-LOWEST_MM = -225.0  # hair is not sculpted farther down: the bust is narrower than a body, and ends
-LOWEST_BEHIND_MM = -186.0  # nor, on the back, below the shoulder blades
-SHOULDERS = np.array([  # height, half depth before and behind z = -110 of the torso that the hair lies on, mm
-    (-108, 28, 38), (-132, 39, 68), (-148, 50, 90), (-170, 64, 98), (-208, 79, 95), (-266, 73, 73)], float)
-TORSO_Z_MM = -110.0
+LOWEST_MM = -262.0  # hair is not sculpted farther down: the bust ends
+LOWEST_BEHIND_MM = -232.0  # nor, on the back, below the shoulder blades
+NARROWER = 0.32  # share of its depth that hair loses from the skull down to the shoulders
+RESTING_MM, TIP_MM, TAPER_MM = 17.0, 4.0, 75.0  # hair's thickness on the bust, at its tips; it tapers over
+LOOSE, LOOSE_FROM_MM = 0.6, -215.0  # above this height hair may stand off from the bust, by so much a mm
+ABOVE_CUT_MM = 12.0  # tips keep so far from the bust's lower edge
+TIPS_MM, TIPS_SHORT_MM = 40.0, 18.0  # how unequal the tips are: resting on the bust, hanging free
+LOCK_WIDTHS_MM, LOCK_RADIUS_MM = (37.0, 61.0), 105.0  # of the tips about the neck, at this distance from its axis
 CARVE_BEHIND_MM, CARVE_SLOPE = -18.0, 1.6  # behind the ears' plane by this, the mask cuts less by 1.6 mm a mm
 
 
@@ -69,6 +73,8 @@ def fall_of(scalp: Scalp, seen: Surroundings, outline: Outline) -> Fall:
     pixels, _ = project(seen.camera, np.stack([x.ravel(), y.ravel(), np.full(x.size, EAR_PLANE_MM)], 1))
     hair = (outside_by(outline.fine, pixels) > 0).reshape(x.shape)
     sides = [_side(hair & (x * sign > 0), sign * across, scalp.lobes[number]) for number, sign in enumerate((-1, 1))]
+    if min(side.area for side in sides) > LEAST_AREA_CM2:  # on both sides: a bob, or long hair behind the ears
+        sides = [replace(side, falls=side.end < HIGHEST_END_MM) for side in sides]
     falls = [side.falls for side in sides]
     bunched = sum(falls) == 1 and scalp.lobes[1 - falls.index(True)] < 0.45 and sides[falls.index(True)].area < MUCH_CM2
     if bunched:
@@ -88,10 +94,13 @@ def _side(hair: np.ndarray, outward: np.ndarray, lobe: float) -> Side:
     return Side(area, extent, end, enough and end < HIGHEST_END_MM)
 
 
-def fallen(fall: Fall, shell: Voxels, seen: Surroundings, outline: Outline) -> Float[np.ndarray, "x y z"]:
-    """Returns the falling mass as an implicit shape on the shell's grid: superellipse slices about the ears' plane.
+def fallen(
+    fall: Fall, shell: Voxels, seen: Surroundings, outline: Outline, rest: Rest
+) -> Float[np.ndarray, "x y z"]:
+    """Returns the falling mass as an implicit shape on the shell's grid: superellipse slices about the ears' plane, and
+    what lies on the bust below them, ending in tips.
 
-    Their widths are the mask's, their depths the skull's above and the shoulders' below.
+    The slices' widths are the mask's, their depths the skull's above, less below.
     """
     points = shell.points()
     x, y, z = (points[:, k].reshape(shell.values.shape) for k in range(3))
@@ -101,30 +110,51 @@ def fallen(fall: Fall, shell: Voxels, seen: Surroundings, outline: Outline) -> F
     side = smoothstep(x / 60 + 0.5)
     end = ends[0] * (1 - side) + ends[1] * side
     behind = smoothstep((EAR_PLANE_MM - 10 - z) / 60)
-    end = end * (1 - behind) + np.maximum(end, LOWEST_BEHIND_MM) * behind
+    end = end * (1 - behind) + max(min(ends), LOWEST_BEHIND_MM) * behind
     skull_half, skull_depth = _skull_slices(shell.values > -0.5, axes)
     above = smoothstep((axes[1] + 10) / 70)[None, :, None]
     upper = smoothstep((y - 25) / 45)
     skull_half, skull_depth = skull_half[None, :, None], skull_depth[None, :, None]
     half = np.maximum(half, (skull_half - 4) * above) * (1 - upper) + (skull_half - 6) * upper
-    front, back = (np.interp(-y, -SHOULDERS[:, 0], SHOULDERS[:, k]) for k in (1, 2))
-    deep = np.maximum(skull_depth + EAR_PLANE_MM - 2, 20) * (1 - 0.08 * smoothstep((-y - 20) / 160))
-    deep = np.where(y < -118, np.maximum(deep, EAR_PLANE_MM - TORSO_Z_MM + back + 13), deep)
-    deep = ndimage.gaussian_filter1d(deep, 12.0 / shell.step, axis=1)
-    forward = (48 + 18 * smoothstep((-y - 30) / 110) - 6 * above) * 0.9
-    forward = np.where(y < -150, np.maximum(forward, front + TORSO_Z_MM - EAR_PLANE_MM + 17), forward + 0 * x)
-    forward = ndimage.gaussian_filter1d(forward, 16.0 / shell.step, axis=1)
+    deep = np.maximum(skull_depth + EAR_PLANE_MM - 2, 20) * (1 - NARROWER * smoothstep((-y - 15) / 150))
+    forward = (48 + 18 * smoothstep((-y - 30) / 110) - 6 * above) * 0.9 + 0 * x
     depth = np.where(z < EAR_PLANE_MM, deep, forward)
-    power = 2.4 - 0.4 * above + 1.8 * smoothstep((-y - 120) / 50) * (z > EAR_PLANE_MM)
+    power = 2.4 - 0.4 * above
     radius = ((np.abs(x) / np.maximum(half, 10)) ** power + (np.abs(z - EAR_PLANE_MM) / depth) ** power) ** (1 / power)
     shape = (1 - radius) * np.minimum(np.minimum(half, depth), 60)
-    shape = intersection(intersection(shape, y - end, 14.0), 75 - y, 10.0)
+    shape = _resting(shape, (x, y, z), half, end, rest.on(shell))
+    shape = intersection(shape, 75 - y, 10.0)
     pixels, _ = project(seen.camera, points)
     known = lookup(seen.inside.astype(np.float32), pixels) > 0.5
     cut = lookup(outline.broad, pixels)
     cut = np.where(known, cut, np.maximum(cut, -2.0)).reshape(x.shape)
     cut = cut + CARVE_SLOPE * np.maximum(EAR_PLANE_MM + CARVE_BEHIND_MM - z, 0)
     return intersection(shape, np.minimum(cut, 60), 4.0)
+
+
+def _resting(
+    shape: np.ndarray, axes: tuple[np.ndarray, np.ndarray, np.ndarray], half: np.ndarray, end: np.ndarray,
+    bust: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """The hanging mass laid on the bust, its end cut into tips. half: half width; end: height of the longest
+    tips; bust: its field and the height above its cut (all on the grid)."""
+    x, y, z = axes
+    body, above = bust
+    lies = smoothstep((body + 45) / 30)
+    end = end + (TIPS_SHORT_MM + (TIPS_MM - TIPS_SHORT_MM) * lies) * _shortness(x, z)
+    left = np.minimum(y - end, above - ABOVE_CUT_MM)  # mm of hair below
+    thick = TIP_MM + (RESTING_MM - TIP_MM) * smoothstep(left / TAPER_MM)
+    loose = LOOSE * np.maximum(y - LOOSE_FROM_MM, 0)
+    hanging = intersection(shape, np.minimum(body + thick + loose, 60), 8.0)
+    lying = intersection(np.minimum(body + thick, 30), half - np.abs(x), 12.0)
+    return intersection(union(hanging, lying, 8.0), left, 8.0)
+
+
+def _shortness(x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """How much shorter than the longest the locks about the neck are, 0..1."""
+    around = LOCK_RADIUS_MM * np.arctan2(x, EAR_PLANE_MM - z)
+    long = [np.abs(2 * np.mod(around / width + 0.3 * number, 1) - 1) for number, width in enumerate(LOCK_WIDTHS_MM)]
+    return 1 - 0.6 * long[0] - 0.4 * long[1]
 
 
 def _extents(fall: Fall) -> tuple[list[np.ndarray], list[float]]:
@@ -144,4 +174,6 @@ def _skull_slices(inside: np.ndarray, axes: list[np.ndarray]) -> tuple[np.ndarra
     half = np.where(inside.any(2), np.abs(axes[0])[:, None], 0).max(0)
     depth = np.where(inside.any(0), -axes[2][None], 0).max(1)
     lowest = int(np.searchsorted(axes[1], 5.0))
-    return (ndimage.gaussian_filter1d(np.where(axes[1] < 5, part[lowest], part), 1.0) for part in (half, depth))  # type: ignore[return-value]
+    widths, depths = (
+        ndimage.gaussian_filter1d(np.where(axes[1] < 5, part[lowest], part), 1.0) for part in (half, depth))
+    return widths, depths

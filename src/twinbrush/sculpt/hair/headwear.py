@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.outline import Outline, outline_of
+from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.scalp import Scalp, scalp_of
 from twinbrush.sculpt.hair.simplify import simplified
 from twinbrush.sculpt.hair.volume import Mass, mass_of
@@ -25,9 +26,10 @@ OVER_HAIR_MM = 2.0  # the hat lies so far over the hair beside it
 
 
 def sculpt_headwear(
-    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, hair: Scalp | None
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, hair: Scalp | None, rest: Rest
 ) -> Solid | None:
-    """Returns what is worn on the head, or None. hair: the scalp under the hair, which it lies over."""
+    """Returns what is worn on the head, or None. hair: the scalp under the hair, which it lies over. rest: what a
+    scarf's ends lie on."""
     outline = outline_of(seen, Label.HEADWEAR)
     if outline.area_cm2(seen.pixels_per_mm) < LEAST_AREA_CM2:
         return None
@@ -35,7 +37,7 @@ def sculpt_headwear(
     if hair is not None:
         over = np.where(scalp.hairline > 0, hair.thickness + OVER_HAIR_MM, 0)
         scalp = scalp.thickened(np.maximum(scalp.thickness, over))
-    mass = mass_of(template, vertices, scalp, seen, outline)
+    mass = mass_of(template, vertices, scalp, seen, outline, rest)
     points, triangles = zero_surface(_calmed(mass))
     points, triangles = simplified(taubin(points, triangles, 6), triangles, MOST_TRIANGLES)
     return Solid("Headwear", points, triangles)

@@ -72,6 +72,7 @@ KINDS = {
 SEEDS = (3000, 6000)
 FILLET_MM = (0.8, 0.6)
 EDGE_MM = 2.0  # of hair at the hairline that do not shrink: else it would recede
+NEAR_MM = 10.0  # of the mass' surface strands have directions
 NAPE_SHRINK = 0.45  # locks at the nape and the sides of short hair are so much smaller
 
 
@@ -147,7 +148,7 @@ def _directions(
     grid: Voxels, vertices: Float[np.ndarray, "n 3"], directions: Float[np.ndarray, "n 3"]
 ) -> Float[np.ndarray, "3 x y z"]:
     """The strands' directions in the cells near the surface."""
-    near = np.abs(grid.values) < 14
+    near = np.abs(grid.values) < NEAR_MM
     points = grid.origin + grid.step * np.argwhere(near)
     away, nearest = spatial.KDTree(vertices).query(points, k=4)
     weight = 1 / (away + 1.0)

@@ -20,19 +20,21 @@ from twinbrush.sculpt.values import EAR, Surroundings, Template
 
 # The mean head's profile (z, y), mm: scalp behind the line. Once with the ear bare, once with hair over it.
 SCALP_PROFILE = np.array([
-    (14, 70), (-8, 74), (-30, 66), (-42, 46), (-48, 28), (-62, 6), (-65, -20), (-71, -20), (-73, 2), (-79, 16),
-    (-95, 19), (-108, 8), (-112, -18), (-114, -45), (-122, -72), (-150, -80), (-300, -80), (-300, 300),
+    (14, 70), (-8, 74), (-30, 66), (-42, 46), (-46, 28), (-50, 10), (-53, -8), (-57, -25), (-73, -25), (-75, 2),
+    (-79, 16), (-95, 19), (-108, 8), (-112, -18), (-114, -45), (-122, -72), (-150, -80), (-300, -80), (-300, 300),
     (14, 300)], np.float32)
 COVERED_PROFILE = np.array([
     (14, 70), (-8, 74), (-30, 66), (-42, 46), (-48, 28), (-60, 6), (-62, -20), (-66, -46), (-90, -66), (-122, -76),
     (-150, -84), (-300, -84), (-300, 300), (14, 300)], np.float32)
-SEEN_FROM, SEEN_OVER = 0.08, 0.2  # cosine to the camera from which the photo's hairline counts, and its ramp
+SEEN_FROM, SEEN_OVER = 0.08, 0.15  # cosine to the camera from which the photo's hairline counts, and its ramp
 HAIRLINE_REACH_MM = 40.0  # farther from the hairline nothing depends on the distance
 BEHIND_HAIR_MM, TEMPLE_MM = 2.0, -80.0  # a cheek seen edge-on, so far inside hair, lies under it; before this z
 CALM_MM2 = 9.0  # of the hairline on the surface
 OUTER_EAR_MM = 76.0  # |x| of the mean head beyond which an ear stands out
 COVERED_SHARE = 0.6  # of an ear's points under hair: it is covered
 RIM_COSINE = 0.3  # vertices that face the camera less are on the silhouette
+RIM_LOWEST_MM = 8.0  # the silhouette tells the hair's thickness down to here: the upper ear's height
+EAR_UNDER_MM = 8.0  # hair that is seen before an ear lies so far over it at most
 MARCH_MM = np.arange(-14.0, 110.0, 0.5)  # along which the mask's border is looked for from a rim vertex
 LATEST_START_MM = 12.0  # hair that begins farther out than this does not belong to the vertex
 THINNEST_MM, THICKEST_MM, THICKEST_BACK_MM, THICKEST_FRONT_MM = 2.0, 90.0, 60.0, 22.0
@@ -94,6 +96,8 @@ def scalp_of(
     covered = tuple(a > COVERED_SHARE and b > COVERED_SHARE for a, b in zip(lobes, uppers, strict=True))
     usual = _template_hairline(mean, (covered[0], covered[1])) if unseen is None else unseen
     line = _hairline(mean, usual, flat, facing, seen, outline, ears, lobes, (covered[0], covered[1]))
+    over = outside_by(outline.fine, project(seen.camera, vertices[original][ears])[0])
+    line[ears] = np.maximum(line[ears], np.where(over > 0, np.minimum(over, EAR_UNDER_MM), -HAIRLINE_REACH_MM))
     line = splu(sparse.csc_matrix(sparse.diags(areas) + CALM_MM2 * stiffness)).solve(areas * line)
     bare = Scalp(flat, normals, triangles, original, ears, line, usual, facing, np.zeros(len(flat)), 0.0,
                  (covered[0], covered[1]), lobes)
@@ -171,7 +175,8 @@ def _thickness(
 ) -> tuple[Float[np.ndarray, "v"], float]:
     """The smoothest thickness that reaches the mask's border at the silhouette, and the rim's median."""
     under = np.where(mean[:, 0] < 0, bare.lobes[0], bare.lobes[1]) > COVERED_SHARE
-    rim = np.flatnonzero((np.abs(bare.facing) < RIM_COSINE) & ((mean[:, 1] > 22) | (under & (mean[:, 1] > -42))))
+    beside = (mean[:, 1] > RIM_LOWEST_MM) | (under & (mean[:, 1] > -42))
+    rim = np.flatnonzero((np.abs(bare.facing) < RIM_COSINE) & beside)
     reach, known = rim_reach(rim, bare, seen, outline)
     known &= (bare.template_hairline[rim] > -5) | under[rim]
     told = reach[known]

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import ndimage, spatial
 
 from twinbrush.camera import project
 from twinbrush.maths.filters import signed_distance, smoothstep
+from twinbrush.sculpt.hair.bunches import with_bunches
+from twinbrush.sculpt.hair.buns import seen_buns
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
 from twinbrush.sculpt.hair.outline import Outline
+from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, Scalp
 from twinbrush.sculpt.hair.voxels import Voxels, grid_points, one_body
 from twinbrush.sculpt.implicit import intersection, union
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Surroundings, Template
 
-GRID_MARGIN_MM = 10.0  # what would reach the grid's border is rounded off before it
+GRID_MARGIN_MM, BORDER_FILLET_MM = 10.0, 10.0  # what would reach the grid's border is rounded off before it
 STEP_MM = 4.0  # of the grid of masses
 LEAST_REACH_MM, REACH_X_MM, TOP_MM, FRONT_MM, BACK_MM, BOTTOM_MM = 130.0, 230.0, 190.0, 75.0, -262.0, -115.0
 BAND_MM, FAR_MM = 22.0, 30.0  # the shell is worked out in full so near to its surface; values farther off
@@ -27,10 +30,10 @@ SINK_MM = 9.0  # the shell's inside lies so far under the skin: it is closed, an
 LIP_MM, LIP_LONG_MM, FRINGE_LIP_MM = 2.4, 3.0, 6.5  # height of the edge: growing back, long, hanging over the brow
 LIP_ROUND_MM = 2.5  # over which the edge rises
 GROW_MM, GROW_MORE_MM, GROW_NAPE_MM = 24.0, 14.0, 26.0  # over which the edge becomes the full thickness
-UNION_MM, FALL_UNION_MM = 10.0, 12.0  # fillets
-EAR_FREE_MM, EAR_FILLET_MM = 3.5, 9.0  # about an ear that is seen
-BUNCH_LEAST_CM2, BUNCH_LEAST_BESIDE_CM2, BUNCH_HALF_MM = 14.0, 5.0, 28.0  # what stands apart; its largest half depth
-BUNCH_OPEN_MM, BUNCH_BACK_MM = 9.0, -30.0
+FALL_UNION_MM = 12.0  # fillet
+EAR_FREE_MM, EAR_FILLET_MM = 2.8, 5.0  # about an ear that is seen
+TEMPLES_Y_MM, TEMPLES_Z_MM, TEMPLES_MM = (-30.0, 62.0), (-78.0, -49.0), 5.0  # where, and how high over the skin
+SIDEBURN_MM, SIDEBURN_BACK_MM = 9.0, -76.0  # before the ear hair lies so near to the skin nevertheless
 HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
 CONE_SLACK_MM = 0.5  # over the person's outline
 FALL_SLACK_MM, FALL_SLOPE, FREE_MM, NEAR_MM = 1.0, 3.0, 60.0, 8.0
@@ -43,13 +46,15 @@ class PhotoCut:
     """What the photo shows to be no hair.
 
     person (h, w): signed mm to the outline of the person and the fitted head (which the hair must cover even where
-    it is too large). surface (h, w): depth of the head's nearest surface, mm, 0 where there is none.
+    it is too large). surface (h, w): depth of the head's nearest surface, mm, 0 where there is none. temples: where the
+    photo, which sees them edge-on, does not cut (an implicit shape), or None.
     """
 
     seen: Surroundings
     outline: Outline
     person: Float[np.ndarray, "h w"]
     surface: Float[np.ndarray, "h w"]
+    temples: Voxels | None = None
 
     def room(
         self, points: Float[np.ndarray, "n 3"], within: Float[np.ndarray, "h w"], *, falls: bool
@@ -67,6 +72,8 @@ class PhotoCut:
             fallen = lookup(self.outline.fine, pixels)
             front = np.minimum(front, fallen + FALL_SLACK_MM + FALL_SLOPE * np.maximum(EAR_PLANE_MM - points[:, 2], 0))
         person = lookup(self.person, pixels) + CONE_SLACK_MM
+        if self.temples is not None:
+            front = np.maximum(front, self.temples.at(points))
         return np.minimum(np.where(known, np.minimum(person, front), FREE_MM), FREE_MM)
 
 
@@ -88,9 +95,10 @@ class Mass:
 
 
 def mass_of(
-    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline
+    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline,
+    rest: Rest,
 ) -> Mass:
-    """Returns the hair's mass. vertices: of the finished head (n template vertices)."""
+    """Returns the hair's mass. vertices: of the finished head (n template vertices). rest: what long hair lies on."""
     head = vertices[scalp.original]
     fall = fall_of(scalp, seen, outline)
     bottom = min(fall.end - 30, BOTTOM_MM) if fall.any else BOTTOM_MM
@@ -98,20 +106,31 @@ def mass_of(
     low = np.array([-wide, max(bottom, LOWEST_MM - 30), BACK_MM])
     count = np.ceil((np.array([wide, TOP_MM, FRONT_MM]) - low) / STEP_MM).astype(int) + 1
     profile, fringe = _profile(scalp, long=fall.any)
+    cut = photo_cut(template, vertices, seen, outline)
+    within = np.maximum(-outline.skin, outline.fine)
     shell, skin = shell_on(scalp, profile, Voxels(low, STEP_MM, np.zeros(count, np.float32)))
     values = shell.values
     if fall.any:
-        values = union(values, fallen(fall, shell, seen, outline), FALL_UNION_MM)
-    values, bunch = _with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline)
-    cut = photo_cut(template, vertices, seen, outline)
+        values = union(values, fallen(fall, shell, seen, outline, rest), FALL_UNION_MM)
+    buns = seen_buns(outline, vertices, seen)
+    values, bunch = with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline, buns, scalp)
     grid = Voxels(low, STEP_MM, values)
-    room = cut.room(grid.points(), np.maximum(-outline.skin, outline.fine), falls=False).reshape(values.shape)
+    cut = replace(cut, temples=None if fall.any else _temples(grid, skin))  # long hair covers its own
+    room = cut.room(grid.points(), within, falls=False).reshape(values.shape)
     values = intersection(values, room, SKIN_FILLET_MM)
     border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
-    values = intersection(values, np.broadcast_to(border[:, None, None], values.shape), UNION_MM)
-    values = _ears_freed(Voxels(low, STEP_MM, values), scalp, head, fall)
+    values = intersection(values, np.broadcast_to(border[:, None, None], values.shape), BORDER_FILLET_MM)
+    values = _ears_freed(Voxels(low, STEP_MM, values), skin, scalp, head[scalp.ears & _bare(head, seen, outline)], fall)
     values = one_body(ndimage.gaussian_filter(values.astype(np.float32), 0.7))
     return Mass(Voxels(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
+
+
+def _temples(grid: Voxels, skin: Voxels) -> Voxels:
+    """Where hair lies thinly at the temples and before the ears, as an implicit shape. skin: signed mm on the grid."""
+    _, y, z = (part.reshape(grid.values.shape) for part in grid.points().T)
+    low, high = TEMPLES_Y_MM
+    within = np.minimum(np.minimum(y - low, high - y), np.minimum(TEMPLES_Z_MM[1] - z, z - TEMPLES_Z_MM[0]))
+    return Voxels(grid.origin, grid.step, np.minimum(within, TEMPLES_MM - skin.values).astype(np.float32))
 
 
 def _half_width(seen: Surroundings, outline: Outline) -> float:
@@ -179,49 +198,6 @@ def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float
     return np.where(line > 0, rise, 0.8 * line), float(over.mean())
 
 
-def _with_bunches(
-    grid: Voxels, fall: Fall, seen: Surroundings, outline: Outline
-) -> tuple[Float[np.ndarray, "x y z"], Float[np.ndarray, "3"] | None]:
-    """The mass with what the mask shows beyond it: buns, bunches, ponytails, inflated beside the neck."""
-    points = grid.points()
-    pixels, _ = project(seen.camera, points)
-    density, coarse = seen.pixels_per_mm, 4
-    height, width = (side // coarse + 2 for side in outline.mask.shape)
-    covered = np.zeros((height, width), np.uint8)
-    cell = np.round(pixels[grid.values.ravel() > 0] / coarse).astype(int)
-    cell = cell[((cell >= 0) & (cell < (width, height))).all(1)]
-    covered[cell[:, 1], cell[:, 0]] = 1
-    gap = round(max(3, grid.step * density / coarse)) * 2 + 1
-    covered = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
-    mask = cv2.resize(outline.mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-    radius = max(1, round(BUNCH_OPEN_MM * density / coarse))
-    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    rest = cv2.morphologyEx(((mask > 0) & (covered == 0)).astype(np.uint8), cv2.MORPH_OPEN, element)
-    if fall.any:  # what is lower is the end of what falls
-        end = project(seen.camera, np.array([[0.0, max(fall.end, LOWEST_MM) + grid.step, EAR_PLANE_MM]]))[0][0, 1]
-        rest[max(0, int(end / coarse)) :] = 0
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(rest)
-    per_cell = (coarse / density) ** 2 / 100
-    least = BUNCH_LEAST_BESIDE_CM2 if fall.bunched else BUNCH_LEAST_CM2
-    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5) * coarse / density
-    values, largest, middle = grid.values, 0.0, None
-    for piece in range(1, count):
-        area = stats[piece, cv2.CC_STAT_AREA] * per_cell
-        if area < least:
-            continue
-        own = (pieces == piece).astype(np.uint8)
-        half = min(float(depth[own > 0].max()), BUNCH_HALF_MM)
-        near = cv2.GaussianBlur(cv2.dilate(own, element, iterations=2).astype(np.float32), (0, 0), radius)
-        inner = np.minimum(lookup(depth, pixels / coarse), half)
-        lens = np.sqrt(np.maximum(inner * (2 * half - inner), 0)) - np.abs(points[:, 2] - EAR_PLANE_MM - BUNCH_BACK_MM)
-        shape = intersection(lens, lookup(outline.fine, pixels), 8.0)
-        shape = np.minimum(shape, (lookup(near, pixels / coarse) - 0.35) * 30)
-        values = union(values, shape.reshape(values.shape), UNION_MM)
-        if area > largest:
-            largest, middle = area, points[np.argmax(np.where(lookup(near, pixels / coarse) > 0.5, shape, -99))]
-    return values, middle
-
-
 def photo_cut(
     template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline
 ) -> PhotoCut:
@@ -245,18 +221,27 @@ def cut_tips(grid: Voxels, cut: PhotoCut, *, falls: bool) -> Voxels:
     return Voxels(grid.origin, grid.step, values)
 
 
-def _ears_freed(grid: Voxels, scalp: Scalp, head: Float[np.ndarray, "v 3"], fall: Fall) -> Float[np.ndarray, "x y z"]:
-    """The mass without what lies about an ear that is seen."""
+def _bare(points: Float[np.ndarray, "v 3"], seen: Surroundings, outline: Outline) -> Bool[np.ndarray, "v"]:
+    """Where no hair is seen before the points."""
+    return lookup(outline.fine, project(seen.camera, points)[0]) < 0
+
+
+def _ears_freed(
+    grid: Voxels, skin: Voxels, scalp: Scalp, ears: Float[np.ndarray, "e 3"], fall: Fall
+) -> Float[np.ndarray, "x y z"]:
+    """The mass without what lies about an ear that is seen; a sideburn stays. skin: signed mm to it on the grid. ears:
+    what is seen of them."""
     points, values = grid.points(), grid.values.ravel()
     for side, sign in enumerate((-1, 1)):
         if scalp.lobes[side] >= 0.5 or fall.sides[side].falls:
             continue
-        ear = head[scalp.ears & (head[:, 0] * sign > OUTER_EAR_MM - 2)]
+        ear = ears[ears[:, 0] * sign > OUTER_EAR_MM - 2]
         if not len(ear):
             continue
         beside = (points[:, 0] * sign > 60) & (np.abs(points[:, 1]) < 80)
         near = np.flatnonzero(beside & (points[:, 2] < -40) & (points[:, 2] > -150))
         away = np.full(len(points), 50.0)
         away[near] = spatial.KDTree(ear).query(points[near])[0]
-        values = intersection(values, away - EAR_FREE_MM, EAR_FILLET_MM)
+        free = np.maximum(away - EAR_FREE_MM, (SIDEBURN_MM - skin.values.ravel()) * (points[:, 2] > SIDEBURN_BACK_MM))
+        values = intersection(values, free, EAR_FILLET_MM)
     return values.reshape(grid.values.shape)

@@ -42,7 +42,26 @@ def zero_surface(grid: Voxels) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray
 
     padded = np.pad(grid.values, 1, constant_values=OUTSIDE_MM)
     vertices, triangles, _, _ = marching_cubes(padded, 0.0)
-    return (vertices - 1) * grid.step + grid.origin, triangles[:, ::-1].astype(np.int64)
+    return (vertices - 1) * grid.step + grid.origin, without_holes(triangles[:, ::-1].astype(np.int64))
+
+
+def without_holes(triangles: Int[np.ndarray, "t 3"]) -> Int[np.ndarray, "u 3"]:
+    """Returns the triangles with the gaps closed that marching cubes leave in rare ambiguous cells."""
+    edges = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    count = int(edges.max()) + 1
+    one, two = np.random.default_rng(0).integers(1, 2**62, (2, count))
+    if (one[edges[:, 0]] * two[edges[:, 1]]).sum() == (one[edges[:, 1]] * two[edges[:, 0]]).sum():
+        return triangles  # as many edges there as back: a sum of hashes is far cheaper than a search
+    open_ones = edges[~np.isin(edges[:, 0] * count + edges[:, 1], edges[:, 1] * count + edges[:, 0])]
+    after = {int(end): int(start) for start, end in open_ones}  # against the edge: the other side's sense
+    added: list[tuple[int, int, int]] = []
+    while after:
+        first = next(iter(after))
+        loop = [first]
+        while (following := after.pop(loop[-1], first)) != first:
+            loop.append(following)
+        added += [(first, loop[k], loop[k + 1]) for k in range(1, len(loop) - 1)]
+    return np.concatenate([triangles, np.array(added, np.int64).reshape(-1, 3)])
 
 
 def labelled(inside: Bool[np.ndarray, "x y z"]) -> tuple[Int[np.ndarray, "x y z"], int]:
