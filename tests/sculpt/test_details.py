@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from heads import SIZE, coefficients, crop_of
 
+from heads import SIZE, coefficients, crop_of
 from twinbrush.camera import Camera, project
 from twinbrush.maths.crossings import crossings
 from twinbrush.maths.surface import mean_curvature

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from heads import SKIN_RGB, coefficients, crop_of
 from scipy import spatial
 
+from heads import SKIN_RGB, coefficients, crop_of
 from twinbrush.camera import project
 from twinbrush.config.sculpt import SculptConfig
 from twinbrush.export.figure_gltf import figure_bytes

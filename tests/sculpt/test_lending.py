@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from heads import SIZE, crop_of
 
+from heads import SIZE, crop_of
 from twinbrush.camera import project
 from twinbrush.maths.crossings import crossings, edges_of
 from twinbrush.mesh import Region

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from heads import SIZE, coefficients, crop_of
 from test_details import front_camera
 
+from heads import SIZE, coefficients, crop_of
 from twinbrush.camera import Camera, project
 from twinbrush.faces import indices
 from twinbrush.mesh import vertex_normals
