@@ -106,8 +106,8 @@ def lip_roll(gap_mm: float) -> Float[np.ndarray, "468 2"]:
     offset = np.zeros((468, 2))
     across = np.linspace(-0.8, 0.8, 9)
     beside = 4 * across**2 * (1 - across**2)
-    offset[list(indices.LIPS_INNER_UPPER[1:-1]), 1] -= amount * (1 - across**4 + beside)
-    offset[list(indices.LIPS_INNER_LOWER[1:-1]), 1] += amount * 1.5 * beside
+    offset[list(indices.LIPS_INNER_UPPER[1:-1]), 1] -= amount * (1 - across**4 + 0.6 * beside)
+    offset[list(indices.LIPS_INNER_LOWER[1:-1]), 1] += 0.9 * amount * beside
     return offset
 
 
