@@ -32,7 +32,7 @@ IDENTITY_GAIN, EXPRESSION_GAIN = 0.25, 0.8  # of the regression's doubt: the lan
 # must not move the form; expressions, which it saw few of, may go where the picture says
 DOUBT_FLOOR = 0.05  # standard deviation below which no coefficient is believed
 MOST_SIGMAS = 3.5  # bound of the identity coefficients
-OPEN_LIP_SHARE, OPEN_LIP_MM, OPEN_LIP_MOST_MM = 0.25, 1.5, 1.5  # an open lip rolls in: see `lip_roll`
+OPEN_LIP_SHARE, OPEN_LIP_MM, OPEN_LIP_MOST_MM = 0.25, 1.5, 1.4  # an open lip rolls in: see `lip_roll`
 
 
 @dataclass(frozen=True)
