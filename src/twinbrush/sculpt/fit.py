@@ -32,7 +32,7 @@ IDENTITY_GAIN, EXPRESSION_GAIN = 0.25, 0.8  # of the regression's doubt: the lan
 # must not move the form; expressions, which it saw few of, may go where the picture says
 DOUBT_FLOOR = 0.05  # standard deviation below which no coefficient is believed
 MOST_SIGMAS = 3.5  # bound of the identity coefficients
-OPEN_LIP_SHARE, OPEN_LIP_MM, OPEN_LIP_MOST_MM = 0.25, 1.5, 1.5  # an open lip rolls in: see `lip_roll`
+OPEN_LIP_SHARE, OPEN_LIP_MM, OPEN_LIP_MOST_MM = 0.25, 1.5, 1.4  # an open lip rolls in: see `lip_roll`
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def lip_roll(gap_mm: float) -> Float[np.ndarray, "468 2"]:
     offset = np.zeros((468, 2))
     across = np.linspace(-0.8, 0.8, 9)
     beside = 4 * across**2 * (1 - across**2)
-    offset[list(indices.LIPS_INNER_UPPER[1:-1]), 1] -= amount * (1 - across**4 + beside)
-    offset[list(indices.LIPS_INNER_LOWER[1:-1]), 1] += amount * 1.5 * beside
+    offset[list(indices.LIPS_INNER_UPPER[1:-1]), 1] -= amount * (1 - across**4 + 0.6 * beside)
+    offset[list(indices.LIPS_INNER_LOWER[1:-1]), 1] += 0.9 * amount * beside
     return offset
 
 
