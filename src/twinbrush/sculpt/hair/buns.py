@@ -42,7 +42,8 @@ def seen_buns(
     whole = cv2.fillConvexPoly(
         mask.copy(), cv2.convexHull((pixels / COARSE).astype(np.int32)), 1)
     density = seen.pixels_per_mm / COARSE
-    rest = mask & ~cv2.morphologyEx(whole, cv2.MORPH_OPEN, _disc(HEAD_RADIUS_MM * density)) & 1
+    head = np.asarray(cv2.morphologyEx(whole, cv2.MORPH_OPEN, _disc(HEAD_RADIUS_MM * density)))
+    rest = ((mask > 0) & (head == 0)).astype(np.uint8)
     rest = cv2.morphologyEx(rest, cv2.MORPH_OPEN, _disc(OPEN_MM * density))
     lowest = project(seen.camera, np.array([[0.0, LOWEST_MM, -90.0]]))[0][0, 1] / COARSE
     count, pieces, stats, middles = cv2.connectedComponentsWithStats(rest)
