@@ -18,7 +18,7 @@ from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, Part
 from twinbrush.shape.eyes import eyes_after
 from twinbrush.shape.figure import figure_eyes, named, person_head, shape_of, shaped
-from twinbrush.shape.head import Form, make_form, shared
+from twinbrush.shape.head import Form, PersonHead, make_form, shaped_head, shared
 from twinbrush.shape.mouth import mouth_rim
 from twinbrush.shape.unfold import kept_apart, unfolded
 
@@ -77,6 +77,16 @@ def test_the_styles_deviation_is_added_and_the_persons_own_is_kept(figure: Figur
     nose = model.landmarks(twice - plain)[:, 1]
     own = model.landmarks(person.own)[:, 1]
     assert np.corrcoef(nose, own)[0, 1] > 0.6
+
+
+def test_the_mirrored_person_gives_the_mirrored_head(figure: Figure, wide: Form) -> None:
+    model = template()
+    person = person_head(model, figure)
+    flip = np.array([-1.0, 1.0, 1.0])
+    other = PersonHead(person.vertices[model.mirror] * flip, person.own[model.mirror] * flip)
+    one = shaped_head(model, person, wide, 1.0, 1.5)
+    two = shaped_head(model, other, wide, 1.0, 1.5)
+    assert np.abs(two[model.mirror] * flip - one).max() < 0.1
 
 
 def test_the_skin_does_not_run_through_itself(figure: Figure) -> None:
