@@ -62,6 +62,15 @@ def test_the_mirrored_portrait_gives_the_mirrored_head(long_face: StyleHead) -> 
     assert np.abs(other[model.mirror] * [-1, 1, 1] - long_face.vertices).max() < 0.6
 
 
+def test_what_both_sides_share_stays_and_their_difference_is_damped() -> None:
+    rng = np.random.default_rng(0)
+    raw = rng.standard_normal((468, 3))
+    other = raw[mirror_indices()] * [-1, 1, 1]
+    even, odd = (raw + other) / 2, (raw - other) / 2
+    calm = room.calmed(even + odd, np.ones(468))
+    assert np.allclose(calm, even + room.ASYMMETRY * odd)
+
+
 def test_the_users_points_are_not_exaggerated() -> None:
     crop = stretched(1.3)
     given = replace(crop, face=replace(crop.face, source="file68"))

@@ -16,7 +16,7 @@ from twinbrush.sculpt import figure as room
 from twinbrush.sculpt.figure import sculpt_crop
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, Part
-from twinbrush.shape.eyes import eyes_after
+from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.figure import figure_eyes, named, person_head, shape_of, shaped
 from twinbrush.shape.head import Form, PersonHead, make_form, shaped_head, shared
 from twinbrush.shape.mouth import mouth_rim
@@ -119,6 +119,17 @@ def test_eyeballs_grow_with_their_opening_and_lids_lie_on_them(figure: Figure, w
         assert np.linalg.norm(away[front], axis=1).min() > new.radius - 1e-6
     mean = np.asarray(model.mean, np.float64)
     assert eyes_after(model, mean, mean, before)[1] is before
+
+
+def test_eyeballs_give_way_to_lids_that_reach_into_them(figure: Figure) -> None:
+    model = template()
+    person = person_head(model, figure).vertices
+    eyes = figure_eyes(figure)
+    swollen = replace(eyes[0], radius=eyes[0].radius + 1.0), replace(eyes[1], radius=eyes[1].radius + 1.0)
+    for eye in cleared(model, person, swollen):
+        away = person[~np.isin(model.labels, (5, 6))] - eye.centre
+        assert np.linalg.norm(away[away[:, 2] > 0], axis=1).min() >= eye.radius - 1e-9
+        assert eye.radius > 0.9 * eyes[0].radius
 
 
 def test_teeth_and_bag_stay_behind_narrowed_lips(figure: Figure) -> None:
