@@ -22,10 +22,10 @@ from twinbrush.sculpt.values import MOUTH_BAG
 NEIGHBOURS = 14  # at rest, between which displacements diffuse
 LEVELS = (0, 2, 6, 16, 40, 100, 240, 600, 2000)  # rounds of diffusion; the reach grows with their root
 WIDE_FROM, WIDE = 5, 5  # from that level on a round reaches so many times as many neighbours, and counts as so many
-RAISE = 0.5  # of a level, in each round in which a vertex crosses
+RAISE = 1.0  # of a level, in each round in which a vertex crosses
 SPREAD_ROUNDS, SPREAD_MORE = 6, 2  # over so many neighbours the levels fade out, and more in every round: wide moves
 # need room to fade
-MOST_ROUNDS = 30
+MOST_ROUNDS = 45
 
 
 @dataclass(frozen=True)
