@@ -42,7 +42,11 @@ def with_bunches(
     mask = cv2.resize(outline.mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     radius = max(1, round(BUNCH_OPEN_MM * density / coarse))
     element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    rest = cv2.morphologyEx(((mask > 0) & (covered == 0)).astype(np.uint8), cv2.MORPH_OPEN, element)
+    shown = cv2.resize(seen.inside.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    top = int(np.flatnonzero(shown.any(1))[0])
+    apart = (mask > 0) & (covered == 0)
+    apart[:top] = False  # hair that the photo's upper border cuts would go on above it as a column
+    rest = cv2.morphologyEx(apart.astype(np.uint8), cv2.MORPH_OPEN, element)
     if fall.any:  # what is lower is the end of what falls
         lowest = max(fall.end + grid.step, BUNCH_LOWEST_MM)
         end = project(seen.camera, np.array([[0.0, lowest, EAR_PLANE_MM]]))[0][0, 1]

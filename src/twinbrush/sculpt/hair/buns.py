@@ -16,6 +16,7 @@ from twinbrush.sculpt.values import Surroundings
 COARSE = 4  # pixels of the photo a cell of this search has
 HEAD_RADIUS_MM = 60.0  # masses rounder than this belong to the head
 OPEN_MM, LEAST_CM2, LEAST_RADIUS_MM = 9.0, 14.0, 17.0  # what counts as a bun: neither strands nor a corner of the hair
+LEAST_INSIDE = 0.7  # share of a bun that the photo must show
 LOWEST_MM = -20.0  # buns sit above the ears' middle; what is lower falls
 
 
@@ -48,9 +49,12 @@ def seen_buns(
     lowest = project(seen.camera, np.array([[0.0, LOWEST_MM, -90.0]]))[0][0, 1] / COARSE
     count, pieces, stats, middles = cv2.connectedComponentsWithStats(rest)
     deep = cv2.distanceTransform(np.pad(rest, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] / density
+    inside = cv2.resize(seen.inside.astype(np.uint8), small, interpolation=cv2.INTER_NEAREST) > 0
     out = np.zeros_like(rest)
     for piece in range(1, count):
         own = pieces == piece
+        if inside[own].mean() < LEAST_INSIDE:
+            continue  # hair that the photo's border cuts goes on beyond it as a column
         area = stats[piece, cv2.CC_STAT_AREA] / density**2 / 100
         if area > LEAST_CM2 and deep[own].max() > LEAST_RADIUS_MM and middles[piece][1] < lowest:
             out[own] = 1
