@@ -107,7 +107,8 @@ def _in_form(
     whole = run.stage("shape", None, Figure, lambda: shaped(template(), figure, form, *amounts))
     if style is None:
         return whole, None
-    return whole, run.stage("sliders", None, LiveShapes, lambda: live_shapes(template(), figure, form, *amounts))
+    return whole, run.stage("sliders", None, LiveShapes, lambda: live_shapes(
+        template(), figure, form, *amounts, shown=whole))
 
 
 def _sculpt_mesh(path: Path, out: Path, options: SculptOptions, style: Input | None, progress: Progress) -> Result:

@@ -31,6 +31,8 @@ EAR_ROWS_MM = (8.0, -34.0)  # heights about the eyes' between which ears are loo
 EAR_QUANTILE = 0.7  # of the rows' reaches: an ear is round
 CROWN_CENTRE = np.array([0.0, 20.0])  # about which hair is measured, in the plane of the face
 CROWN_DEGREES = np.arange(0, 360, 5) - 90.0  # from straight down, counter-clockwise
+EAR_DEPTH_MM, SHOULDER_DEPTH_MM = -75.0, -90.0  # in which rows across ears and shoulders run
+PERSON = (Region.SKIN, Region.HAIR, Region.CLOTH)
 SHOULDER_ROWS_MM = np.arange(40.0, 150.0, 10.0)
 OVAL = list(indices.OVAL)
 
@@ -88,6 +90,19 @@ class _Reader:
         x, y = np.clip(pixels, 0, size - 1).T
         return np.where(inside, self.regions[y, x], -1)
 
+    def end(self, points: Float[np.ndarray, "n 3"], *through: Region) -> tuple[int, int]:
+        """The first point along a line that shows none of the regions `through`, and what it shows; (0, -1): none, or
+        already the first."""
+        labels = self.at(points)
+        other = ~np.isin(labels, through)
+        first = int(np.argmax(other))
+        return (first, int(labels[first])) if other[first] and first > 0 else (0, -1)
+
+
+def _across(places: Float[np.ndarray, "c"], height: float, depth: float) -> Float[np.ndarray, "c 3"]:
+    """A row of points at one height and depth, mm."""
+    return np.stack([places, np.full_like(places, height), np.full_like(places, depth)], 1)
+
 
 def _oval_factors(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "36"]:
     """Returns the factors along the oval, spread from the measured points, 1 where nothing is known."""
@@ -96,12 +111,11 @@ def _oval_factors(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> Float[
     for number in JAW_SIDES:
         row = np.tile(points[number], (len(shares), 1))
         row[:, 0] *= shares
-        labels = reader.at(row)
-        ends = np.flatnonzero(labels != Region.SKIN)
-        if not len(ends) or ends[0] == 0 or labels[ends[0]] == -1:
+        end, shown = reader.end(row, Region.SKIN)
+        if shown == -1:
             continue
-        share = shares[ends[0]]
-        if labels[ends[0]] == Region.HAIR and share < JAW_BEYOND:
+        share = shares[end]
+        if shown == Region.HAIR and share < JAW_BEYOND:
             continue  # hair hangs before the jaw
         if JAW_BELIEVED[0] < share < JAW_BELIEVED[1]:
             found[number] = share / JAW_BEYOND
@@ -132,7 +146,7 @@ def _neck(reader: _Reader, heights: Float[np.ndarray, "r"], most: float) -> tupl
 
 def _row(reader: _Reader, height: float) -> float:
     across = np.arange(-REACH_MM, REACH_MM, STEP_MM)
-    labels = reader.at(np.stack([across, np.full_like(across, height), np.full_like(across, NECK_DEPTH_MM)], 1))
+    labels = reader.at(_across(across, height, NECK_DEPTH_MM))
     skin: Bool[np.ndarray, "c"] = labels == Region.SKIN
     middle = len(across) // 2
     if not skin[middle]:
@@ -149,10 +163,8 @@ def _top(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> float:
     heights = np.arange(points[indices.FOREHEAD_TOP, 1] - 5, 260.0, STEP_MM)
     column = np.stack([np.zeros_like(heights), heights, np.full_like(heights, TOP_DEPTH_MM)], 1)
     labels = reader.at(column)
-    ends = np.flatnonzero(labels <= Region.BACKGROUND)
-    if not len(ends) or labels[ends[0]] == -1:
-        return float("nan")
-    return float(heights[ends[0]])
+    ends = np.flatnonzero(labels <= Region.BACKGROUND)  # the first point counts here, too: a head cut off by its hat
+    return float(heights[ends[0]]) if len(ends) and labels[ends[0]] == Region.BACKGROUND else float("nan")
 
 
 def _ear_reach(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> float:
@@ -164,11 +176,9 @@ def _ear_reach(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> float:
         across = np.arange(start - 4, start + 60, STEP_MM)
         ends: list[float] = []
         for height in heights:
-            row = np.stack([side * across, np.full_like(across, height), np.full_like(across, -75.0)], 1)
-            labels = reader.at(row)
-            stop = np.flatnonzero(labels != Region.SKIN)
-            if len(stop) and stop[0] > 0 and labels[stop[0]] == Region.BACKGROUND:
-                ends.append(float(across[stop[0]]))
+            end, shown = reader.end(_across(side * across, height, EAR_DEPTH_MM), Region.SKIN)
+            if shown == Region.BACKGROUND:
+                ends.append(float(across[end]))
         if len(ends) > len(heights) // 2:
             reaches.append(float(np.quantile(ends, EAR_QUANTILE)))
     return float(np.mean(reaches)) if reaches else float("nan")
@@ -180,10 +190,9 @@ def _crown(reader: _Reader) -> Float[np.ndarray, "72"]:
     out = np.full(len(CROWN_DEGREES), np.nan)
     for number, angle in enumerate(np.radians(CROWN_DEGREES)):
         ray = CROWN_CENTRE + shares[:, None] * np.array([np.cos(angle), np.sin(angle)])
-        labels = reader.at(np.c_[ray, np.full(len(ray), TOP_DEPTH_MM)])
-        stop = np.flatnonzero((labels != Region.SKIN) & (labels != Region.HAIR))
-        if len(stop) and labels[stop[0]] == Region.BACKGROUND:
-            out[number] = shares[stop[0]]
+        end, shown = reader.end(np.c_[ray, np.full(len(ray), TOP_DEPTH_MM)], Region.SKIN, Region.HAIR)
+        if shown == Region.BACKGROUND:
+            out[number] = shares[end]
     return out
 
 
@@ -194,11 +203,9 @@ def _shoulders(reader: _Reader, chin: float) -> Float[np.ndarray, "k"]:
     for number, below in enumerate(SHOULDER_ROWS_MM):
         ends: list[float] = []
         for side in (-1, 1):
-            row = np.stack([side * across, np.full_like(across, chin - below), np.full_like(across, -90.0)], 1)
-            labels = reader.at(row)
-            stop = np.flatnonzero(labels <= Region.BACKGROUND)
-            if len(stop) and stop[0] > 0 and labels[stop[0]] == Region.BACKGROUND:
-                ends.append(float(across[stop[0]]))
+            end, shown = reader.end(_across(side * across, chin - below, SHOULDER_DEPTH_MM), *PERSON)
+            if shown == Region.BACKGROUND:
+                ends.append(float(across[end]))
         if ends:
             out[number] = np.mean(ends)
     return out

@@ -18,7 +18,7 @@ from twinbrush.portrait.crop import Crop
 from twinbrush.portrait.geometry import make_frame
 from twinbrush.sculpt.bias import landmark_bias
 from twinbrush.sculpt.correct import visibility
-from twinbrush.sculpt.fit import Coefficients, fit_head, lip_roll, seen_points
+from twinbrush.sculpt.fit import FLIP, Coefficients, fit_head, lip_roll, seen_points
 from twinbrush.sculpt.values import Template
 
 # The landmark network draws art toward a normal face. Against hand-made landmarks of nine portraits, differences from
@@ -31,7 +31,6 @@ GIVEN_BROW_MM = -4.0  # of a brow's middle line against the landmarks' upper edg
 STILL = ("brow", "cheek", "eye", "mouth", "nose", "jawForward", "jawLeft", "jawRight")
 """Expressions that the fit leaves alone: a painted face's pursed lips are its form. An open mouth is not."""
 BELIEVED, GUESSED = 1.0, 0.12  # weights of the user's 68 points and of those that are warped after them
-FLIP = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ from twinbrush.correspond.similarity import Similarity
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gradients import Gradients, mesh_gradients
+from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.portrait.crop import Crop
 from twinbrush.sculpt.correct import bending_energy
 from twinbrush.sculpt.fit import Coefficients, landmark_sigmas
+from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Template
 
 LOOSE = 1.0  # standard deviations that an identity mode may go before it costs as much as 60 independent points' misfit
@@ -127,8 +129,6 @@ def _smoothed(
     model: Template, amount: Float[np.ndarray, "n"], weight: Float[np.ndarray, "n"]
 ) -> Float[np.ndarray, "n"]:
     """Returns amount / weight smoothed over about 10 mm, 0 far from where anything is known."""
-    from twinbrush.maths.surface import cotangent_laplacian
-
     stiffness, areas = cotangent_laplacian(model.mean, model.triangles)
     matrix = sparse.diags(weight + 1e-3 * areas) + 60 * stiffness
     return splu(sparse.csc_matrix(matrix)).solve(amount)
@@ -137,7 +137,5 @@ def _smoothed(
 @lru_cache(maxsize=1)
 def template_gradients() -> Gradients:
     """Returns the gradients of the packaged template at its mean."""
-    from twinbrush.sculpt.template import template
-
     model = template()
     return mesh_gradients(np.asarray(model.mean, np.float64), model.triangles)

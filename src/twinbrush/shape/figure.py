@@ -9,7 +9,6 @@ from jaxtyping import Float
 
 from twinbrush.config.sculpt import ShapeConfig
 from twinbrush.faces import indices
-from twinbrush.mesh import Mesh
 from twinbrush.sculpt import base
 from twinbrush.sculpt.assemble import part_mesh
 from twinbrush.sculpt.follow import followed
@@ -168,9 +167,5 @@ def with_shape(model: Template, figure: Figure, shape: Shape) -> Figure:
         elif part.targets:
             targets = followed(parts[0], vertices)
         pivot = pivots.get(part.name, part.pivot + vertices.mean(0) - part.mesh.vertices.mean(0))
-        parts.append(replace(part, mesh=_with_vertices(part.mesh, vertices), pivot=pivot, targets=targets))
+        parts.append(replace(part, mesh=replace(part.mesh, vertices=vertices), pivot=pivot, targets=targets))
     return replace(figure, parts=tuple(parts), landmarks_xyz=model.landmarks(shape.vertices))
-
-
-def _with_vertices(mesh: Mesh, vertices: Float[np.ndarray, "n 3"]) -> Mesh:
-    return replace(mesh, vertices=vertices)

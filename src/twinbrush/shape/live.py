@@ -18,13 +18,17 @@ CARICATURES = (0.5, 1.0, 1.5, 2.0)
 def live_shapes(
     model: Template, figure: Figure, form: Form, strength: float = ShapeConfig.strength,
     caricature: float = ShapeConfig.caricature, hair_shape: float = ShapeConfig.hair_shape,
+    shown: Figure | None = None,
 ) -> LiveShapes:
     """Returns the shapes between which the viewer blends.
 
     figure: not shaped yet. strength, caricature, hair_shape: of the shape that the viewer shows, `shaped` of the same
-    arguments.
+    arguments. shown: that very figure, when the caller has it already.
     """
     found: dict[tuple[float, float], Float[np.ndarray, "n 3"]] = {}
+
+    if shown is not None:
+        found[strength, caricature] = np.concatenate([part.mesh.vertices for part in shown.parts]).astype(np.float64)
 
     def at(strength: float, caricature: float) -> Float[np.ndarray, "n 3"]:
         if (strength, caricature) not in found:
