@@ -6,7 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 
 def smoothstep(t: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
@@ -137,6 +137,12 @@ def polyline_distance(
         best = np.where(nearer, distance, best)
         along = np.where(nearer, (starts[k] + t * lengths[k]) / max(starts[-1], 1e-12), along)
     return best, along
+
+
+def disc(radius: float) -> UInt8[np.ndarray, "d d"]:
+    """Returns the round structuring element of a radius in pixels, at least 1."""
+    size = max(1, round(radius))
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1)), np.uint8)
 
 
 def keep_component(mask: Bool[np.ndarray, "h w"], seed: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from twinbrush.faces import indices
-from twinbrush.maths.filters import polygon_mask
+from twinbrush.maths.filters import disc, polygon_mask
 from twinbrush.mesh import Region
 from twinbrush.portrait.crop import Crop
 from twinbrush.sculpt.frames import glasses_frames
@@ -49,7 +49,7 @@ def lending_skin(crop: Crop, pixels_per_mm: float) -> Float[np.ndarray, "h w"]:
     middle = feature_area(crop, pixels_per_mm)
     neck = _below_chin(skin.shape, points, pixels_per_mm) & ~middle
     drawn = skin.astype(np.uint8)
-    wide, wider = (cv2.morphologyEx(drawn, cv2.MORPH_OPEN, _disc(reach * pixels_per_mm)) > 0
+    wide, wider = (cv2.morphologyEx(drawn, cv2.MORPH_OPEN, disc(reach * pixels_per_mm)) > 0
                    for reach in (NARROW_MM, NECK_NARROW_MM))
     skin = (skin & (np.where(neck, wider, wide) | middle)) | features
     away = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, 5) / pixels_per_mm
@@ -72,7 +72,7 @@ def foreign(crop: Crop, skin: Bool[np.ndarray, "h w"], pixels_per_mm: float) -> 
     plain = ~features & ~own
     found = plain & (grey - broad < -DARKER) | neck & (np.abs(grey - broad) > ON_NECK)
     found |= plain & _other_hue(image, skin, points, pixels_per_mm)
-    inner = cv2.erode(polygon_mask(skin.shape, points[list(indices.OVAL)]).astype(np.uint8), _disc(
+    inner = cv2.erode(polygon_mask(skin.shape, points[list(indices.OVAL)]).astype(np.uint8), disc(
         INNER_MM * pixels_per_mm)) > 0
     found &= ~inner | neck | touching(found, crop.regions == Region.HAIR, pixels_per_mm)
     found |= features & ~own & strands_of_hair(grey, crop.regions == Region.HAIR, pixels_per_mm)
@@ -83,7 +83,7 @@ def foreign(crop: Crop, skin: Bool[np.ndarray, "h w"], pixels_per_mm: float) -> 
         frames |= (crop.glasses > 0) & ~eyes & (grey < broad - DARKER)
         frames |= lower_rims(crop.glasses > 0, points, pixels_per_mm)
     found |= frames & ~_hull(skin.shape, points, NOSTRILS, OWN_GROWN["nostrils"])
-    return cv2.dilate((found & skin).astype(np.uint8), _disc(GROW_MM * pixels_per_mm)) > 0
+    return cv2.dilate((found & skin).astype(np.uint8), disc(GROW_MM * pixels_per_mm)) > 0
 
 
 def _below_chin(shape: tuple[int, ...], points: Float[np.ndarray, "468 2"], unit: float) -> Bool[np.ndarray, "h w"]:
@@ -120,7 +120,7 @@ def lower_rims(
 ) -> Bool[np.ndarray, "h w"]:
     """The band along the border of the glasses below the lids, where a rim lies whatever its colour."""
     drawn = glasses.astype(np.uint8)
-    outer, inner = (_disc(reach * pixels_per_mm) for reach in RIM_MM)
+    outer, inner = (disc(reach * pixels_per_mm) for reach in RIM_MM)
     band = (cv2.dilate(drawn, outer) > 0) & ~(cv2.erode(drawn, inner) > 0)
     low = points[[145, 374], 1].max() + BELOW_LIDS_MM * pixels_per_mm
     band[: max(0, round(float(low)))] = False
@@ -139,7 +139,7 @@ def strands_of_hair(
     grey: Float[np.ndarray, "h w"], hair: Bool[np.ndarray, "h w"], pixels_per_mm: float
 ) -> Bool[np.ndarray, "h w"]:
     """Thin lines that are much darker than what lies to both sides of them and come from the hair."""
-    line = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, _disc(LINE_MM / 2 * pixels_per_mm))
+    line = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, disc(LINE_MM / 2 * pixels_per_mm))
     return touching(line > LINE_DARKER, hair, pixels_per_mm)
 
 
@@ -149,7 +149,7 @@ def touching(
     """The connected pieces that come near to hair."""
     count, drawn = cv2.connectedComponents(deep.astype(np.uint8), connectivity=8)
     labels: np.ndarray = np.asarray(drawn).astype(np.int64)
-    near = cv2.dilate(hair.astype(np.uint8), _disc(LINE_TOUCH_MM * pixels_per_mm)) > 0
+    near = cv2.dilate(hair.astype(np.uint8), disc(LINE_TOUCH_MM * pixels_per_mm)) > 0
     kept = np.zeros(count, bool)
     kept[np.unique(labels[near & deep])] = True
     kept[0] = False
@@ -159,7 +159,7 @@ def touching(
 def feature_area(crop: Crop, pixels_per_mm: float) -> Bool[np.ndarray, "h w"]:
     """The face's middle with its features, and a little beside it."""
     area = polygon_mask(crop.regions.shape, crop.face.landmarks[list(FEATURE_AREA), :2])
-    return cv2.dilate(area.astype(np.uint8), _disc(BESIDE_MM * pixels_per_mm)) > 0
+    return cv2.dilate(area.astype(np.uint8), disc(BESIDE_MM * pixels_per_mm)) > 0
 
 
 def _other_hue(
@@ -173,7 +173,3 @@ def _other_hue(
     if face.sum() < 100:
         return np.zeros(skin.shape, bool)
     return np.linalg.norm(hue - np.median(hue[face], axis=0), axis=-1) > HUE
-
-
-def _disc(radius: float) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(radius)) + 1,) * 2)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from twinbrush.camera import project
-from twinbrush.maths.filters import signed_distance
+from twinbrush.maths.filters import disc, signed_distance
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.values import Surroundings
 
@@ -43,9 +43,9 @@ def seen_buns(
     whole = cv2.fillConvexPoly(
         mask.copy(), cv2.convexHull((pixels / COARSE).astype(np.int32)), 1)
     density = seen.pixels_per_mm / COARSE
-    head = np.asarray(cv2.morphologyEx(whole, cv2.MORPH_OPEN, _disc(HEAD_RADIUS_MM * density)))
+    head = np.asarray(cv2.morphologyEx(whole, cv2.MORPH_OPEN, disc(HEAD_RADIUS_MM * density)))
     rest = ((mask > 0) & (head == 0)).astype(np.uint8)
-    rest = cv2.morphologyEx(rest, cv2.MORPH_OPEN, _disc(OPEN_MM * density))
+    rest = cv2.morphologyEx(rest, cv2.MORPH_OPEN, disc(OPEN_MM * density))
     lowest = project(seen.camera, np.array([[0.0, LOWEST_MM, -90.0]]))[0][0, 1] / COARSE
     count, pieces, stats, middles = cv2.connectedComponentsWithStats(rest)
     deep = cv2.distanceTransform(np.pad(rest, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] / density
@@ -59,8 +59,3 @@ def seen_buns(
         if area > LEAST_CM2 and deep[own].max() > LEAST_RADIUS_MM and middles[piece][1] < lowest:
             out[own] = 1
     return cv2.resize(out, (width, height), interpolation=cv2.INTER_NEAREST) > 0
-
-
-def _disc(radius: float) -> np.ndarray:
-    size = max(1, round(radius))
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.maths.filters import fill_holes, signed_distance
+from twinbrush.maths.filters import disc, fill_holes, signed_distance
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Surroundings
@@ -88,9 +88,7 @@ def _continued(seen: Surroundings) -> np.ndarray:
 
 
 def _morphed(mask: np.ndarray, operation: int, radius: float) -> np.ndarray:
-    size = max(1, round(radius))
-    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))
-    return cv2.morphologyEx(mask, operation, element, borderType=cv2.BORDER_REPLICATE)
+    return cv2.morphologyEx(mask, operation, disc(radius), borderType=cv2.BORDER_REPLICATE)
 
 
 def _blurred(mask: np.ndarray, sigma: float) -> np.ndarray:

@@ -11,6 +11,7 @@ from scipy import spatial
 
 from twinbrush.camera import project
 from twinbrush.faces import indices
+from twinbrush.maths.filters import disc
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.values import FACE, Surroundings, Template
 
@@ -92,7 +93,7 @@ def _zones(
         np.abs(mean[:, 0]) < 48) & (mean[:, 2] > -25)
     zone, bare = (_hull(vertices[chosen], seen) for chosen in (low, high))
     mouth = template.landmarks(vertices)[list(indices.LIPS_OUTER)]
-    lips = cv2.dilate(_hull(mouth, seen).astype(np.uint8), _disc(MOUTH_MM * seen.pixels_per_mm)) > 0
+    lips = cv2.dilate(_hull(mouth, seen).astype(np.uint8), disc(MOUTH_MM * seen.pixels_per_mm)) > 0
     beyond = cv2.distanceTransform((~zone).astype(np.uint8), cv2.DIST_L2, 5)
     known = beyond[seen.labels == Label.BEARD]
     beside = BESIDE_MM * seen.pixels_per_mm + (LONGER * float(np.quantile(known, 0.9)) if len(known) else 0.0)
@@ -125,9 +126,4 @@ def _log_density(features: Float[np.ndarray, "h w 4"], own: Float[np.ndarray, "n
 
 
 def _morphed(mask: Bool[np.ndarray, "h w"], operation: int, radius: float) -> Bool[np.ndarray, "h w"]:
-    return cv2.morphologyEx(mask.astype(np.uint8), operation, _disc(radius)) > 0
-
-
-def _disc(radius: float) -> np.ndarray:
-    size = max(1, round(radius))
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))
+    return cv2.morphologyEx(mask.astype(np.uint8), operation, disc(radius)) > 0
