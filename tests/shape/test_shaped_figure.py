@@ -19,7 +19,7 @@ from twinbrush.sculpt.values import Figure, Part
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.figure import figure_eyes, named, person_head, shape_of, shaped
 from twinbrush.shape.head import Form, PersonHead, make_form, shaped_head, shared
-from twinbrush.shape.mouth import mouth_rim
+from twinbrush.shape.mouth import Cover, bag_behind, between, mouth_rim, opening_of
 from twinbrush.shape.unfold import kept_apart, unfolded
 
 
@@ -140,6 +140,25 @@ def test_teeth_and_bag_stay_behind_narrowed_lips(figure: Figure) -> None:
     assert np.ptp(shape.vertices[model.labels == 4, 0]) < 1.6 * np.ptp(rim[:, 0])
     teeth = shape.parts[3]
     assert np.ptp(teeth[:, 0]) < 0.85 * np.ptp(figure.parts[3].mesh.vertices[:, 0])
+
+
+def test_the_mouths_inside_stays_behind_skin_that_is_pressed_back() -> None:
+    model = template()
+    before = np.asarray(model.mean, np.float64)
+    cheek = model.landmarks(before)[[205, 425]]  # beside the nose's wings, over the mouth's corners
+    inside = cheek - [0, 0, 4.0]
+    after = before - [0, 0, 9.0]
+    drawn = Cover(model, before, after).kept_behind(inside, inside)
+    assert (drawn[:, 2] < cheek[:, 2] - 9.0).all()
+    assert np.array_equal(drawn[:, :2], inside[:, :2])
+    assert np.array_equal(Cover(model, before, before).kept_behind(inside, inside), inside)
+    assert np.array_equal(bag_behind(model, before, before, opening_of(model, before, before),
+                                     Cover(model, before, before)), before)
+
+
+def test_points_between_lips_are_told_from_those_beside() -> None:
+    ring = np.array([[-2.0, 0], [0, -1], [2, 0], [0, 1]])
+    assert between(ring, np.array([[0.0, 0], [1.5, 0.6], [-1, 0.2], [3, 0]])).tolist() == [True, False, True, False]
 
 
 def test_hair_follows_the_skull(figure: Figure, wide: Form) -> None:

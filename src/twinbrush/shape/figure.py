@@ -16,7 +16,7 @@ from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Par
 from twinbrush.shape.carry import carried
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.head import Form, PersonHead, shaped_head
-from twinbrush.shape.mouth import bag_behind, opening_of
+from twinbrush.shape.mouth import Cover, bag_behind, opening_of
 from twinbrush.shape.silhouette import with_crown, with_shoulders
 from twinbrush.shape.unfold import kept_apart, unfolded
 from twinbrush.shape.warp import Follower, fit_spline, spread
@@ -80,7 +80,8 @@ def shape_of(
     after, pair = eyes_after(model, person.vertices, moved, eyes)
     after, crossing = unfolded(person.vertices, after, skin)
     opening = opening_of(model, person.vertices, after)
-    after = bag_behind(model, person.vertices, after, opening)
+    cover = Cover(model, person.vertices, after)
+    after = bag_behind(model, person.vertices, after, opening, cover)
     pair = eyes if pair is eyes else cleared(model, after, pair)
     follower = _follower(model, figure, person.vertices, after)
     parts: list[np.ndarray] = []
@@ -92,7 +93,7 @@ def shape_of(
             old, new = (eyes[0], pair[0]) if part.name == "EyeRight" else (eyes[1], pair[1])
             parts.append(new.centre + new.radius / old.radius * (points - old.centre))
         elif part.name == "Teeth":
-            parts.append(opening.apply(points))
+            parts.append(cover.kept_behind(points, opening.apply(points)))
         else:
             parts.append(points + follower.displacements(points))
     parts = _outlined(model, figure, parts, after, form, strength, hair_shape)

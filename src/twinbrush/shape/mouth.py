@@ -6,13 +6,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
 
-from twinbrush.sculpt.values import MOUTH_BAG, Template
+from twinbrush.faces import indices
+from twinbrush.mesh import vertex_normals
+from twinbrush.sculpt.values import FACE, MOUTH_BAG, Template
 
 GROWTH = (0.4, 1.3)  # bounds of how the inside follows the opening's width
 SLACK = 0.93  # an inside that shrinks shrinks so much more: the lips come nearer to it on all sides
+CLEAR_MM, SHEET_MM, FACING = 1.5, 50.0, 0.3  # the inside stays so far behind the skin within that distance of the mouth
+# that faces forward
+COVER = 4  # skin vertices before a point that say how far it may come forward
 NEAR_MM = 6.0  # how far from the lips' rim the bag goes with the rim itself
 
 
@@ -48,7 +53,8 @@ def opening_of(
 
 
 def bag_behind(
-    model: Template, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"], opening: Opening
+    model: Template, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"], opening: Opening,
+    cover: Cover,
 ) -> Float[np.ndarray, "n 3"]:
     """Returns the changed head with the mouth's bag where the opening as a whole went, joined to the lips' rim."""
     rim = mouth_rim(model)
@@ -56,5 +62,44 @@ def bag_behind(
     out = after.copy()
     distance, nearest = KDTree(before[rim]).query(before[bag])
     rest = after[rim] - opening.apply(before[rim])
-    out[bag] = opening.apply(before[bag]) + rest[nearest] * np.exp(-((distance / NEAR_MM) ** 2))[:, None]
+    moved = opening.apply(before[bag]) + rest[nearest] * np.exp(-((distance / NEAR_MM) ** 2))[:, None]
+    out[bag] = cover.kept_behind(before[bag], moved)
     return out
+
+
+class Cover:
+    """The skin about the mouth before and after a change, behind which the inside of the mouth keeps its distance."""
+
+    def __init__(self, model: Template, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"]) -> None:
+        away = np.linalg.norm(before - before[mouth_rim(model)].mean(0), axis=1)
+        forward = vertex_normals(before, model.triangles)[:, 2] > FACING
+        chosen = (model.labels == FACE) & (away < SHEET_MM) & forward
+        self._sheets = before[chosen], after[chosen]
+        self._gap = model.landmarks(after)[list(indices.MOUTH_OPENING), :2]
+
+    def kept_behind(
+        self, rest: Float[np.ndarray, "m 3"], moved: Float[np.ndarray, "m 3"]
+    ) -> Float[np.ndarray, "m 3"]:
+        """Returns the moved points, drawn back where they would come nearer to the skin before them than CLEAR_MM, or
+        than they lay at rest if that was less; what shows between open lips stays."""
+        old, new = (_depth_of(sheet, points) for sheet, points in zip(self._sheets, (rest, moved), strict=True))
+        clearance = np.minimum(old - rest[:, 2], CLEAR_MM)
+        out = moved.copy()
+        out[:, 2] = np.where(between(self._gap, moved[:, :2]), moved[:, 2], np.minimum(moved[:, 2], new - clearance))
+        return out
+
+
+def between(ring: Float[np.ndarray, "k 2"], points: Float[np.ndarray, "m 2"]) -> Bool[np.ndarray, "m"]:
+    """Returns which points lie inside a polygon (even-odd rule): teeth between open lips have no skin before them."""
+    (x, y), ends = points.T, np.roll(ring, -1, 0)
+    odd = np.zeros(len(points), bool)
+    for (ax, ay), (bx, by) in zip(ring, ends, strict=True):
+        crossed = (ay > y) != (by > y)
+        odd ^= crossed & (x < ax + (y - ay) / (by - ay if by != ay else 1.0) * (bx - ax))
+    return odd
+
+
+def _depth_of(sheet: Float[np.ndarray, "s 3"], points: Float[np.ndarray, "m 3"]) -> Float[np.ndarray, "m"]:
+    """z of the rearmost of the skin's vertices nearest before each point."""
+    nearest = KDTree(sheet[:, :2]).query(points[:, :2], k=COVER)[1]
+    return sheet[nearest, 2].min(1)
