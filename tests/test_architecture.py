@@ -33,6 +33,7 @@ ORDER = [
     ["inputs"],
     ["align"],
     ["shape"],
+    ["paint"],
     ["outputs"],
     ["placing", "mesh_outputs", "figure_outputs"],
     ["run"],

@@ -94,6 +94,21 @@ class PaperConfig:
 
 
 @dataclass(frozen=True)
+class RingConfig:
+    """Where a figure is painted from after its stereo pair, and how."""
+
+    waves: tuple[tuple[tuple[float, float], ...], ...] = (((0, 0), (70, 0), (-70, 0), (0, 62)), ((150, 0), (-150, 0)))
+    """Azimuths and elevations in degrees, wave by wave: each wave continues what the ones before have painted. (0, 0)
+    paints the chest below the pair's pictures."""
+    scale: float = 0.8
+    """Pixels per mm of the ring's pictures, as a share of the pair's."""
+    lead_sizes: tuple[int, ...] = (64, 128)
+    """Heights in pixels at which the joint objective leads a wave, coarse to fine."""
+    lead_steps: tuple[int, ...] = (30, 24)
+    """Steps at each of these heights."""
+
+
+@dataclass(frozen=True)
 class StylizeConfig:
     """Views + style -> stylized views."""
 
@@ -104,6 +119,9 @@ class StylizeConfig:
     """How much of the style's brushwork and colour is taken: 0 keeps the photo, 1 is all style."""
     identity: float = 0.5
     """How strictly the person's own shading and features lead the painting (0: free, 1: strict)."""
+    skin: Literal["person", "style"] = "person"
+    """person: a dark skin stays dark and grey hair light beside it, within the style's palette; style: the style's own
+    colours as they are (a figure only)."""
     keep_colours: bool = False
     """Keep the photo's colours and take only the style's brushwork."""
     extractor: Literal["student", "vgg16", "vgg19-low", "filters"] = "student"
@@ -122,3 +140,4 @@ class StylizeConfig:
     """Paper, Fig. 3: which of its two ideas are at work, the style's perspective transform and the disparity loss."""
     paper: PaperConfig = field(default_factory=PaperConfig)
     objective: tyro.conf.Suppress[ObjectiveConfig] = field(default_factory=ObjectiveConfig)
+    ring: tyro.conf.Suppress[RingConfig] = field(default_factory=RingConfig)

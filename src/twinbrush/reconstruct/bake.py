@@ -29,10 +29,10 @@ LEAST = 1e-7
 
 @dataclass(frozen=True)
 class Baked:
-    """texture (t, t, 3): float32 in [0, 1], row 0 on top. metrics: texels_seen: share of the surface's texels that some
+    """texture (h, w, 3): float32 in [0, 1], row 0 on top. metrics: texels_seen: share of the surface's texels that some
     view painted; seam_difference: mean absolute difference of colour across uv seams."""
 
-    texture: Float32[np.ndarray, "t t 3"]
+    texture: Float32[np.ndarray, "h w 3"]
     metrics: dict[str, float] = field(default_factory=dict)
 
 
@@ -58,10 +58,8 @@ def finish_texture(paint: SurfacePaint) -> Baked:
     fill = texels.at(_vertex_colours(mesh, joined, paint, colour, weight), mesh.faces)
     sure = np.clip(weight / SURE, 0, 1)[:, None]
     done = fill + sure * (colour - fill)
-    size = texels.size
-    picture, known = np.zeros((size * size, 3), np.float32), np.zeros(size * size, np.float32)
-    picture[texels.place], known[texels.place] = np.clip(done, 0, 1), 1
-    texture = push_pull(picture.reshape(size, size, 3), known.reshape(size, size))
+    known = texels.picture(np.ones((len(texels.place), 1), np.float32))[..., 0]
+    texture = push_pull(texels.picture(np.clip(done, 0, 1)), known)
     seen = float((weight[texels.inside] > 0.5 * SURE).mean())
     metrics = {"texels_seen": seen, "seam_difference": seam_difference(mesh, joined, texture)}
     return Baked(np.clip(texture, 0, 1).astype(np.float32), metrics)
@@ -106,7 +104,7 @@ def seam_edges(mesh: Mesh, joined: Weld) -> Int[np.ndarray, "e 4"]:
     return np.stack([first[a], second[a], first[b], second[b]], axis=1)
 
 
-def seam_difference(mesh: Mesh, joined: Weld, texture: Float32[np.ndarray, "t t 3"]) -> float:
+def seam_difference(mesh: Mesh, joined: Weld, texture: Float32[np.ndarray, "h w 3"]) -> float:
     """Mean absolute difference of bilinear colours on both sides of all uv seams (three points an edge)."""
     if mesh.uv is None:
         return 0.0
@@ -123,10 +121,10 @@ def seam_difference(mesh: Mesh, joined: Weld, texture: Float32[np.ndarray, "t t 
     return total / 3
 
 
-def _bilinear(texture: Float32[np.ndarray, "t t 3"], uv: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
-    size = texture.shape[0]
-    x = np.clip(uv[:, 0] * size - 0.5, 0, size - 1.001)
-    y = np.clip((1 - uv[:, 1]) * size - 0.5, 0, size - 1.001)
+def _bilinear(texture: Float32[np.ndarray, "h w 3"], uv: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
+    height, width = texture.shape[:2]
+    x = np.clip(uv[:, 0] * width - 0.5, 0, width - 1.001)
+    y = np.clip((1 - uv[:, 1]) * height - 0.5, 0, height - 1.001)
     column, row = x.astype(int), y.astype(int)
     fx, fy = (x - column)[:, None], (y - row)[:, None]
     top = texture[row, column] * (1 - fx) + texture[row, column + 1] * fx

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 from twinbrush.camera import project
 from twinbrush.maths.charts import box_charts
@@ -24,6 +24,7 @@ from twinbrush.views.texels import Texels, texels_of
 DENSITY = {"Bust": 0.62}  # texels a mm compared with hair: clothes are plainer and larger
 PEEL_TEXELS_MM = 2.5  # overlaps are told apart at so many texels a mm
 REGIONS = {"Bust": Region.CLOTH}
+BARE = 0.5  # a vertex is of skin from there
 DRAWN_LIGHT = 0.16  # how much lighter locks are than their mass, darker the furrows, where nothing is seen
 SEEN_LIGHT = 0.05  # ... and where the photo has its own light
 
@@ -79,18 +80,23 @@ def _halved(parts: tuple[Part, ...], right: int) -> tuple[Part, ...]:
 
 def _parts(solids: tuple[Solid, ...], layout: Layout, head: Part) -> tuple[Part, ...]:
     """One part a solid; hair, beard and headwear turn with the head, and a beard moves with the face's expressions."""
-    points = np.concatenate([solid.vertices for solid in solids])
     ends = [*layout.face_starts[1:], len(layout.faces)]
     out: list[Part] = []
-    for solid, start, end in zip(solids, layout.face_starts, ends, strict=True):
+    for solid, first, start, end in zip(solids, layout.vertex_starts, layout.face_starts, ends, strict=True):
         used, index = np.unique(layout.faces[start:end], return_inverse=True)
-        vertex = layout.vertex[used]
-        region = REGIONS.get(solid.name, Region.HAIR)
-        mesh = Mesh(points[vertex], index.reshape(-1, 3), layout.uv[used], seam=seam_of(vertex),
-                    regions=np.full(len(used), region, np.uint8))
+        vertex = layout.vertex[used] - first
+        mesh = Mesh(solid.vertices[vertex], index.reshape(-1, 3), layout.uv[used], seam=seam_of(vertex),
+                    regions=_regions(solid)[vertex])
         targets = followed(head, mesh.vertices) if solid.name.startswith("Beard") else {}
-        out.append(Part(solid.name, mesh, head.pivot, targets=targets))
+        plinth = None if solid.plinth is None else solid.plinth[vertex]
+        out.append(Part(solid.name, mesh, head.pivot, targets=targets, plinth=plinth))
     return tuple(out)
+
+
+def _regions(solid: Solid) -> UInt8[np.ndarray, "n"]:
+    """What each vertex is of: a bust's bare parts are skin."""
+    own = np.full(len(solid.vertices), REGIONS.get(solid.name, Region.HAIR), np.uint8)
+    return own if solid.bare is None else np.where(solid.bare > BARE, np.uint8(Region.SKIN), own)
 
 
 def _painted(
@@ -175,7 +181,7 @@ def _lines(
     hairy = np.flatnonzero(stranded[corners[:, 0]])
     if not len(hairy):
         return out
-    size = texels.size
+    size = texels.shape[0]
     along = interpolated(strands, corners[hairy], texels.weights[hairy])
     maps = texture_maps(points[layout.vertex[layout.faces]], layout.uv[layout.faces] * (size, -size))
     direction = np.zeros((size * size, 2), np.float32)

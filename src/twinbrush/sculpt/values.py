@@ -155,6 +155,7 @@ class Part:
     mesh: in the head's frame, mm; uv in the figure's common atlas.
     pivot: (3,) mm, what it turns about. turn: (3, 3), how it is turned at rest (an eye looks along its own z).
     targets: ARKit's name -> (vertices, offsets mm): sparse morph targets.
+    plinth: (n,) where it is the socle or the cut surface below, 0..1; None: nowhere.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Part:
     pivot: Float[np.ndarray, "3"]
     turn: Float[np.ndarray, "3 3"] = field(default_factory=lambda: np.eye(3))
     targets: Morphs = field(default_factory=dict)
+    plinth: Float[np.ndarray, "n"] | None = None
 
 
 @dataclass(frozen=True)

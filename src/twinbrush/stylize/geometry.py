@@ -49,8 +49,11 @@ def warp_to_targets(views: ViewSet, aligned: AlignedStyle, *, progress: Progress
 
     The splines go through projections of 3D points that are moved in 3D (aligned.moved_xyz and what surrounds them, see
     control.py). When faces fold over, the views disagree or the head leaves the frame, the strength is reduced by 15%
-    at a time; `warnings` says so.
+    at a time; `warnings` says so. Landmarks that stay where they are need no warp: the views come back as they are.
     """
+    if np.array_equal(aligned.moved_xyz, views.landmarks_xyz):
+        still = ControlPoints(views.landmarks_xyz, views.landmarks_xyz, np.zeros((0, 3)))
+        return WarpResult(views, (), views.vertex_pixels, still, 1.0, 0.0, 0.0)
     size = views.images.shape[2]
     seen_by_all = np.logical_and.reduce(views.vertex_visible)
     full = control_points(views.mesh.vertices, seen_by_all, views.landmarks_xyz, aligned.moved_xyz)

@@ -40,12 +40,14 @@ class Look:
 
 
 class SurfacePaint:
-    """The atlas while it is painted: premultiplied colours and weights (size, size, 4)."""
+    """The atlas while it is painted: premultiplied colours and weights (h, w, 4)."""
 
     def __init__(
-        self, mesh: Mesh, size: int, normals: Float[np.ndarray, "v 3"], broad: Float[np.ndarray, "v 3"]
+        self, mesh: Mesh, size: int | tuple[int, int], normals: Float[np.ndarray, "v 3"],
+        broad: Float[np.ndarray, "v 3"],
     ) -> None:
-        """normals: unit, smooth across uv seams; broad: the same, averaged over a wide neighbourhood."""
+        """size: rows and columns of the atlas, or (rows, columns). normals: unit, smooth across uv seams; broad: the
+        same, averaged over a wide neighbourhood."""
         if mesh.uv is None:
             raise ValueError("the mesh has no texture coordinates")
         self.mesh = mesh
@@ -56,7 +58,7 @@ class SurfacePaint:
         self._broad = self.texels.at(broad, mesh.faces)
         self._diagonal = float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
         self.best: Float32[np.ndarray, "s"] = np.zeros(len(self._points), np.float32)
-        self.layer: Float32[np.ndarray, "t t 4"] = np.zeros((size, size, 4), np.float32)
+        self.layer: Float32[np.ndarray, "h w 4"] = np.zeros((*self.texels.shape, 4), np.float32)
 
     def look(self, camera: Camera) -> Look:
         """The surface as `camera` sees it."""
@@ -86,24 +88,17 @@ class SurfacePaint:
             flat[place, 3:] += weight
 
     def shown(
-        self, look: Look, values: Float32[np.ndarray, "t t c"] | None = None
+        self, look: Look, values: Float32[np.ndarray, "a b c"] | None = None
     ) -> Float32[np.ndarray, "h w c"]:
         """The painted layer (premultiplied colours and weight), or any other atlas, as the view's pixels see it."""
         atlas = self.layer if values is None else values
-        size = atlas.shape[0]
+        height, width = atlas.shape[:2]
         uv = interpolate(look.raster.face_index, look.raster.barycentric, self.mesh.faces, self._uv)
-        x, y = uv[..., 0] * size - 0.5, (1 - uv[..., 1]) * size - 0.5
+        x, y = uv[..., 0] * width - 0.5, (1 - uv[..., 1]) * height - 0.5
         picture = cv2.remap(atlas, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         picture = picture.reshape(*x.shape, -1)
         picture[look.raster.face_index < 0] = 0
         return picture
-
-    def as_atlas(self, values: Float32[np.ndarray, "s c"]) -> Float32[np.ndarray, "t t c"]:
-        """Values of the texels as a picture, 0 off the surface."""
-        size = self.texels.size
-        picture = np.zeros((size * size, values.shape[1]), np.float32)
-        picture[self.texels.place] = values
-        return picture.reshape(size, size, -1)
 
     def _score(self, camera: Camera, raster: Raster, seen: Seen) -> Float32[np.ndarray, "s"]:
         """Squareness of the view by broad normals, 0 where grazing or hidden, less near outlines of the picture."""

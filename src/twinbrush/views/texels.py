@@ -22,10 +22,11 @@ BIAS = 2.0  # pixels of slope by which a point may lie behind the picture's dept
 
 @dataclass(frozen=True)
 class Texels:
-    """place (s,): row * size + column of each texel on or beside the surface. face (s,), weights (s, 3): the surface
-    point it paints, as barycentric weights (outside 0..1 in gutters). inside (s,): its centre lies on the chart."""
+    """shape: rows and columns of the atlas. place (s,): row * columns + column of each texel on or beside the surface.
+    face (s,), weights (s, 3): the surface point it paints, as barycentric weights (outside 0..1 in gutters). inside
+    (s,): its centre lies on the chart."""
 
-    size: int
+    shape: tuple[int, int]
     place: Int32[np.ndarray, "s"]
     face: Int32[np.ndarray, "s"]
     weights: Float32[np.ndarray, "s 3"]
@@ -38,19 +39,28 @@ class Texels:
             out += self.weights[:, corner, None] * values[faces[self.face, corner]].astype(np.float32)
         return out
 
+    def picture(self, values: Float[np.ndarray, "s c"]) -> Float32[np.ndarray, "h w c"]:
+        """Values of the texels as a picture, 0 off the surface."""
+        out = np.zeros((self.shape[0] * self.shape[1], values.shape[1]), np.float32)
+        out[self.place] = values
+        return out.reshape(*self.shape, -1)
+
 
 def texels_of(
-    uv: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], size: int, gutter: float = GUTTER
+    uv: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], size: int | tuple[int, int], gutter: float = GUTTER
 ) -> Texels:
-    """The texels of a `size` x `size` atlas (uv: (0, 0) is its bottom-left corner, texel centres at half texels)."""
-    places = np.stack([uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5], axis=1)
-    face = np.full((size, size), -1, np.int32)
-    weights = np.zeros((size, size, 3), np.float32)
-    away = np.full((size, size), np.float32(1e9))
+    """The texels of an atlas of `size` rows and columns, or (rows, columns). uv: (0, 0) is its bottom-left corner,
+    texel centres lie at half texels."""
+    height, width = (size, size) if isinstance(size, int) else size
+    places = np.stack([uv[:, 0] * width - 0.5, (1 - uv[:, 1]) * height - 0.5], axis=1)
+    face = np.full((height, width), -1, np.int32)
+    weights = np.zeros((height, width, 3), np.float32)
+    away = np.full((height, width), np.float32(1e9))
     _claim(np.ascontiguousarray(places), np.ascontiguousarray(faces, np.int64), gutter, face, weights, away)
     taken = np.flatnonzero(face.ravel() >= 0)
     return Texels(
-        size, taken.astype(np.int32), face.ravel()[taken], weights.reshape(-1, 3)[taken], away.ravel()[taken] <= 0
+        (height, width), taken.astype(np.int32), face.ravel()[taken], weights.reshape(-1, 3)[taken],
+        away.ravel()[taken] <= 0,
     )
 
 

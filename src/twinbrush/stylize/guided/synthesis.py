@@ -51,9 +51,9 @@ def level_sizes(height: int, width: int, led: bool) -> list[tuple[int, int]]:
 
 
 def synthesize(
-    scene: Scene, *, identity: float, seed: int, progress: Progress = ignore
+    scene: Scene, *, identity: float, seed: int, led_weights: Weights = LED, progress: Progress = ignore
 ) -> Painting:
-    """Paint all views of the scene with the style's patches."""
+    """Paint all views of the scene with the style's patches. led_weights: of the guides, where a lead is given."""
     height, width = scene.matched.shape[1:3]
     led = scene.lead is not None
     sizes = level_sizes(height, width, led)
@@ -64,7 +64,7 @@ def synthesize(
     fields: list[Float32[np.ndarray, "h w 2"]] | None = None
     cost = 0.0
     for i, size in enumerate(sizes):
-        level = _Level(scene, size, images, fields, LED if led else alone(identity), seed + 1000 * i)
+        level = _Level(scene, size, images, fields, led_weights if led else alone(identity), seed + 1000 * i)
         last = i == len(sizes) - 1
         for step in range(steps[min(i, len(steps) - 1)]):
             final = last and step == steps[min(i, len(steps) - 1)] - 1

@@ -35,7 +35,7 @@ def guide_mesh(subject: Subject, sheet: StyleSheet, identity: float) -> Mesh:
     """The subject's mesh with the guide as its texture."""
     mesh = subject.mesh
     assert mesh.uv is not None
-    texels = texels_of(mesh.uv, mesh.faces, GUIDE_SIZE)
+    texels = texels_of(mesh.uv, mesh.faces, guide_shape(mesh))
     content = to_lab(_own_colours(mesh, texels))
     places = texels.at(subject.places_xy, mesh.faces)
     tone = style_tone(sheet.colours, sheet.unit)
@@ -55,6 +55,14 @@ def guide_mesh(subject: Subject, sheet: StyleSheet, identity: float) -> Mesh:
             style = tone[skin]  # hair beside skin is no shade
         guide[:, 0] = np.clip(canvas[:, 0] + 2 * identity * _form(content[:, 0], texels, style[:, 0]), 2, 98)
     return mesh.painted(_filled(texels, to_rgb(guide)))
+
+
+def guide_shape(mesh: Mesh) -> tuple[int, int]:
+    """Rows and columns of the guide: as many texels as a square of GUIDE_SIZE has, in the texture's proportions."""
+    assert mesh.texture is not None
+    height, width = mesh.texture.shape[:2]
+    stretch = (width / height) ** 0.5
+    return round(GUIDE_SIZE / stretch), round(GUIDE_SIZE * stretch)
 
 
 def _recoloured(
@@ -145,18 +153,14 @@ def _own_colours(mesh: Mesh, texels: Texels) -> Float32[np.ndarray, "s 3"]:
     assert mesh.uv is not None
     assert mesh.texture is not None
     uv = texels.at(mesh.uv, mesh.faces)
-    height, width = mesh.texture.shape[:2]
     texture = np.ascontiguousarray(mesh.texture, np.float32)
-    step = width / GUIDE_SIZE
-    if step > 1:
-        texture = cv2.resize(texture, (GUIDE_SIZE, round(height / step)), interpolation=cv2.INTER_AREA)
-        height, width = texture.shape[:2]
+    if texture.shape[0] > texels.shape[0]:
+        texture = cv2.resize(texture, texels.shape[::-1], interpolation=cv2.INTER_AREA)
+    height, width = texture.shape[:2]
     places = np.stack([uv[:, 0] * width - 0.5, (1 - uv[:, 1]) * height - 0.5], axis=1).astype(np.float32)
     return sampled(texture, places, cv2.INTER_LINEAR)
 
 
-def _filled(texels: Texels, colours: Float[np.ndarray, "s 3"]) -> Float32[np.ndarray, "t t 3"]:
-    size = texels.size
-    picture, known = np.zeros((size * size, 3), np.float32), np.zeros(size * size, np.float32)
-    picture[texels.place], known[texels.place] = colours, 1
-    return push_pull(picture.reshape(size, size, 3), known.reshape(size, size))
+def _filled(texels: Texels, colours: Float[np.ndarray, "s 3"]) -> Float32[np.ndarray, "h w 3"]:
+    known = texels.picture(np.ones((len(texels.place), 1), np.float32))[..., 0]
+    return push_pull(texels.picture(colours), known)

@@ -77,48 +77,48 @@ def paint_round(
     """
     sheet = sheet_of(canvas)
     guide = guide_mesh(subject, sheet, config.identity)
-    _lay_first(paint, first)
+    lay_first(paint, first)
     for number, camera in enumerate(cameras):
         paint.claim(paint.look(camera))
         progress(Step("claim", number + 1, len(cameras)))
     for camera, image in first:
-        look = _preferred(paint.look(camera))
+        look = preferred(paint.look(camera))
         paint.add(look, image, paint.share(look))
     costs, gaps = [], []
     for number, camera in enumerate(cameras):
         look = paint.look(camera)
         share = paint.share(look)
-        scene, weight = _scene(paint, look, share, subject, guide, sheet)
+        scene, weight = view_scene(paint, look, share, subject, guide, sheet)
         if float((scene.consensus.own[0] > 0.02).mean()) > LEAST_OWNED:
             if lead is not None:
                 scene = lead(scene, number)
             painting = synthesize(scene, identity=config.identity**IDENTITY_POWER, seed=seed + 7919 * number)
-            image = _finish(scene, painting.images[0], config)
-            image = _continued(image, scene, weight)
+            image = finished(scene, painting.images[0], config)
+            image = continued(image, scene, weight)
             costs.append(painting.cost)
-            gaps.append(_border_gap(image, scene, weight))
+            gaps.append(border_gap(image, scene, weight))
             paint.add(look, image, share)
         progress(Step("stylize", number + 1, len(cameras), f"view {number + 1} of {len(cameras)}"))
     known = [gap for gap in gaps if gap is not None]
     return {"match_cost": float(np.mean(costs)), "border_difference": float(np.mean(known)) if known else 0.0}
 
 
-def _preferred(look: Look) -> Look:
+def preferred(look: Look) -> Look:
     return replace(look, score=look.score * PREFERRED)
 
 
-def _lay_first(paint: SurfacePaint, first: Sequence[Picture]) -> None:
+def lay_first(paint: SurfacePaint, first: Sequence[Picture]) -> None:
     """The finished pictures bid."""
     for camera, _ in first:
-        paint.claim(_preferred(paint.look(camera)))
+        paint.claim(preferred(paint.look(camera)))
 
 
-def _scene(
+def view_scene(
     paint: SurfacePaint, look: Look, share: Float32[np.ndarray, "s"], subject: Subject, guide: Mesh, sheet: StyleSheet
 ) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
     """What one view paints, and how much of each pixel earlier views have painted."""
     coverage = look.raster.face_index >= 0
-    mine = paint.shown(look, paint.as_atlas(share[:, None]))[..., 0]
+    mine = paint.shown(look, paint.texels.picture(share[:, None]))[..., 0]
     layer = paint.shown(look)
     before = layer[..., 3]
     claimed = mine + before
@@ -160,7 +160,7 @@ def _seen(mesh: Mesh, look: Look) -> Float32[np.ndarray, "h w 3"]:
     return push_pull(sampler.colours(look.raster), covered.astype(np.float32)).astype(np.float32)
 
 
-def _finish(
+def finished(
     scene: Scene, painted: Float32[np.ndarray, "h w 3"], config: StylizeConfig
 ) -> Float32[np.ndarray, "h w 3"]:
     """The content's broad light and colour brought back, and the content as far as the style is wanted less."""
@@ -168,15 +168,15 @@ def _finish(
     unit, scale = scene.unit_px, 2 * config.identity**IDENTITY_POWER
     shares = tuple(float(np.clip(scale * share, 0, 1)) for share in FROM_GUIDE)
     # the guide lies on the surface, a lead belongs to its view: broad colours come from what all views share
-    finished = blend(painted, scene.matched[0], unit, shares)
+    mixed = blend(painted, scene.matched[0], unit, shares)
     if config.style_strength < 1:
-        finished = blend(finished, scene.photo[0], unit, tuple(1 - config.style_strength for _ in shares))
+        mixed = blend(mixed, scene.photo[0], unit, tuple(1 - config.style_strength for _ in shares))
     if config.keep_colours:
-        finished = with_photo_colours(finished[None], scene.photo, scene.coverage, 0.05 * unit)[0]
-    return np.clip(finished, 0, 1).astype(np.float32)
+        mixed = with_photo_colours(mixed[None], scene.photo, scene.coverage, 0.05 * unit)[0]
+    return np.clip(mixed, 0, 1).astype(np.float32)
 
 
-def _continued(
+def continued(
     image: Float32[np.ndarray, "h w 3"], scene: Scene, before: Float32[np.ndarray, "h w"]
 ) -> Float32[np.ndarray, "h w 3"]:
     """The view's broad colours bent to those of what is painted beside it, less and less away from the border."""
@@ -192,7 +192,7 @@ def _continued(
     return np.clip(image + correction, 0, 1).astype(np.float32)
 
 
-def _border_gap(
+def border_gap(
     image: Float32[np.ndarray, "h w 3"], scene: Scene, before: Float32[np.ndarray, "h w"]
 ) -> float | None:
     """Mean difference between this view's painting and what was there, where both count."""

@@ -1,0 +1,76 @@
+"""A shaped figure and a style portrait -> the figure's painted texture: the pair, then all the way round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from twinbrush.config import Config
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.faces.values import Face
+from twinbrush.paint.front import aligned_style, pair_views
+from twinbrush.paint.palette import with_clothes
+from twinbrush.paint.round import paint_round
+from twinbrush.paint.surface import surface_of_figure
+from twinbrush.progress import Progress, ignore
+from twinbrush.reconstruct.bake import finish_texture
+from twinbrush.regions.values import RegionMap
+from twinbrush.sculpt.values import Figure
+from twinbrush.stylize.engine import stylize
+from twinbrush.stylize.values import Stylization
+
+
+@dataclass(frozen=True)
+class PaintedPair:
+    """The stereo pair on a figure: the style as it was brought to the figure, and the painted pictures."""
+
+    aligned: AlignedStyle
+    pair: Stylization
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know."""
+        return (*self.aligned.warnings, *self.pair.warnings)
+
+
+@dataclass(frozen=True)
+class PaintedTexture:
+    """texture: (h, w, 3) sRGB 0..1, the figure's, painted. log: numbers for the manifest."""
+
+    texture: Float32[np.ndarray, "h w 3"]
+    log: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def paint_pair(
+    figure: Figure, image: Float[np.ndarray, "h w 3"], face: Face, regions: RegionMap, config: Config, *,
+    progress: Progress = ignore,
+) -> PaintedPair:
+    """Returns the figure's stereo pair, painted in the style portrait `image`.
+
+    figure: with the style's form already. face, regions: the style's, in pixels of `image`. Raises BadOption,
+    ModelFileError.
+    """
+    surface = surface_of_figure(figure)
+    views = pair_views(surface, config.views, progress=progress)
+    aligned = with_clothes(aligned_style(image, face, regions, surface, views, config.align, progress=progress))
+    return PaintedPair(aligned, stylize(views, aligned, config.stylize, seed=config.seed, progress=progress))
+
+
+def paint_figure(
+    figure: Figure, front: PaintedPair, config: Config, *, progress: Progress = ignore
+) -> PaintedTexture:
+    """Returns the figure's texture: its painted pair continued all the way round.
+
+    figure: the one that `front` shows. Raises BadOption, ModelFileError.
+    """
+    surface = surface_of_figure(figure)
+    height = config.reconstruct.texture_size // 2
+    wide = figure.texture.shape[1] // figure.texture.shape[0]
+    painted = paint_round(
+        surface, front.aligned, front.pair, config.stylize, (height, wide * height), seed=config.seed,
+        progress=progress)
+    baked = finish_texture(painted.paint)
+    return PaintedTexture(baked.texture, {**front.pair.log, **painted.log, **baked.metrics})

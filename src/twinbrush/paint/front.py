@@ -1,0 +1,67 @@
+"""The stereo pair on a figure: where its cameras stand, and the style brought to what they see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from twinbrush.camera import INTERPUPILLARY_MM, Camera, project
+from twinbrush.config import AlignConfig, ViewsConfig
+from twinbrush.correspond.align import align_style
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.faces.values import Face
+from twinbrush.paint.surface import FigureSurface
+from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD
+from twinbrush.portrait.values import Portrait
+from twinbrush.progress import Progress, ignore
+from twinbrush.regions.values import RegionMap
+from twinbrush.views.render import render_mesh_views
+from twinbrush.views.rig import mean_camera, ring
+from twinbrush.views.values import ViewSet
+
+HEAD_DOWN_TO_MM, HAIR_DOWN_TO_MM = -160.0, -150.0  # what the pair holds of neck and of long hair, below the eyes
+EYES_AND_FACE = ("Head", "Eye", "Teeth")
+
+
+def pair_cameras(surface: FigureSurface, config: ViewsConfig) -> tuple[Camera, ...]:
+    """Returns the two cameras (left first) that hold the head and the hair about it; the bust is left to the ring."""
+    height = surface.mesh.vertices[:, 1]
+    face, bust = surface.of(*EYES_AND_FACE), surface.of("Bust")
+    held = (face & (height > HEAD_DOWN_TO_MM)) | (~face & ~bust & (height > HAIR_DOWN_TO_MM))
+    half = np.radians(config.half_angle_degrees)
+    distance = CAMERA_DISTANCE_IPD * INTERPUPILLARY_MM
+    return ring(surface.mesh.vertices[held], np.array([-half, half]), size=config.size, distance_mm=distance)
+
+
+def pair_views(surface: FigureSurface, config: ViewsConfig, *, progress: Progress = ignore) -> ViewSet:
+    """Returns the pair's pictures of the figure, with the exact correspondence between them (paper, III.A)."""
+    cameras = pair_cameras(surface, config)
+    return render_mesh_views(surface.mesh, surface.landmarks_xyz, cameras, progress=progress)
+
+
+def aligned_style(
+    image: Float[np.ndarray, "h w 3"], face: Face, regions: RegionMap, surface: FigureSurface, views: ViewSet,
+    config: AlignConfig, *, progress: Progress = ignore,
+) -> AlignedStyle:
+    """Returns the style portrait turned and scaled to the figure, which looks straight ahead and has its form already.
+
+    face, regions: the style's, in pixels of `image`.
+    """
+    still = replace(config, strength=0.0)
+    return align_style(image, face, regions, _seen_as_portrait(surface, views), views, still, progress=progress)
+
+
+def _seen_as_portrait(surface: FigureSurface, views: ViewSet) -> Portrait:
+    """The figure as the alignment takes a portrait: its face is known from its landmarks, no picture is searched."""
+    camera = mean_camera(views.cameras)
+    pixels, depth = project(camera, surface.landmarks_xyz)
+    scale = float(camera.intrinsics[0, 0]) / float(depth.mean())  # pixels per mm at the face
+    landmarks = np.column_stack([pixels, (depth - depth.mean()) * scale])
+    low, high = pixels.min(0), pixels.max(0)
+    box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    face = Face(landmarks, np.eye(3), 0.0, 0.0, 0.0, 1.0, box)
+    nothing = np.zeros((1, 1))
+    return Portrait(
+        surface.mesh, surface.landmarks_xyz, camera, np.zeros((1, 1, 3)), nothing, nothing.astype(np.uint8), face)

@@ -1,0 +1,113 @@
+"""The figure painted all the way round: the pair laid down first, then the ring, wave by wave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float32
+
+from twinbrush.camera import project
+from twinbrush.config import StylizeConfig
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.mesh import Mesh
+from twinbrush.paint.contact import ContactLead
+from twinbrush.paint.palette import ring_canvas
+from twinbrush.paint.ring import cropped, faded, ring_cameras
+from twinbrush.paint.surface import FigureSurface
+from twinbrush.progress import Progress, Step, ignore
+from twinbrush.stylize.guided.guides import LED
+from twinbrush.stylize.guided.paint import with_lead
+from twinbrush.stylize.guided.scene import Scene
+from twinbrush.stylize.guided.synthesis import synthesize
+from twinbrush.stylize.surround.guide import guide_mesh
+from twinbrush.stylize.surround.paint import (
+    IDENTITY_POWER,
+    border_gap,
+    continued,
+    finished,
+    sheet_of,
+    view_scene,
+)
+from twinbrush.stylize.surround.values import Subject
+from twinbrush.stylize.values import Stylization
+from twinbrush.views.rig import mean_camera
+from twinbrush.views.surface_paint import Look, SurfacePaint
+
+LEAST_TEXELS = 200  # a view that owns fewer paints nothing
+RING_WEIGHTS = replace(LED, region=1.2)  # of the patches' guides: regions are known by part, none is guessed
+SEED_STEP = 7919  # between the seeds of two views
+
+
+@dataclass(frozen=True)
+class RoundPaint:
+    """paint: the painted atlas, to be finished. guide: the surface with its guide as texture. log: numbers."""
+
+    paint: SurfacePaint
+    guide: Mesh
+    log: dict[str, float]
+
+
+def paint_round(
+    surface: FigureSurface, aligned: AlignedStyle, pair: Stylization, config: StylizeConfig, shape: tuple[int, int], *,
+    seed: int, progress: Progress = ignore,
+) -> RoundPaint:
+    """Returns the figure's atlas of `shape` (rows, columns): `pair`, the painted stereo pair, then the ring.
+
+    The same seed gives the same bytes. Raises ModelFileError, BadOption.
+    """
+    plan = config.ring
+    middle = mean_camera(pair.warped.cameras)
+    subject, canvas = subject_of(surface, pair, plan.scale), ring_canvas(aligned, plan.scale)
+    sheet = sheet_of(canvas)
+    guide = guide_mesh(subject, sheet, config.identity)
+    paint = SurfacePaint(surface.mesh, shape, surface.normals, surface.broad)
+    front = [(faded(paint.look(camera)), image) for camera, image in zip(pair.warped.cameras, pair.images, strict=True)]
+    waves = [
+        [paint.look(camera) for camera in ring_cameras(surface.mesh.vertices, middle, wave, plan.scale)]
+        for wave in plan.waves]
+    for look in (*(look for look, _ in front), *(look for wave in waves for look in wave)):
+        paint.claim(look)
+    for look, image in front:
+        paint.add(look, np.ascontiguousarray(image, np.float32), paint.share(look))
+    lead = None if config.method == "guided" or config.style_strength == 0 else ContactLead(config)
+    log: list[tuple[float, float | None]] = []
+    for number, wave in enumerate(waves):
+
+        def scene_of(look: Look, share: Float32[np.ndarray, "s"]) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
+            return view_scene(paint, look, share, subject, guide, sheet)
+
+        owned = _owned(paint, wave)
+        pictures: Sequence[np.ndarray | None] = [None] * len(owned)
+        if lead is not None and owned:
+            pictures = lead([scene_of(look, share)[0] for look, share in owned], seed=seed + number)
+        for (look, share), picture in zip(owned, pictures, strict=True):
+            scene, before = scene_of(look, share)
+            scene = scene if picture is None else with_lead(scene, picture)
+            painting = synthesize(
+                scene, identity=config.identity**IDENTITY_POWER, seed=seed + SEED_STEP * len(log),
+                led_weights=RING_WEIGHTS)
+            image = continued(finished(scene, painting.images[0], config), scene, before)
+            log.append((painting.cost, border_gap(image, scene, before)))
+            paint.add(look, image, share)
+        progress(Step("ring", number + 1, len(waves), f"wave {number + 1} of {len(waves)}"))
+    gaps = [gap for _, gap in log if gap is not None]
+    costs = [cost for cost, _ in log]
+    return RoundPaint(paint, guide, {
+        "ring_match_cost": float(np.mean(costs)) if costs else 0.0,
+        "border_difference": float(np.mean(gaps)) if gaps else 0.0})
+
+
+def _owned(paint: SurfacePaint, wave: list[Look]) -> list[tuple[Look, Float32[np.ndarray, "s"]]]:
+    """The wave's views cut to what they own, with their shares; without those that own hardly anything."""
+    shares = [(look, paint.share(look)) for look in wave]
+    return [(cropped(look, share), share) for look, share in shares if (share > 0).sum() >= LEAST_TEXELS]
+
+
+def subject_of(surface: FigureSurface, pair: Stylization, scale: float) -> Subject:
+    """Returns the surface as the all-round painter takes it; places lie in a canvas reduced by `scale`."""
+    middle = mean_camera(pair.warped.cameras)
+    places = (project(middle, surface.mesh.vertices)[0] + 0.5) * scale - 0.5
+    facing = np.maximum(-surface.broad @ middle.world_to_camera[2, :3], 0)
+    return Subject(surface.mesh, surface.normals, surface.broad, places, facing, True, True, surface.mesh.regions)

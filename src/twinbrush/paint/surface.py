@@ -1,0 +1,65 @@
+"""A figure as one surface to paint: all its parts as one mesh, and how every point of it faces the painter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from twinbrush.mesh import Mesh, Region, vertex_normals
+from twinbrush.sculpt.values import Figure
+from twinbrush.views.surface_paint import broad_normals
+
+BROAD_MM = 18.0  # radius of the normals that decide which view paints what
+
+
+@dataclass(frozen=True)
+class FigureSurface:
+    """All parts of a figure as one mesh.
+
+    mesh: the photo's colours as its texture, each vertex' region known by its part.
+    landmarks_xyz: (468, 3) the face's landmarks on it, mm.
+    place: (v,) number of each vertex' place; the copies along a uv seam share one.
+    normals, broad: (v, 3) unit normals, and the same averaged over BROAD_MM.
+    part: (v,) number of the figure's part that each vertex belongs to; names: (p,) the parts' names.
+    plinth: (v,) where it is socle or cut surface, 0..1.
+    """
+
+    mesh: Mesh
+    landmarks_xyz: Float[np.ndarray, "468 3"]
+    place: Int[np.ndarray, "v"]
+    normals: Float[np.ndarray, "v 3"]
+    broad: Float[np.ndarray, "v 3"]
+    part: Int[np.ndarray, "v"]
+    names: tuple[str, ...]
+    plinth: Float[np.ndarray, "v"]
+
+    def of(self, *prefixes: str) -> Bool[np.ndarray, "v"]:
+        """True on the vertices of the parts whose names begin so."""
+        wanted = [number for number, name in enumerate(self.names) if name.startswith(prefixes)]
+        return np.isin(self.part, wanted)
+
+
+def surface_of_figure(figure: Figure) -> FigureSurface:
+    """Returns the figure's surface; its parts are left as they are."""
+    mesh = figure.whole()
+    assert mesh.seam is not None
+    original = np.arange(len(mesh.vertices))
+    original[mesh.seam[:, 1]] = mesh.seam[:, 0]
+    first, place = np.unique(original, return_inverse=True)
+    solid, faces = mesh.vertices[first], place[mesh.faces]
+    normals = vertex_normals(solid, faces)
+    broad = broad_normals(solid, faces, normals, BROAD_MM)
+    counts = [len(part.mesh.vertices) for part in figure.parts]
+    plinth = np.concatenate([
+        np.zeros(len(part.mesh.vertices)) if part.plinth is None else part.plinth for part in figure.parts])
+    return FigureSurface(
+        mesh, figure.landmarks_xyz, place, normals[place], broad[place], np.repeat(np.arange(len(counts)), counts),
+        tuple(part.name for part in figure.parts), plinth)
+
+
+def hairy(surface: FigureSurface) -> Bool[np.ndarray, "v"]:
+    """True on hair, beard and headwear."""
+    assert surface.mesh.regions is not None
+    return surface.mesh.regions == int(Region.HAIR)
