@@ -10,10 +10,12 @@ from jaxtyping import Float, Float32
 from twinbrush.config import Config
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.faces.values import Face
+from twinbrush.paint.accents import with_accents
 from twinbrush.paint.front import aligned_style, pair_views
 from twinbrush.paint.palette import with_clothes
 from twinbrush.paint.round import paint_round
 from twinbrush.paint.surface import surface_of_figure
+from twinbrush.paint.tone import like_person
 from twinbrush.progress import Progress, ignore
 from twinbrush.reconstruct.bake import finish_texture
 from twinbrush.regions.values import RegionMap
@@ -56,6 +58,8 @@ def paint_pair(
     surface = surface_of_figure(figure)
     views = pair_views(surface, config.views, progress=progress)
     aligned = with_clothes(aligned_style(image, face, regions, surface, views, config.align, progress=progress))
+    if config.stylize.skin == "person":
+        aligned = like_person(aligned, views)
     return PaintedPair(aligned, stylize(views, aligned, config.stylize, seed=config.seed, progress=progress))
 
 
@@ -72,5 +76,6 @@ def paint_figure(
     painted = paint_round(
         surface, front.aligned, front.pair, config.stylize, (height, wide * height), seed=config.seed,
         progress=progress)
-    baked = finish_texture(painted.paint)
-    return PaintedTexture(baked.texture, {**front.pair.log, **painted.log, **baked.metrics})
+    baked = finish_texture(painted.paint, painted.guide.texture)
+    texture = with_accents(baked.texture, surface, front.aligned)
+    return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})

@@ -18,7 +18,7 @@ ROOM_PX = 8  # free pixels about the figure
 SIDE_PX = 16  # the pictures' sides are multiples of this
 MARGIN_PX = 24  # about what a view owns, so that patches see what is painted beside it
 FADE_BELOW, FADE_ASIDE = 0.16, 0.10  # shares of the pair's pictures over which their bids fade to their borders
-PREFERRED = 1.4  # factor of the pair's bids
+PREFERRED = 1.2  # factor of the pair's bids
 
 
 def ring_cameras(

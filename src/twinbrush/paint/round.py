@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from jaxtyping import Float32
 
@@ -37,6 +38,7 @@ from twinbrush.views.surface_paint import Look, SurfacePaint
 
 LEAST_TEXELS = 200  # a view that owns fewer paints nothing
 RING_WEIGHTS = replace(LED, region=1.2)  # of the patches' guides: regions are known by part, none is guessed
+DETAIL = 2.0  # of the guide's fine detail in a lead
 SEED_STEP = 7919  # between the seeds of two views
 
 
@@ -84,7 +86,7 @@ def paint_round(
             pictures = lead([scene_of(look, share)[0] for look, share in owned], seed=seed + number)
         for (look, share), picture in zip(owned, pictures, strict=True):
             scene, before = scene_of(look, share)
-            scene = scene if picture is None else with_lead(scene, picture)
+            scene = scene if picture is None else with_lead(scene, detailed(picture, scene))
             painting = synthesize(
                 scene, identity=config.identity**IDENTITY_POWER, seed=seed + SEED_STEP * len(log),
                 led_weights=RING_WEIGHTS)
@@ -97,6 +99,17 @@ def paint_round(
     return RoundPaint(paint, guide, {
         "ring_match_cost": float(np.mean(costs)) if costs else 0.0,
         "border_difference": float(np.mean(gaps)) if gaps else 0.0})
+
+
+def detailed(lead: Float32[np.ndarray, "1 a b 3"], scene: Scene) -> Float32[np.ndarray, "1 h w 3"]:
+    """Returns the lead with the guide's own detail, which it is too small to show: locks and folds, so that brushwork
+    follows them."""
+    guide = scene.matched[0]
+    height, width = guide.shape[:2]
+    small = cv2.resize(guide, lead.shape[2:0:-1], interpolation=cv2.INTER_AREA)
+    broad = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(np.ascontiguousarray(lead[0], np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(large + DETAIL * (guide - broad), 0, 1)[None].astype(np.float32)
 
 
 def _owned(paint: SurfacePaint, wave: list[Look]) -> list[tuple[Look, Float32[np.ndarray, "s"]]]:

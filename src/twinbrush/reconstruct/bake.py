@@ -21,10 +21,12 @@ from twinbrush.reconstruct.solve import factorised
 from twinbrush.reconstruct.weld import Weld, weld
 from twinbrush.views.fill import push_pull
 from twinbrush.views.surface_paint import SurfacePaint
+from twinbrush.views.texels import Texels
 
 SURE = 0.12  # weight from which a texel's paint counts in full
 FILL_STIFFNESS = 0.05  # of the fill's smoothness against the paint beside it
 LEAST = 1e-7
+UNDER_PULL = 1e-4  # of what shows through: it is left as it is some five edges away from the paint
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,20 @@ def bake_views(
         paint.add(look, image, paint.share(look))
 
 
-def finish_texture(paint: SurfacePaint) -> Baked:
-    """The complete texture of a painted surface."""
+def finish_texture(paint: SurfacePaint, under: Float32[np.ndarray, "a b 3"] | None = None) -> Baked:
+    """The complete texture of a painted surface.
+
+    under: a texture that shows through where no view has painted (the inside of a mouth, teeth behind closed lips),
+    bent to the paint beside it; None: unseen parts continue the paint smoothly.
+    """
     mesh, texels = paint.mesh, paint.texels
     joined = weld(mesh.vertices, mesh.faces)
     layer = paint.layer.reshape(-1, 4)[texels.place]
     weight = layer[:, 3]
     colour = layer[:, :3] / np.maximum(weight, 1e-6)[:, None]
-    fill = texels.at(_vertex_colours(mesh, joined, paint, colour, weight), mesh.faces)
+    below = np.zeros_like(colour) if under is None else _at_texels(under, mesh, texels)
+    pull = LEAST if under is None else UNDER_PULL
+    fill = below + texels.at(_vertex_colours(mesh, joined, paint, colour - below, weight, pull), mesh.faces)
     sure = np.clip(weight / SURE, 0, 1)[:, None]
     done = fill + sure * (colour - fill)
     known = texels.picture(np.ones((len(texels.place), 1), np.float32))[..., 0]
@@ -65,10 +73,18 @@ def finish_texture(paint: SurfacePaint) -> Baked:
     return Baked(np.clip(texture, 0, 1).astype(np.float32), metrics)
 
 
+def _at_texels(picture: Float32[np.ndarray, "a b 3"], mesh: Mesh, texels: Texels) -> Float32[np.ndarray, "s 3"]:
+    """Another texture of the mesh, of any size, at the texels."""
+    assert mesh.uv is not None
+    return _bilinear(picture, texels.at(mesh.uv, mesh.faces).astype(np.float64)).astype(np.float32)
+
+
 def _vertex_colours(
-    mesh: Mesh, joined: Weld, paint: SurfacePaint, colour: Float32[np.ndarray, "s 3"], weight: Float32[np.ndarray, "s"]
+    mesh: Mesh, joined: Weld, paint: SurfacePaint, colour: Float32[np.ndarray, "s 3"],
+    weight: Float32[np.ndarray, "s"], pull: float,
 ) -> Float[np.ndarray, "v 3"]:
-    """Colours of all vertices: the paint around them where there is some, else as smooth over the surface as can be."""
+    """Colours of all vertices: the paint around them where there is some, else as smooth over the surface as can be,
+    pulled by `pull` to their mean (to 0 where they are differences: UNDER_PULL)."""
     texels, count = paint.texels, len(joined.first)
     total, sums = np.zeros(count), np.zeros((count, 3))
     trusted = np.where(texels.inside, np.minimum(weight, 1), 0)
@@ -81,10 +97,10 @@ def _vertex_colours(
     own = sums / np.maximum(total, 1e-9)[:, None]
     hold = np.clip(total / max(float(np.median(total[total > 0])) if (total > 0).any() else 1.0, 1e-9), 0, 1)
     laplacian = sparse.identity(count, format="csr") - umbrella(joined.faces, count, joined.vertices)
-    system = sparse.diags(hold + LEAST) + FILL_STIFFNESS * (laplacian.T @ laplacian)
-    mean = (own * hold[:, None]).sum(0) / max(float(hold.sum()), 1e-9)
+    system = sparse.diags(hold + pull) + FILL_STIFFNESS * (laplacian.T @ laplacian)
+    mean = (own * hold[:, None]).sum(0) / max(float(hold.sum()), 1e-9) if pull == LEAST else np.zeros(3)
     solved = factorised(system)(hold[:, None] * (own - mean)) + mean
-    return np.clip(solved, 0, 1)[joined.index]
+    return np.clip(solved, -1, 1)[joined.index]
 
 
 def seam_edges(mesh: Mesh, joined: Weld) -> Int[np.ndarray, "e 4"]:

@@ -1,0 +1,138 @@
+"""The person's skin stays the person's: how dark skin and hair are, and how far apart, within the style's palette.
+
+The style is made to fit the person before anything is painted: its own skin and hair pixels become lighter or darker,
+along a curve that keeps its darkest and lightest tones. So all engines go on painting with "the style's own pixels".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.image import to_lab, to_rgb
+from twinbrush.mesh import Region
+from twinbrush.paint.surface import FigureSurface
+from twinbrush.stylize.colour import style_tone
+from twinbrush.stylize.guided.facemap import face_height
+from twinbrush.stylize.surround.heads import TRUSTED
+from twinbrush.views.values import ViewSet
+
+APART = 0.10  # of the style's range of lightness: how far skin from hair may be off the person's own step
+LEVEL = 0.22  # ... and either of them from its own level: a fair style may lighten, not whiten
+ENDS = (2.0, 98.0)  # percentiles of lightness that count as a picture's darkest and lightest
+EDGE = 0.012  # face heights: softness of the regions' borders
+LEAST_PIXELS = 150
+MOST_POWER = 4.0  # of the curve
+PHOTO_RANGE = (5.0, 95.0)  # L* of black and white things in ordinary photos
+FACE_MM = (-75.0, 40.0)  # heights between which the head's skin is the face's
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Lightness of skin and of hair (None: there is none), 0..1 from the picture's darkest to its lightest."""
+
+    skin: float
+    hair: float | None
+
+
+def levels_of_person(views: ViewSet) -> Levels | None:
+    """Returns the person's levels in the pictures of the figure; None without skin."""
+    lightness = to_lab(np.ascontiguousarray(views.images, np.float32))[..., 0]
+    seen = views.coverage
+    skin = _median(lightness[seen & (views.regions == int(Region.SKIN))], PHOTO_RANGE)
+    hair = _median(lightness[seen & (views.regions == int(Region.HAIR))], PHOTO_RANGE)
+    return None if skin is None else Levels(skin, hair)
+
+
+def _median(lightness: Float[np.ndarray, "n"], ends: tuple[float, float]) -> float | None:
+    if len(lightness) < LEAST_PIXELS:
+        return None
+    return float(np.clip((np.median(lightness) - ends[0]) / max(ends[1] - ends[0], 1.0), 0, 1))
+
+
+def wanted_levels(style: Levels, person: Levels) -> Levels:
+    """Returns the style's levels moved as little toward the person's as leaves the step between skin and hair within
+    APART of the person's, and each within LEVEL of its own."""
+    share = _needed(style.skin - person.skin, LEVEL)
+    if style.hair is None or person.hair is None:
+        return Levels(style.skin + share * (person.skin - style.skin), style.hair)
+    share = max(share, _needed(style.hair - person.hair, LEVEL))
+    share = max(share, _needed((style.skin - style.hair) - (person.skin - person.hair), APART))
+    return Levels(
+        style.skin + share * (person.skin - style.skin), style.hair + share * (person.hair - style.hair))
+
+
+def _needed(gap: float, allowed: float) -> float:
+    """The share of a gap that has to be closed to leave no more than `allowed` of it."""
+    return max(0.0, 1 - allowed / max(abs(gap), 1e-9))
+
+
+def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:
+    """Returns the style with its skin and hair as light as the person's ask for (see `wanted_levels`)."""
+    person = levels_of_person(views)
+    unit = face_height(aligned.canvas_landmarks_xy)
+    tone = style_tone(aligned.canvas, unit)[..., 0]
+    known = aligned.canvas_valid & (aligned.canvas_confidence >= TRUSTED)
+    figure = known & (aligned.canvas_regions != int(Region.BACKGROUND))
+    if person is None or figure.sum() < LEAST_PIXELS:
+        return aligned
+    low, high = (float(value) for value in np.percentile(tone[figure], ENDS))
+    regions = {region: known & (aligned.canvas_regions == int(region)) for region in (Region.SKIN, Region.HAIR)}
+    skin = _median(tone[regions[Region.SKIN]], (low, high))
+    if skin is None:
+        return aligned
+    style = Levels(skin, _median(tone[regions[Region.HAIR]], (low, high)))
+    wanted = wanted_levels(style, person)
+    canvas = np.ascontiguousarray(aligned.canvas, np.float32)
+    for region, now, then in (
+        (Region.SKIN, style.skin, wanted.skin), (Region.HAIR, style.hair, wanted.hair),
+    ):
+        if now is not None and then is not None and abs(then - now) > 1e-3:
+            share = _soft(aligned.canvas_regions == int(region), EDGE * unit)
+            canvas = canvas + share[..., None] * (_relit(canvas, now, then, (low, high)) - canvas)
+    return replace(aligned, canvas=np.clip(canvas, 0, 1).astype(np.float32))
+
+
+def _soft(region: Bool[np.ndarray, "h w"], sigma: float) -> Float32[np.ndarray, "h w"]:
+    return cv2.GaussianBlur(region.astype(np.float32), (0, 0), max(0.5, sigma))
+
+
+def _relit(
+    image: Float32[np.ndarray, "h w 3"], now: float, then: float, ends: tuple[float, float]
+) -> Float32[np.ndarray, "h w 3"]:
+    """The picture with the level `now` brought to `then` by a power curve between its ends; chroma falls with lightness
+    where it is lowered, so that a dark brown does not glow."""
+    lab = to_lab(image)
+    low, high = ends
+    now, then = (float(np.clip(value, 0.02, 0.98)) for value in (now, then))
+    power = float(np.clip(np.log(then) / np.log(now), 1 / MOST_POWER, MOST_POWER))
+    level = (lab[..., 0] - low) / max(high - low, 1.0)
+    inside = np.clip(level, 1e-4, 1)
+    lightness = np.where(level > 0, low + (high - low) * inside**power, lab[..., 0])
+    lightness = np.where(level > 1, lab[..., 0], lightness)
+    dim = np.clip(lightness / np.maximum(lab[..., 0], 1.0), 0.5, 1.0) ** 0.5
+    return to_rgb(np.stack([lightness, lab[..., 1] * dim, lab[..., 2] * dim], -1).astype(np.float32))
+
+
+def painted_levels(surface: FigureSurface) -> Levels | None:
+    """Returns the levels on a painted (or photographed) figure, from black to white: of the face's skin and its hair.
+
+    Measured on the texture at the vertices, so that no light of a picture counts.
+    """
+    from twinbrush.export.surface import sample_texture
+
+    mesh = surface.mesh
+    assert mesh.texture is not None
+    assert mesh.uv is not None
+    colours = sample_texture(mesh.texture, mesh.uv).astype(np.float32)
+    lightness = to_lab(colours[None])[0, :, 0]
+    height = mesh.vertices[:, 1]
+    front = surface.broad[:, 2] > 0.3
+    face = surface.of("Head") & front & (height > FACE_MM[0]) & (height < FACE_MM[1])
+    skin = _median(lightness[face], (0.0, 100.0))
+    hair = _median(lightness[surface.of("Hair")], (0.0, 100.0))
+    return None if skin is None else Levels(skin, hair)
