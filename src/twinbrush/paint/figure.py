@@ -16,6 +16,7 @@ from twinbrush.paint.palette import with_clothes
 from twinbrush.paint.round import paint_round
 from twinbrush.paint.surface import surface_of_figure
 from twinbrush.paint.tone import like_person
+from twinbrush.paint.triangulated import TriangulatedFigure, triangulated_figure
 from twinbrush.progress import Progress, ignore
 from twinbrush.reconstruct.bake import finish_texture
 from twinbrush.regions.values import RegionMap
@@ -52,15 +53,34 @@ def paint_pair(
 ) -> PaintedPair:
     """Returns the figure's stereo pair, painted in the style portrait `image`.
 
-    figure: with the style's form already. face, regions: the style's, in pixels of `image`. Raises BadOption,
-    ModelFileError.
+    figure: with the style's form already; the paper's method takes it without, and learns the form's warps.
+    face, regions: the style's, in pixels of `image`. Raises BadOption, ModelFileError.
     """
     surface = surface_of_figure(figure)
     views = pair_views(surface, config.views, progress=progress)
-    aligned = with_clothes(aligned_style(image, face, regions, surface, views, config.align, progress=progress))
+    paper = config.stylize.method == "paper"
+    strength = config.align.strength if paper else 0.0
+    aligned = aligned_style(
+        image, face, regions, surface, views, config.align, strength=strength, progress=progress)
+    clothed = with_clothes(aligned)
+    if paper:  # its pair sees the style as it is, the ring after it only what lends paint
+        return PaintedPair(clothed, stylize(views, aligned, config.stylize, seed=config.seed, progress=progress))
     if config.stylize.skin == "person":
-        aligned = like_person(aligned, views)
-    return PaintedPair(aligned, stylize(views, aligned, config.stylize, seed=config.seed, progress=progress))
+        clothed = like_person(clothed, views)
+    return PaintedPair(clothed, stylize(views, clothed, config.stylize, seed=config.seed, progress=progress))
+
+
+def paper_figure(
+    figure: Figure, front: PaintedPair, config: Config, *, progress: Progress = ignore
+) -> TriangulatedFigure:
+    """Returns the figure in the shape that the paper's learned warps give it (III.D).
+
+    figure: the unshaped one that `front` was painted from, by the paper's method.
+    """
+    surface = surface_of_figure(figure)
+    views = pair_views(surface, config.views, progress=progress)
+    plain = config.reconstruct.shape == "paper"
+    return triangulated_figure(figure, surface, views, front.aligned, front.pair, plain=plain)
 
 
 def paint_figure(

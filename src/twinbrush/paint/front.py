@@ -43,13 +43,14 @@ def pair_views(surface: FigureSurface, config: ViewsConfig, *, progress: Progres
 
 def aligned_style(
     image: Float[np.ndarray, "h w 3"], face: Face, regions: RegionMap, surface: FigureSurface, views: ViewSet,
-    config: AlignConfig, *, progress: Progress = ignore,
+    config: AlignConfig, *, strength: float = 0.0, progress: Progress = ignore,
 ) -> AlignedStyle:
-    """Returns the style portrait turned and scaled to the figure, which looks straight ahead and has its form already.
+    """Returns the style portrait turned and scaled to the figure, which looks straight ahead.
 
-    face, regions: the style's, in pixels of `image`.
+    face, regions: the style's, in pixels of `image`. strength: how far its proportions still have to be taken on (the
+    paper's method; 0: the figure has its form already).
     """
-    still = replace(config, strength=0.0)
+    still = replace(config, strength=strength)
     return align_style(image, face, regions, _seen_as_portrait(surface, views), views, still, progress=progress)
 
 

@@ -52,10 +52,10 @@ def learned_geometry(
     far as the landmarks were moved. Where faces fold, the views disagree or the head leaves the picture, all thetas are
     reduced by 15% at a time, and a warning says so."""
     share = _share(points, theta_px)
-    factor, problem, size = 1.0, "", views.images.shape[1]
+    factor, problem = 1.0, ""
     found = _moved(views, points, theta_px, share)
     for number in range(TRIES):
-        reason = trouble(found.pixels, found.folds, found.skew, size)
+        reason = trouble(views, found.pixels, found.folds, found.skew)
         if not reason:
             break
         progress(Step("warp", number + 1, TRIES, reason))

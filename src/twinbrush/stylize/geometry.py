@@ -19,6 +19,7 @@ from twinbrush.views.values import ViewSet
 MOST_FOLD_OVERS = 0.002  # share of visible faces that may turn over (slivers at silhouettes do)
 MOST_SKEW_PX = 3.0  # RMS at 512 pixels; more wrecks the triangulated shape
 LEAST_ROOM_PX = 2.0  # free pixels at the frame, at 512 pixels
+WELL_INSIDE = 0.05  # of the picture: what lies nearer to its frame (a neck that runs out of it) may leave it
 BACK_OFF, TRIES = 0.85, 8
 
 
@@ -54,13 +55,12 @@ def warp_to_targets(views: ViewSet, aligned: AlignedStyle, *, progress: Progress
     if np.array_equal(aligned.moved_xyz, views.landmarks_xyz):
         still = ControlPoints(views.landmarks_xyz, views.landmarks_xyz, np.zeros((0, 3)))
         return WarpResult(views, (), views.vertex_pixels, still, 1.0, 0.0, 0.0)
-    size = views.images.shape[2]
     seen_by_all = np.logical_and.reduce(views.vertex_visible)
     full = control_points(views.mesh.vertices, seen_by_all, views.landmarks_xyz, aligned.moved_xyz)
     factor, problem = 1.0, ""
     attempt = _attempt(views, full)
     for number in range(TRIES):
-        reason = trouble(attempt.pixels, attempt.folds, attempt.skew, size)
+        reason = trouble(views, attempt.pixels, attempt.folds, attempt.skew)
         if not reason:
             break
         progress(Step("warp", number + 1, TRIES, reason))
@@ -120,14 +120,19 @@ def _deformed(views: ViewSet, control: ControlPoints) -> Float[np.ndarray, "v 3"
     return vertices
 
 
-def trouble(vertex_pixels: Float[np.ndarray, "n v 2"], folds: float, skew: float, size: int) -> str:
-    """What is wrong with a warp, in words: it folds, the views disagree, the head leaves the picture ("": nothing)."""
-    room = min(float(vertex_pixels.min()), float(size - 1 - vertex_pixels.max()))
+def trouble(views: ViewSet, vertex_pixels: Float[np.ndarray, "n v 2"], folds: float, skew: float) -> str:
+    """What is wrong with a warp, in words: it folds, the views disagree, what was in the picture leaves it ("":
+    nothing). A figure's bust lies below the picture from the start."""
+    size = views.images.shape[2]
+    least = LEAST_ROOM_PX * size / 512
+    rim = WELL_INSIDE * size
+    held = (views.vertex_pixels >= rim).all(-1) & (views.vertex_pixels <= size - 1 - rim).all(-1)
+    room = min(float(vertex_pixels[held].min()), float(size - 1 - vertex_pixels[held].max())) if held.any() else least
     if folds > MOST_FOLD_OVERS:
         return f"{folds:.2%} of the surface would fold over"
     if skew > MOST_SKEW_PX * size / 512:
         return f"the views would disagree by {skew:.1f} pixels"
-    if room < LEAST_ROOM_PX * size / 512:
+    if room < least:
         return "the head would leave the picture"
     return ""
 
