@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush import store
-from twinbrush.config import Config, check, named_files
+from twinbrush.config import Config, check, check_used, named_files
 from twinbrush.correspond.allround import (
     MATCH_SIZE,
     ObjectAlignment,
@@ -81,6 +81,7 @@ def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress
     check(config)
     if config.stylize.method == "paper":
         raise BadOption("--method paper: is for portraits.", "Leave it out for a mesh, or give --method guided.")
+    check_used(config, "mesh")
     progress(Step("inputs", 0, 1))
     picture = load_image(style)
     path = config.style_face.mask
