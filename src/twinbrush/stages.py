@@ -22,11 +22,12 @@ from twinbrush.files import open_regular
 from twinbrush.run import Run
 
 T = TypeVar("T")
+Made = TypeVar("Made", covariant=True)
 _LARGEST = 1 << 34  # bytes of a file that an option names
 
 
 @dataclass(frozen=True)
-class Stage(Generic[T]):
+class Stage(Generic[Made]):
     """One stage of a road.
 
     name: of its kept result and in what it reports.
@@ -37,10 +38,10 @@ class Stage(Generic[T]):
     """
 
     name: str
-    kind: type[T]
+    kind: type[Made]
     needs: tuple[str, ...]
     sections: tuple[str, ...]
-    compute: Callable[..., T]
+    compute: Callable[..., Made]
 
 
 @dataclass

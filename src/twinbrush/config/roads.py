@@ -23,7 +23,7 @@ UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
         ("objects", (), _FOR_MESHES),
         ("stylize.paper", (), _PAPER),
         ("stylize", ("guidance", "ablation"), _PAPER),
-        ("reconstruct", ("shape",), "A figure is shaped by --strength, --caricature, --hair-shape; or use --method paper."),
+        ("reconstruct", ("shape",), "--strength, --caricature and --hair-shape shape a figure; or use --method paper."),
         ("reconstruct", ("depth_from_triangulation",), f"{_PAPER} Nothing of a figure is triangulated."),
         ("reconstruct", ("back",), f"{_PAPER} A figure is a whole head."),
     ),
