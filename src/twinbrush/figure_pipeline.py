@@ -12,13 +12,8 @@ from twinbrush.figure_outputs import FigureScene, figure_metrics, pair_metrics, 
 from twinbrush.inputs import Input
 from twinbrush.outputs import Result
 from twinbrush.paint.figure import PaintedPair, PaintedTexture
-from twinbrush.progress import Plan
 from twinbrush.run import Run, gone
 from twinbrush.stages import Walk
-
-PLAN: Plan = {**road.INPUTS, "sculpt": road.SCULPTED["sculpt"], **road.FORMED, **road.PAINTED, **road.EXPORTED}
-RESHAPE_PLAN: Plan = {"sculpt": {"sculpt": 1}, **road.FORMED, "pair": {"pair": 1}, "texture": {"texture": 1},
-                      **road.EXPORTED}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from twinbrush import store
+from twinbrush import plans, store
 from twinbrush.config import Config, check, check_used, named_files
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
-from twinbrush.figure_pipeline import PLAN, RESHAPE_PLAN, FigureRun, reshape_figure, stylize_photo
+from twinbrush.figure_pipeline import FigureRun, reshape_figure, stylize_photo
 from twinbrush.files import nothing_left
 from twinbrush.inputs import Input, check_named_files, read_input
 from twinbrush.meshes.guard import is_mesh_file
@@ -33,7 +33,7 @@ from twinbrush.outputs import (
 )
 from twinbrush.placing import move_over
 from twinbrush.portrait.values import Portrait
-from twinbrush.progress import Meter, Plan, Progress, Step, ignore
+from twinbrush.progress import Meter, Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
 from twinbrush.reconstruct.texture import BakedTexture
 from twinbrush.run import CACHE, FINISHED, Run, gone, restrengthened, run_folder, staging_folder
@@ -41,12 +41,6 @@ from twinbrush.stylize.values import Stylization
 from twinbrush.views.values import ViewSet
 
 T = TypeVar("T")
-RELIEF_PLAN: Plan = {
-    "models": {"models": 0.5}, "inputs": {"inputs": 3}, "portrait": {"portrait": 8}, "style": {"style": 4},
-    "views": {"views": 3}, "align": {"align": 5}, "stylize": {"warp": 1, "paper": 120}, "shape": {"shape": 6},
-    "texture": {"texture": 8}, "export": {"export": 12},
-}  # fmt: skip
-"""What each stage of the relief's road takes, CPU-seconds."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,9 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
         return stylize_mesh(photo, style, out, config, progress=progress)
     paper = config.stylize.method == "paper"
     check_used(config, "relief" if paper else "figure")
-    progress = Meter(RELIEF_PLAN if paper else PLAN, progress)
+    if config.stylize.method == "guided":
+        check_used(config, "guided")
+    progress = Meter(plans.RELIEF if paper else plans.FIGURE, progress)
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
     content = read_input(photo, config.photo_face, config.portrait, art=False)
@@ -188,14 +184,13 @@ def reshape_files(
         if known is None:
             raise BadOption(f"{out}: no finished run of this version of Twinbrush.", "Run `twinbrush stylize` first.")
         if isinstance(known, FigureRun):
-            run = Run(cache, Meter(RESHAPE_PLAN, progress))
+            run = Run(cache, Meter(plans.RESHAPE, progress))
             return reshape_figure(run, out, known, strength, caricature, hair_shape)
         if caricature is not None or hair_shape is not None:
             raise BadOption("--caricature, --hair-shape: are for a photo's figure.", "Leave them out for this folder.")
-        run = Run(cache, progress)
         if isinstance(known, MeshRun):
-            return reshape_mesh(run, out, strength, known)
-        return _reshape(run, out, strength, known)
+            return reshape_mesh(Run(cache, Meter(plans.MESH, progress)), out, strength, known)
+        return _reshape(Run(cache, Meter(plans.RELIEF, progress)), out, strength, known)
 
 
 def _reshape(run: Run, out: Path, strength: float, known: PhotoRun) -> Result:

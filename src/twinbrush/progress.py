@@ -48,12 +48,11 @@ class Meter:
     def __call__(self, step: Step) -> None:
         """Passes the step on with the share of the road that is done."""
         share = step.done / step.total if step.total else 1.0
+        begins = step.stage not in self._parts[self._stage] and self._is_next(step.stage)
+        self._stage = step.stage if begins else self._stage
         own = self._parts[self._stage]
-        if step.stage not in own and self._is_next(step.stage):
-            self._stage = step.stage
-            own = self._parts[self._stage]
         before = sum(sum(self._parts[stage].values()) for stage in self._order[: self._order.index(self._stage)])
-        if step.stage in own:
+        if step.stage in own and not begins:
             names = list(own)
             before += sum(own[name] for name in names[: names.index(step.stage)])
             self._reach(before + share * own[step.stage])

@@ -13,21 +13,11 @@ from twinbrush.export.viewer.live import LiveShapes
 from twinbrush.inputs import Input
 from twinbrush.meshes.front import FoundFront
 from twinbrush.paint.figure import PaintedPair, PaintedTexture
-from twinbrush.progress import Plan, Progress
+from twinbrush.progress import Progress
 from twinbrush.regions.values import RegionMap
 from twinbrush.sculpt.values import Figure
 from twinbrush.shape.head import Form
 from twinbrush.stages import Stage
-
-# What each stage takes, CPU-seconds (benchmarks/stylize.py prints them): drives the progress bar.
-INPUTS: Plan = {"models": {"models": 0.5}, "inputs": {"inputs": 3}}
-SCULPTED: Plan = {"front": {"front": 4}, "sculpt": {"sculpt": 12}}
-FORMED: Plan = {"regions": {"regions": 4}, "form": {"form": 2}, "shape": {"shape": 2}, "sliders": {"sliders": 4}}
-PAINTED: Plan = {
-    "pair": {"views": 2, "align": 2, "objective": 6, "stylize": 4, "refine": 2},
-    "texture": {"ring": 20},
-}
-EXPORTED: Plan = {"export": {"export": 20}}
 
 
 def sculpted(photo: Input, config: Config, progress: Progress) -> Figure:

@@ -16,7 +16,8 @@ from twinbrush.inputs import Input, check_named_files, read_input
 from twinbrush.meshes.guard import is_mesh_file
 from twinbrush.models import ensure_models
 from twinbrush.outputs import Result
-from twinbrush.progress import Meter, Plan, Progress, Step, ignore
+from twinbrush.plans import sculpt_plan
+from twinbrush.progress import Meter, Progress, Step, ignore
 from twinbrush.run import CACHE, Run, run_folder
 from twinbrush.stages import Walk
 
@@ -24,7 +25,8 @@ from twinbrush.stages import Walk
 def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Progress = ignore) -> Result:
     """Everything `twinbrush sculpt` does. Raises TwinbrushError; then nothing new is left behind."""
     check_options(options)
-    progress = Meter(_plan(options, mesh=is_mesh_file(photo)), progress)
+    formed = options.shape.form is not None or options.shape.caricature != 1
+    progress = Meter(sculpt_plan(mesh=is_mesh_file(photo), formed=formed), progress)
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
     form = options.shape.form
@@ -63,13 +65,6 @@ def check_options(options: SculptOptions) -> None:
                 option = "--" + name.replace("_", "-")
                 raise BadOption(f"{option} says how far a style's form goes, and there is none.",
                                 "Give a style portrait with --form, or leave the option out.")
-
-
-def _plan(options: SculptOptions, *, mesh: bool) -> Plan:
-    """The stages that will be walked."""
-    changed = options.shape.form is not None or options.shape.caricature != 1
-    plan = {**road.INPUTS, **road.SCULPTED, **(road.FORMED if changed else {}), **road.EXPORTED}
-    return plan if mesh else {stage: parts for stage, parts in plan.items() if stage != "front"}
 
 
 def _sculpt_mesh(path: Path, out: Path, options: SculptOptions, style: Input | None, progress: Progress) -> Result:

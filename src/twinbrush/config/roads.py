@@ -9,7 +9,7 @@ from typing import Literal
 from twinbrush.config.presets import PRESETS, Config
 from twinbrush.errors import BadOption
 
-Road = Literal["figure", "relief", "mesh"]
+Road = Literal["figure", "guided", "relief", "mesh"]
 _PAPER = "It belongs to --method paper."
 _FOR_MESHES = "It is for meshes: leave it out for a photo."
 _ROUND = "Leave it out: a photo's figure is painted all the way round. For a mesh it chooses the views."
@@ -26,6 +26,9 @@ UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
         ("reconstruct", ("shape",), "--strength, --caricature and --hair-shape shape a figure; or use --method paper."),
         ("reconstruct", ("depth_from_triangulation",), f"{_PAPER} Nothing of a figure is triangulated."),
         ("reconstruct", ("back",), f"{_PAPER} A figure is a whole head."),
+    ),
+    "guided": (
+        ("stylize", ("extractor", "weights"), "--method guided sees without a network; hybrid uses one."),
     ),
     "relief": (
         ("align", ("caricature", "hair_shape"), _FOR_FIGURES),
