@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "twinbrush"
 
 # Top to bottom: a module may import from its own line and from the lines above it.
 ORDER = [
-    ["errors", "progress", "version", "compiled", "locks", "printable"],
+    ["errors", "progress", "plans", "version", "compiled", "locks", "printable"],
     ["camera", "mesh", "rasterize"],
     ["config", "files", "stored_types"],
     ["image", "store"],
@@ -37,8 +37,10 @@ ORDER = [
     ["outputs"],
     ["placing", "mesh_outputs", "figure_outputs"],
     ["run"],
+    ["stages"],
+    ["road", "figure_export"],
     ["mesh_heads", "mesh_style"],
-    ["mesh_pipeline"],
+    ["mesh_pipeline", "figure_pipeline"],
     ["pipeline", "commands", "sculpt_pipeline"],
     ["demo"],
     ["terminal", "mistakes"],

@@ -64,6 +64,10 @@ class Reshape:
     """A folder that `twinbrush stylize` has written."""
     strength: float
     """New geometry strength: 0 keeps the person's shape, 1 takes the style's proportions (0 to 1.5)."""
+    caricature: float | None = None
+    """How much of the person's own deviation from an average head is kept (0.5 to 2; default: as it was)."""
+    hair_shape: float | None = None
+    """How far the silhouette of the hair follows the style's (0 to 1; default: as it was)."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,12 @@ def run(command: object) -> None:
                     sculpt_pipeline.sculpt_file(command.photo, command.out, command.options, progress=display.progress)
                 )
             case Reshape():
-                display.results(pipeline.reshape_files(command.out, command.strength, progress=display.progress))
+                display.results(
+                    pipeline.reshape_files(
+                        command.out, command.strength, caricature=command.caricature, hair_shape=command.hair_shape,
+                        progress=display.progress,
+                    )
+                )
             case Inspect():
                 display.say(
                     commands.inspect_file(

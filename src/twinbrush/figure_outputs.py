@@ -1,18 +1,25 @@
-"""A figure's files: figure.glb, .obj, .ply, stills from eight sides, viewer page, sheet."""
+"""A figure's files: figure.glb, .obj, .ply, stills from eight sides, viewer page, sheet, manifest."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.config.sculpt import SculptConfig
+from twinbrush.config import ExportConfig
+from twinbrush.export import manifest as page
+from twinbrush.inputs import Input
 from twinbrush.mesh import Mesh
+from twinbrush.outputs import TURNTABLE_SIZE, RunReport, used_models
+from twinbrush.paint.figure import PaintedPair
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.sculpt.values import Figure
+from twinbrush.stylize.values import Stylization
 
 if TYPE_CHECKING:
     from twinbrush.export.prints import Bust
@@ -22,6 +29,25 @@ SIDES_DEGREES = (0, 45, 90, 135, 180, -135, -90, -45)
 LOOK_RADIANS = 0.44  # how far an eye turns at weight 1 of an eyeLook expression in the viewer (25 degrees)
 Captioned = tuple[str, Float[np.ndarray, "_ _ 3"]]
 Targets = dict[str, tuple[np.ndarray, np.ndarray]]
+InputFiles = dict[str, page.InputFile | page.MeshFile]
+
+
+@dataclass(frozen=True)
+class FigureScene:
+    """All that a figure's files are made of.
+
+    inputs: what the manifest tells of the input files, by role. shown: the pictures beside the figure on the sheet,
+    with their captions. parameters: the options as they were given. live: shapes for the viewer's sliders. pair: the
+    painted stereo pair, of a figure that is painted.
+    """
+
+    figure: Figure
+    inputs: InputFiles
+    shown: tuple[Captioned, ...]
+    parameters: object
+    metrics: dict[str, float]
+    live: LiveShapes | None = None
+    pair: Stylization | None = None
 
 
 def figure_mesh(figure: Figure) -> Mesh:
@@ -60,41 +86,117 @@ def eye_targets(side: str, vertices: Float[np.ndarray, "n 3"], pivot: Float[np.n
 
 
 def write_figure_files(
-    figure: Figure, inputs: tuple[Captioned, ...], folder: Path, config: SculptConfig, progress: Progress = ignore,
-    live: LiveShapes | None = None,
+    scene: FigureScene, folder: Path, config: ExportConfig, progress: Progress = ignore
 ) -> Bust | None:
     """Write everything but the manifest into a folder; what the printable solid is like, if one is asked for.
 
-    inputs: the pictures that the figure was made of, with their captions.
-    live: shapes for the viewer's sliders of strength and caricature (`shape.live.live_shapes`).
-
     Raises BadMesh, OutputError.
     """
-    from twinbrush.export.figure_gltf import write_figure
     from twinbrush.export.figure_print import write_print
+
+    write_models(scene, folder, progress)
+    write_pictures(scene, folder, config, progress)
+    return write_print(scene.figure, folder, config)
+
+
+def write_models(scene: FigureScene, folder: Path, progress: Progress = ignore) -> None:
+    """Write GLB, OBJ, PLY and the viewer page. Raises BadMesh, OutputError."""
+    from twinbrush.export.figure_gltf import write_figure
     from twinbrush.export.obj import write_obj
     from twinbrush.export.ply import write_ply
-    from twinbrush.export.sheet import contact_sheet, write_sheet
-    from twinbrush.export.stills import write_stills
     from twinbrush.export.surface import texture_png
     from twinbrush.export.viewer import write_viewer
 
-    mesh = figure_mesh(figure)
-    progress(Step("export", 0, 4, "meshes"))
+    mesh = figure_mesh(scene.figure)
+    progress(Step("export", 0, 5, "meshes"))
     png = texture_png(mesh)
     assert png is not None
-    write_figure(figure, folder / "figure.glb", png)
+    write_figure(scene.figure, folder / "figure.glb", png)
     write_obj(mesh, folder, name="figure", png=png)
     write_ply(mesh, folder / "figure.ply", texture_file="figure.png")
-    progress(Step("export", 1, 4, "viewer"))
+    progress(Step("export", 1, 5, "viewer"))
     write_viewer(
-        mesh, folder / "viewer.html", title="Figure", inputs=inputs, expressions=all_targets(figure), live=live)
-    progress(Step("export", 2, 4, "stills"))
+        mesh, folder / "viewer.html", title="Figure", inputs=scene.shown, expressions=all_targets(scene.figure),
+        live=scene.live)
+
+
+def write_pictures(scene: FigureScene, folder: Path, config: ExportConfig, progress: Progress = ignore) -> None:
+    """Write stills, sheet, the painted views, and the turntable if it is asked for. Raises OutputError."""
+    from twinbrush.export.allround import turntable_round
+    from twinbrush.export.sheet import contact_sheet, write_sheet
+    from twinbrush.export.stills import write_stills
+    from twinbrush.files import write_atomically
+    from twinbrush.image import save_png
+
+    mesh = figure_mesh(scene.figure)
+    progress(Step("export", 2, 5, "stills"))
     stills = eight_sides(mesh, config.still_size)
     write_stills(stills, folder)
-    progress(Step("export", 3, 4, "sheet"))
-    write_sheet(contact_sheet(_rows(inputs, stills)), folder / "sheet.png")
-    return write_print(figure, folder, config)
+    for name, view in zip(("left", "right"), () if scene.pair is None else scene.pair.images, strict=False):
+        save_png(folder / f"view_{name}.png", view)
+    progress(Step("export", 3, 5, "sheet"))
+    write_sheet(contact_sheet(_rows(scene.shown, stills)), folder / "sheet.png")
+    if config.turntable:
+        progress(Step("export", 4, 5, "turntable"))
+        frames = turntable_round(mesh, 0.0, config.turntable_frames, TURNTABLE_SIZE)
+        write_atomically(folder / "turntable.webp", frames)
+
+
+def write_figure_manifest(scene: FigureScene, folder: Path, run: RunReport, bust: Bust | None) -> None:
+    """manifest.json of the files in `folder` (see export/manifest.py). Raises OutputError."""
+    pair = scene.pair
+    document = page.Manifest(
+        inputs=scene.inputs,
+        parameters=scene.parameters,
+        engine="sculpt" if pair is None else pair.method,
+        weights=None if pair is None else pair.weights_sha256,
+        extractor="" if pair is None else pair.extractor,
+        compute="" if pair is None else pair.compute,
+        metrics=scene.metrics,
+        warnings=run.warnings,
+        models=used_models(),
+        artefacts={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()},
+        timings=run.timings,
+        machine=page.this_machine(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        bust=bust,
+    )
+    page.write_manifest(document, folder / "manifest.json")
+
+
+def picture_file(given: Input) -> page.InputFile:
+    """What the manifest tells of a picture."""
+    picture = given.picture
+    height, width = picture.pixels.shape[:2]
+    return page.InputFile(Path(picture.path).name, picture.sha256, width, height, given.warnings)
+
+
+def figure_metrics(figure: Figure) -> dict[str, float]:
+    """What the manifest tells about the fit: landmarks' distance from their pixels, of a 576-pixel crop."""
+    from twinbrush.camera import project
+    from twinbrush.sculpt.template import template
+
+    fit = figure.fit
+    found, _ = project(fit.camera, template().landmarks(fit.vertices))
+    away = np.linalg.norm(found - fit.targets_xy, axis=1)[fit.visible > 0.5] * 576 / fit.camera.width
+    return {
+        "landmarks_median_px": float(np.median(away)), "landmarks_90_percent_px": float(np.quantile(away, 0.9)),
+        "identity_rms": float(np.sqrt((fit.identity**2).mean())),
+    }
+
+
+def pair_metrics(pair: PaintedPair) -> dict[str, float]:
+    """What the manifest tells about the painted pair: the difference between its views at the same surface points,
+    before and after painting, and how far the figure's landmarks are from the style's, pixels."""
+    from twinbrush.correspond.metrics import landmark_distance
+    from twinbrush.views.consistency import view_consistency
+
+    views = pair.pair.warped
+    before, after = view_consistency(views.images, views), view_consistency(pair.pair.images, views)
+    metrics = {f"consistency_before_{name}": float(value) for name, value in before.items()}
+    metrics |= {f"consistency_after_{name}": float(value) for name, value in after.items()}
+    pairs = zip(views.landmarks_xy, pair.aligned.view_landmarks_xy, strict=True)
+    return metrics | {"landmark_distance": float(np.mean([landmark_distance(xy, goal) for xy, goal in pairs]))}
 
 
 def eight_sides(mesh: Mesh, size: int) -> dict[str, Float[np.ndarray, "_ _ 3"]]:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush import store
-from twinbrush.config import Config, check, named_files
+from twinbrush.config import Config, check, check_used, named_files
 from twinbrush.correspond.allround import (
     MATCH_SIZE,
     ObjectAlignment,
@@ -46,7 +46,8 @@ from twinbrush.meshes.values import SourceModel
 from twinbrush.models import ensure_models
 from twinbrush.outputs import Result, RunReport, Timing
 from twinbrush.placing import move_over
-from twinbrush.progress import Progress, Step, ignore
+from twinbrush.plans import MESH
+from twinbrush.progress import Meter, Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
 from twinbrush.run import CACHE, Run, gone, restrengthened, run_folder, staging_folder
 from twinbrush.views.values import ViewSet
@@ -81,6 +82,8 @@ def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress
     check(config)
     if config.stylize.method == "paper":
         raise BadOption("--method paper: is for portraits.", "Leave it out for a mesh, or give --method guided.")
+    check_used(config, "mesh")
+    progress = Meter(MESH, progress)
     progress(Step("inputs", 0, 1))
     picture = load_image(style)
     path = config.style_face.mask
@@ -278,6 +281,7 @@ def _export(run: Run, scene: ObjectScene, out: Path, config: Config) -> Result:
         report = RunReport(tuple(run.warnings), tuple(run.timings))
         write_mesh_manifest(scene, staging, config, metrics, report)
         files = move_over(staging, out, (scene.model.path, scene.picture.path, *named_files(config)))
+    run.progress(Step("export", 1, 1))
     return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings))
 
 

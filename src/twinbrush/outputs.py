@@ -124,7 +124,7 @@ def finish(scene: Scene, config: Config) -> Finished:
     from twinbrush.export.closed import close_portrait
 
     mesh, before = scene.mesh, scene.portrait.mesh
-    if not config.export.back:
+    if not config.reconstruct.back:
         return Finished(mesh, before, NO_BACK)
     try:
         closed, closed_before = close_portrait(mesh, before, scene.portrait.head)

@@ -1,4 +1,4 @@
-"""The rooms in order: photo -> portrait -> views -> aligned style -> stylized views -> shape and texture -> files.
+"""`stylize` and `reshape`: which road an input walks, and the relief's road of `--method paper`.
 
 The only owner of paths. Every stage's result is kept under OUT/.twinbrush, named by a hash of all it depends on, so
 that a second run with the same inputs goes on where the first one stopped. Results move into OUT only when complete.
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from twinbrush import store
-from twinbrush.config import Config, check, named_files
+from twinbrush import plans, store
+from twinbrush.config import Config, check, check_used, named_files
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
+from twinbrush.figure_pipeline import FigureRun, reshape_figure, stylize_photo
 from twinbrush.files import nothing_left
 from twinbrush.inputs import Input, check_named_files, read_input
 from twinbrush.meshes.guard import is_mesh_file
@@ -32,7 +33,7 @@ from twinbrush.outputs import (
 )
 from twinbrush.placing import move_over
 from twinbrush.portrait.values import Portrait
-from twinbrush.progress import Progress, Step, ignore
+from twinbrush.progress import Meter, Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
 from twinbrush.reconstruct.texture import BakedTexture
 from twinbrush.run import CACHE, FINISHED, Run, gone, restrengthened, run_folder, staging_folder
@@ -44,7 +45,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PhotoRun:
-    """What `reshape` must know of a photo's finished run. key: {stage: key of its kept result}."""
+    """What `reshape` must know of a relief's finished run. key: {stage: key of its kept result}."""
 
     config: Config
     key: dict[str, str]
@@ -57,19 +58,32 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
     behind."""
     check(config)
     check_named_files(config)
+    _check_device(config)
     if is_mesh_file(photo):
         from twinbrush.mesh_pipeline import stylize_mesh
 
         return stylize_mesh(photo, style, out, config, progress=progress)
-    if config.views.views not in (0, 2) or config.views.angles:
-        raise BadOption("--views, --angles: a photo shows one side.", "Leave them out, or give a mesh instead.")
+    paper = config.stylize.method == "paper"
+    check_used(config, "relief" if paper else "figure")
+    if config.stylize.method == "guided":
+        check_used(config, "guided")
+    progress = Meter(plans.RELIEF if paper else plans.FIGURE, progress)
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
     content = read_input(photo, config.photo_face, config.portrait, art=False)
     art = read_input(style, config.style_face, config.portrait, art=True)
     # What the user must mend leaves nothing behind; after an interruption finished stages wait for the next run.
     with nothing_left(out / CACHE), run_folder(out, keep=config.cache) as cache:
-        return _stylize(Run(cache, progress, config.cache), content, art, out, config)
+        walk = _stylize if paper else stylize_photo
+        return walk(Run(cache, progress, config.cache), content, art, out, config)
+
+
+def _check_device(config: Config) -> None:
+    """Raise BadOption before any work when CUDA is asked for and absent."""
+    if config.stylize.device == "cuda":
+        from twinbrush.stylize.device import choose_compute  # imports torch: only when it matters
+
+        choose_compute("cuda")
 
 
 def _stylize(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
@@ -149,25 +163,34 @@ def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
         run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
         write_manifest(scene, staging, config, metrics, RunReport(tuple(run.warnings), tuple(run.timings)), bust)
         files = move_over(staging, out, (scene.content.picture.path, scene.art.picture.path, *named_files(config)))
+    run.progress(Step("export", 1, 1))
     notes = () if bust is None else (bust.told,)
     return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings), notes)
 
 
-def reshape_files(out: Path, strength: float, *, progress: Progress = ignore) -> Result:
-    """Everything `twinbrush reshape` does: the shape at another strength; nothing is painted or baked again.
+def reshape_files(
+    out: Path, strength: float, *, caricature: float | None = None, hair_shape: float | None = None,
+    progress: Progress = ignore,
+) -> Result:
+    """Everything `twinbrush reshape` does: the shape at another strength (caricature, hair_shape: None: as it was);
+    nothing is painted or baked again.
 
     Raises BadOption when `out` holds no finished run of this version, or one without any change of shape.
     """
     from twinbrush.mesh_pipeline import MeshRun, reshape_mesh
 
     with run_folder(out, new=False) as cache:
-        run = Run(cache, progress)
-        known = store.load(cache / FINISHED, store.code_hash(), PhotoRun, MeshRun)
+        known = store.load(cache / FINISHED, store.code_hash(), FigureRun, PhotoRun, MeshRun)
         if known is None:
             raise BadOption(f"{out}: no finished run of this version of Twinbrush.", "Run `twinbrush stylize` first.")
+        if isinstance(known, FigureRun):
+            run = Run(cache, Meter(plans.RESHAPE, progress))
+            return reshape_figure(run, out, known, strength, caricature, hair_shape)
+        if caricature is not None or hair_shape is not None:
+            raise BadOption("--caricature, --hair-shape: are for a photo's figure.", "Leave them out for this folder.")
         if isinstance(known, MeshRun):
-            return reshape_mesh(run, out, strength, known)
-        return _reshape(run, out, strength, known)
+            return reshape_mesh(Run(cache, Meter(plans.MESH, progress)), out, strength, known)
+        return _reshape(Run(cache, Meter(plans.RELIEF, progress)), out, strength, known)
 
 
 def _reshape(run: Run, out: Path, strength: float, known: PhotoRun) -> Result:

@@ -2,139 +2,63 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import Float
-
-from twinbrush import store
-from twinbrush.config import DEFAULT, PortraitConfig
-from twinbrush.config.sculpt import SculptConfig, SculptOptions, ShapeConfig
+from twinbrush import road
+from twinbrush.config import AlignConfig, Config, PortraitConfig, check
+from twinbrush.config.sculpt import SculptOptions, ShapeConfig
 from twinbrush.errors import BadMesh, BadOption
 from twinbrush.export import manifest as page
-from twinbrush.export.viewer.live import LiveShapes
-from twinbrush.figure_outputs import write_figure_files
+from twinbrush.figure_export import export_figure
+from twinbrush.figure_outputs import Captioned, FigureScene, InputFiles, figure_metrics, picture_file
 from twinbrush.files import nothing_left
 from twinbrush.inputs import Input, check_named_files, read_input
 from twinbrush.meshes.guard import is_mesh_file
 from twinbrush.models import ensure_models
-from twinbrush.outputs import Result, Timing, used_models
-from twinbrush.placing import move_over
-from twinbrush.progress import Progress, Step, ignore
-from twinbrush.run import CACHE, Run, run_folder, staging_folder
-from twinbrush.sculpt.values import Figure
-from twinbrush.shape.head import Form
-
-RANGES: dict[str, tuple[float, float]] = {
-    "texture_size": (256, 4096), "still_size": (128, 2048), "print_height_mm": (30, 2000)}
-SHAPE_RANGES: dict[str, tuple[float, float]] = {"strength": (0, 1.5), "caricature": (0.5, 2), "hair_shape": (0, 1)}
+from twinbrush.outputs import Result
+from twinbrush.plans import sculpt_plan
+from twinbrush.progress import Meter, Progress, Step, ignore
+from twinbrush.run import CACHE, Run, run_folder
+from twinbrush.stages import Walk
 
 
 def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Progress = ignore) -> Result:
     """Everything `twinbrush sculpt` does. Raises TwinbrushError; then nothing new is left behind."""
-    config = options.sculpt
-    check_sculpt(config)
     check_options(options)
+    formed = options.shape.form is not None or options.shape.caricature != 1
+    progress = Meter(sculpt_plan(mesh=is_mesh_file(photo), formed=formed), progress)
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
-    style = None if options.shape.form is None else read_input(
-        options.shape.form, options.style, PortraitConfig(), art=True)
+    form = options.shape.form
+    style = None if form is None else read_input(form, options.style, PortraitConfig(), art=True)
     if is_mesh_file(photo):
         return _sculpt_mesh(photo, out, options, style, progress)
     given = read_input(photo, options.face, PortraitConfig(), art=options.art)
     with nothing_left(out / CACHE), run_folder(out, keep=options.cache) as cache:
-        run = Run(cache, progress, options.cache)
-        run.warn(tuple(f"photo: {warning}" for warning in given.warnings))
-        key = store.stage_key("sculpt", given.key, config.texture_size, config.socle, options.art)
-        figure = run.stage("sculpt", key, Figure, lambda: _sculpted(given, config, options.art, progress))
-        file = _picture_file(given)
-        return _export(run, figure, file, style, given.picture.pixels, out, options, str(given.picture.path))
+        walk = Walk(Run(cache, progress, options.cache), as_config(options))
+        walk.run.warn(tuple(f"photo: {warning}" for warning in given.warnings))
+        walk.give("photo", given, given.key)
+        walk.through(road.FIGURE_OF_PAINTING if options.art else road.FIGURE)
+        shown = ("Photo", given.picture.pixels)
+        return _finished(walk, picture_file(given), shown, style, out, options, Path(given.picture.path))
 
 
-def _sculpted(given: Input, config: SculptConfig, art: bool, progress: Progress) -> Figure:
-    """The figure of a photo, or of a painting with the painting's own proportions."""
-    from twinbrush.align.painted import sculpt_painting
-    from twinbrush.sculpt.figure import sculpt
-
-    if art:
-        return sculpt_painting(given, config, progress=progress)
-    return sculpt(
-        given.picture.pixels, given.face, config, mask=given.mask, labels=given.labels, others=given.others,
-        progress=progress,
-    )
-
-
-def _picture_file(given: Input) -> page.InputFile:
-    """What the manifest tells of a picture."""
-    picture = given.picture
-    height, width = picture.pixels.shape[:2]
-    return page.InputFile(Path(picture.path).name, picture.sha256, width, height, given.warnings)
-
-
-def _form_of(style: Input | None) -> Form:
-    """The style portrait's form; without one the mean head's, which gives nothing."""
-    from twinbrush.align.painted import seen_portrait
-    from twinbrush.align.style_head import fit_style_head, mean_head
-    from twinbrush.sculpt.template import template
-    from twinbrush.shape.head import make_form
-
-    model = template()
-    if style is None:
-        return make_form(model, mean_head(model))
-    person = seen_portrait(style)
-    form = make_form(model, fit_style_head(model, person.crop))
-    notes = tuple(f"form: {note}" for note in (*style.warnings, *person.warnings))
-    return replace(form, warnings=(*form.warnings, *notes))
-
-
-def _in_form(
-    run: Run, figure: Figure, style: Input | None, options: ShapeConfig
-) -> tuple[Figure, LiveShapes | None]:
-    """The figure with the style's form and so much of the person's own as the options say; and the shapes between
-    which the viewer's sliders blend (None: nothing to blend)."""
-    from twinbrush.sculpt.template import template
-    from twinbrush.shape.figure import shaped
-    from twinbrush.shape.live import live_shapes
-
-    if style is None and options.caricature == 1:
-        return figure, None
-    form = run.stage("form", None, Form, lambda: _form_of(style))
-    amounts = 0.0 if style is None else options.strength, options.caricature, options.hair_shape
-    whole = run.stage("shape", None, Figure, lambda: shaped(template(), figure, form, *amounts))
-    if style is None:
-        return whole, None
-    return whole, run.stage("sliders", None, LiveShapes, lambda: live_shapes(
-        template(), figure, form, *amounts, shown=whole))
-
-
-def _sculpt_mesh(path: Path, out: Path, options: SculptOptions, style: Input | None, progress: Progress) -> Result:
-    """The template fitted to a mesh with a face."""
-    from twinbrush.meshes.front import find_portrait
-    from twinbrush.meshes.read import load_model
-    from twinbrush.sculpt.figure import sculpt_portrait
-
-    model = load_model(path, progress=progress)
-    with nothing_left(out / CACHE), run_folder(out, keep=options.cache) as cache:
-        run = Run(cache, progress, options.cache)
-        found = find_portrait(model, PortraitConfig(), progress=progress)
-        if found is None:
-            raise BadMesh(f"{path}: no face was found on this mesh.", "Give a head, upright, or a photo.")
-        run.warn((*model.repairs, *model.warnings))
-        portrait = found.portrait
-        figure = run.stage("sculpt", None, Figure, lambda: sculpt_portrait(portrait, options.sculpt, progress=progress))
-        count, triangles = len(model.mesh.vertices), len(model.mesh.faces)
-        file = page.MeshFile(path.name, model.sha256, count, triangles, model.repairs)
-        return _export(run, figure, file, style, portrait.image, out, options, str(path))
+def as_config(options: SculptOptions) -> Config:
+    """Returns the command's options as the road takes them; without a style nothing of one is added."""
+    shape = options.shape
+    align = AlignConfig(
+        strength=0.0 if shape.form is None else shape.strength, caricature=shape.caricature,
+        hair_shape=shape.hair_shape)
+    return Config(
+        photo_face=options.face, style_face=options.style, align=align, sculpt=options.sculpt, export=options.export,
+        cache=options.cache)
 
 
 def check_options(options: SculptOptions) -> None:
-    """Raise BadOption when a file that an option names cannot be read."""
-    check_named_files(replace(DEFAULT, photo_face=options.face, style_face=options.style))
-    _check_ranges(options.shape, SHAPE_RANGES)
+    """Raise BadOption for a value out of its range, a file that cannot be read, and what needs a style without one."""
+    config = as_config(options)
+    check(config, lambda section, name: "--" + name.replace("_", "-"))
+    check_named_files(config)
     if options.shape.form is None:
         for name in ("strength", "hair_shape"):
             if getattr(options.shape, name) != getattr(ShapeConfig, name):
@@ -143,64 +67,47 @@ def check_options(options: SculptOptions) -> None:
                                 "Give a style portrait with --form, or leave the option out.")
 
 
-def check_sculpt(config: SculptConfig) -> None:
-    """Raise BadOption for the first value outside its range."""
-    _check_ranges(config, RANGES)
+def _sculpt_mesh(path: Path, out: Path, options: SculptOptions, style: Input | None, progress: Progress) -> Result:
+    """The template fitted to a mesh with a face."""
+    from twinbrush.meshes.front import find_portrait
+    from twinbrush.meshes.read import load_model
+
+    model = load_model(path, progress=progress)
+    with nothing_left(out / CACHE), run_folder(out, keep=options.cache) as cache:
+        walk = Walk(Run(cache, progress, options.cache), as_config(options))
+        found = find_portrait(model, PortraitConfig(), progress=progress)
+        if found is None:
+            raise BadMesh(f"{path}: no face was found on this mesh.", "Give a head, upright, or a photo.")
+        walk.run.warn((*model.repairs, *model.warnings))
+        walk.give("front", found, model.sha256)
+        walk.through(road.FIGURE_OF_MESH)
+        count, triangles = len(model.mesh.vertices), len(model.mesh.faces)
+        file = page.MeshFile(path.name, model.sha256, count, triangles, model.repairs)
+        return _finished(walk, file, ("Photo", found.portrait.image), style, out, options, path)
 
 
-def _check_ranges(config: object, ranges: dict[str, tuple[float, float]]) -> None:
-    for name, (lowest, highest) in ranges.items():
-        value = getattr(config, name)
-        if not lowest <= value <= highest:
-            option = "--" + name.replace("_", "-")
-            raise BadOption(f"{option} {value}: out of range.", f"Give a value from {lowest} to {highest}.")
-
-
-def figure_metrics(figure: Figure) -> dict[str, float]:
-    """What the manifest tells about the fit: landmarks' distance from their pixels, of a 576-pixel crop."""
-    from twinbrush.camera import project
-
-    fit = figure.fit
-    found, _ = project(fit.camera, _corrected_landmarks(figure))
-    away = np.linalg.norm(found - fit.targets_xy, axis=1)[fit.visible > 0.5] * 576 / fit.camera.width
-    return {
-        "landmarks_median_px": float(np.median(away)), "landmarks_90_percent_px": float(np.quantile(away, 0.9)),
-        "identity_rms": float(np.sqrt((fit.identity**2).mean())),
-    }
-
-
-def _corrected_landmarks(figure: Figure) -> np.ndarray:
-    from twinbrush.sculpt.template import template
-
-    return template().landmarks(figure.fit.vertices)
-
-
-def _export(
-    run: Run, figure: Figure, file: page.InputFile | page.MeshFile, style: Input | None,
-    shown: Float[np.ndarray, "h w 3"], out: Path, options: SculptOptions, given: str,
+def _finished(
+    walk: Walk, file: page.InputFile | page.MeshFile, shown: Captioned, style: Input | None, out: Path,
+    options: SculptOptions, given: Path,
 ) -> Result:
-    """Write everything into a hidden folder, then move it over. shown: the picture beside the figure on the sheet."""
+    """The figure in the style's form, if there is one, and its files. shown: the picture beside it on the sheet."""
+    figure, live = walk.values["sculpt"], None
+    inputs: InputFiles = {"photo": file}
+    pictures = [shown]
     metrics = figure_metrics(figure)
-    figure, live = _in_form(run, figure, style, options.shape)
-    cpu, wall = time.process_time(), time.perf_counter()
-    form = () if style is None else (("Form", style.picture.pixels),)
-    inputs: dict[str, page.InputFile | page.MeshFile] = {"photo": file}
     if style is not None:
-        inputs["form"] = _picture_file(style)
-    with staging_folder(run, out) as staging:
-        solid = write_figure_files(figure, (("Photo", shown), *form), staging, options.sculpt, run.progress, live)
-        run.warn(() if solid is None else solid.warnings)
-        run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
-        document = page.Manifest(
-            inputs=inputs, parameters=options, engine="sculpt", metrics=metrics,
-            warnings=tuple(run.warnings), models=used_models(),
-            artefacts={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in staging.iterdir()},
-            timings=tuple(run.timings), machine=page.this_machine(),
-            created=datetime.now(UTC).isoformat(timespec="seconds"), bust=solid,
-        )
-        page.write_manifest(document, staging / "manifest.json")
-        named = [getattr(face, name) for face in (options.face, options.style)
-                 for name in ("landmarks", "mask", "regions")] + [options.shape.form]
-        files = move_over(staging, out, (given, *(path for path in named if path is not None)))
-    notes = () if solid is None else (f"{solid.told}, stands up to a tilt of {solid.leans_degrees:.0f} degrees",)
-    return Result(out, files, metrics, tuple(run.warnings), tuple(run.timings), notes)
+        walk.run.warn(tuple(f"form: {note}" for note in style.warnings))
+        inputs["form"] = picture_file(style)
+        pictures.append(("Form", style.picture.pixels))
+        walk.give("style", style, style.key)
+        walk.through(road.REGIONS)
+        walk.through(road.FORM)
+    elif options.shape.caricature != 1:
+        walk.give("form", road.mean_form(), "mean head")
+    if "form" in walk.values:
+        figure = walk.through(road.SHAPE)
+        live = None if style is None else walk.through(road.SLIDERS)
+    scene = FigureScene(figure, inputs, tuple(pictures), options, metrics, live)
+    named = [getattr(face, name) for face in (options.face, options.style)
+             for name in ("landmarks", "mask", "regions")] + [options.shape.form]
+    return export_figure(walk.run, scene, out, options.export, (given, *(path for path in named if path is not None)))

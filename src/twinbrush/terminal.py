@@ -26,13 +26,6 @@ from twinbrush.progress import Step
 if TYPE_CHECKING:
     from twinbrush.pipeline import Result
 
-# Share of the whole time each stage takes on a quiet machine (benchmarks/stylize.py prints it): drives the bar.
-WEIGHTS = {
-    "models": 1.0, "inputs": 2.0, "portrait": 8.0, "style": 4.0, "views": 6.0, "align": 6.0,
-    "stylize": 45.0, "shape": 8.0, "texture": 8.0, "export": 12.0,
-}  # fmt: skip
-
-
 class Display:
     """Shows Steps; use as a context manager so that the bar is taken down whatever happens."""
 
@@ -40,13 +33,12 @@ class Display:
         self.console = Console(stderr=True)
         self.plain = not self.console.is_terminal
         self.stage = ""
-        self.finished = 0.0
         self.started = time.monotonic()
         self.bar = Progress(
             TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self.console, transient=True,
         )  # fmt: skip
-        self.task = self.bar.add_task("starting", total=sum(WEIGHTS.values()))
+        self.task = self.bar.add_task("starting", total=1.0)
 
     def __enter__(self) -> Display:
         if self.plain:
@@ -63,15 +55,15 @@ class Display:
     def progress(self, step: Step) -> None:
         """The callback for the pipeline."""
         if step.stage != self.stage:
-            self.finished += WEIGHTS.get(self.stage, 0.0)
             self.stage = step.stage
             if self.plain:
                 elapsed = time.monotonic() - self.started
                 note = f" ({step.note})" if step.note else ""
                 remark(f"twinbrush: [{elapsed:5.1f} s] {step.stage}{note}")
+        # a run tells how much of it is done; of a single stage only that stage's own share is known
         share = step.done / step.total if step.total else 1.0
-        completed = self.finished + WEIGHTS.get(step.stage, 0.0) * share
-        self.bar.update(self.task, completed=completed, description=f"{step.stage} {step.note}".strip())
+        done = share if step.overall is None else step.overall
+        self.bar.update(self.task, completed=done, description=f"{step.stage} {step.note}".strip())
 
     def _take_down(self) -> None:
         if not self.plain:

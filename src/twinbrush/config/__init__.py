@@ -16,9 +16,10 @@ from twinbrush.config.limits import LIMITS, check, named_files
 from twinbrush.config.painting import ObjectiveConfig, PaperConfig, StylizeConfig
 from twinbrush.config.presets import DEFAULT, FAST, FINE, PRESETS, Config
 from twinbrush.config.results import ExportConfig, ReconstructConfig
+from twinbrush.config.roads import check_used
 
 __all__ = [
     "DEFAULT", "FAST", "FINE", "LIMITS", "PRESETS", "AlignConfig", "Axis", "Config", "ExportConfig", "FaceConfig",
     "MeshConfig", "ObjectConfig", "ObjectiveConfig", "PaperConfig", "PortraitConfig", "ReconstructConfig",
-    "StylizeConfig", "ViewsConfig", "check", "named_files",
+    "StylizeConfig", "ViewsConfig", "check", "check_used", "named_files",
 ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from twinbrush.config.form import ShapeConfig
+
 
 @dataclass(frozen=True)
 class FaceConfig:
@@ -75,8 +77,12 @@ class ViewsConfig:
 class AlignConfig:
     """Style -> content: exaggeration and re-posing."""
 
-    strength: float = 1.0
+    strength: float = ShapeConfig.strength
     """How far the shape goes to the style's proportions: 0 keeps the person's, 1 takes the style's (0 to 1.5)."""
+    caricature: float = ShapeConfig.caricature
+    """How much of the person's own deviation from an average head is kept (0.5 to 2; 1: all, 2: twice as much)."""
+    hair_shape: float = ShapeConfig.hair_shape
+    """How far the silhouette of the hair follows the style's (0 to 1)."""
     repose: bool = True
     """Turn the style's head to the content's pose through its own relief."""
     mirror_from_degrees: float = 15.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 
 from twinbrush.config.content import ViewsConfig
 from twinbrush.config.painting import PaperConfig
 from twinbrush.config.presets import Config
+from twinbrush.config.roads import option_name
 from twinbrush.errors import BadOption
 
 MOST_VIEWS = 64
@@ -20,6 +22,9 @@ LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("views", "half_angle_degrees", 3, 20),
     ("views", "views", 0, MOST_VIEWS),
     ("align", "strength", 0, 1.5),
+    ("align", "caricature", 0.5, 2),
+    ("align", "hair_shape", 0, 1),
+    ("sculpt", "texture_size", 256, 4096),
     ("stylize", "style_strength", 0, 1),
     ("stylize", "identity", 0, 1),
     ("stylize", "threads", 1, 64),
@@ -39,7 +44,7 @@ LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("objects", "least_keypoints", 3, 60),
     ("objects", "max_turn_degrees", 0, 180),
     ("objects", "interior_keypoints", 0, 100),
-    ("export", "print_height_mm", 10, 1000),
+    ("export", "print_height_mm", 10, 2000),
     ("export", "still_size", 128, 2048),
     ("export", "turntable_frames", 4, 360),
 )
@@ -62,12 +67,13 @@ def named_files(config: Config) -> dict[Path, str]:
     return {path: option for path, option in named if path is not None}
 
 
-def check(config: Config) -> None:
-    """Raise BadOption for the first value outside its range (NaN included), or that contradicts another."""
+def check(config: Config, named: Callable[[str, str], str] = option_name) -> None:
+    """Raise BadOption for the first value outside its range (NaN included), or that contradicts another. named: what
+    the command calls the option of a section and a field."""
     for section, name, lowest, highest in LIMITS:
         value = getattr(attrgetter(section)(config), name)
         if not lowest <= value <= highest:
-            option = ("--paper." if section == "stylize.paper" else "--") + name.replace("_", "-")
+            option = named(section, name)
             raise BadOption(f"{option} {value}: out of range.", f"Give a value from {lowest} to {highest}.")
     if not 0 <= config.seed < 2**31:
         raise BadOption(f"--seed {config.seed}: out of range.", f"Give a whole number from 0 to {2**31 - 1}.")

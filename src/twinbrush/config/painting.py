@@ -15,7 +15,7 @@ class ObjectiveConfig:
 
     sizes: tuple[int, ...] = (64, 128, 256)
     """Heights of the views in pixels, coarse to fine."""
-    steps: tuple[int, ...] = (50, 40, 32)
+    steps: tuple[int, ...] = (40, 30, 10)
     """Steps at each size."""
     rate: float = 0.006
     """Step size at the start of each size; it falls to a tenth."""
@@ -35,13 +35,13 @@ class ObjectiveConfig:
     """Cost of taking style from another region (skin, hair, cloth)."""
     colour_guide: float = 0.5
     """Share of these costs in the palette's matching."""
-    content_samples: int = 1024
+    content_samples: int = 640
     """Places of each view that are compared with the style in a step."""
-    style_samples: int = 2500
+    style_samples: int = 1400
     """Places of the style that take part in a step."""
     similarity_samples: int = 512
     """Places of each view whose self-similarity is compared in a step."""
-    refine_steps: int = 8
+    refine_steps: int = 5
     """Steps at full size after the patch synthesis (0: none)."""
     refine_rate: float = 0.0025
     """Step size at the start of these; it falls to a fifth."""

@@ -10,6 +10,7 @@ import tyro
 from twinbrush.config.content import AlignConfig, FaceConfig, MeshConfig, ObjectConfig, PortraitConfig, ViewsConfig
 from twinbrush.config.painting import StylizeConfig
 from twinbrush.config.results import ExportConfig, ReconstructConfig
+from twinbrush.config.sculpt import SculptConfig
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Config:
     style_face: Annotated[FaceConfig, tyro.conf.arg(name="style")] = field(default_factory=FaceConfig)
     portrait: tyro.conf.OmitArgPrefixes[PortraitConfig] = field(default_factory=PortraitConfig)
     mesh: tyro.conf.OmitArgPrefixes[MeshConfig] = field(default_factory=MeshConfig)
+    sculpt: SculptConfig = field(default_factory=SculptConfig)
     views: tyro.conf.OmitArgPrefixes[ViewsConfig] = field(default_factory=ViewsConfig)
     align: tyro.conf.OmitArgPrefixes[AlignConfig] = field(default_factory=AlignConfig)
     objects: tyro.conf.OmitArgPrefixes[ObjectConfig] = field(default_factory=ObjectConfig)
@@ -36,12 +38,21 @@ class Config:
 DEFAULT = Config()
 FAST = replace(
     DEFAULT,
-    portrait=replace(DEFAULT.portrait, grid=256),
+    sculpt=replace(DEFAULT.sculpt, texture_size=1024),
     views=replace(DEFAULT.views, size=256),
-    stylize=replace(DEFAULT.stylize, method="guided"),
+    stylize=replace(
+        DEFAULT.stylize,
+        objective=replace(
+            DEFAULT.stylize.objective, sizes=(64, 128), steps=(24, 16), content_samples=512, style_samples=1000,
+            similarity_samples=256, refine_steps=0,
+        ),
+        ring=replace(
+            DEFAULT.stylize.ring, waves=(((80, 0), (-80, 0), (0, 62)), ((180, 0),)), lead_sizes=(96,), lead_steps=(20,)
+        ),
+    ),
     reconstruct=replace(DEFAULT.reconstruct, texture_size=1024),
     export=replace(DEFAULT.export, turntable=False, still_size=512),
-)
+)  # fmt: skip
 FINE = replace(
     DEFAULT,
     views=replace(DEFAULT.views, size=1024),

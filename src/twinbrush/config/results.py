@@ -15,6 +15,8 @@ class ReconstructConfig:
     triangulation and Taubin smoothing; direct: 3D deformation of the landmarks only."""
     depth_from_triangulation: float = 0.25
     """Share of the triangulated depth in `blend`."""
+    back: bool = True
+    """Give the relief of --method paper the back of a whole head (off: the open relief)."""
     texture_size: int = 2048
     """Width and height of the texture in pixels (256 to 8192)."""
 
@@ -23,15 +25,12 @@ class ReconstructConfig:
 class ExportConfig:
     """Which files are written."""
 
-    back: bool = True
-    """Give the portrait the back of a whole head, so that it can be seen from every side (off: the open relief)."""
     stl: bool = False
-    """Also write a printable bust as STL: the whole head, watertight, on a flat base (of a photo; with --no-back the
-    relief with a back of its own)."""
+    """Also write one watertight solid for printing, STL (of a photo)."""
     threemf: bool = False
-    """Also write the printable bust as 3MF, in colour."""
+    """Also write the printable solid as 3MF, in colour."""
     print_height_mm: float = 100.0
-    """Height of the printed bust in mm."""
+    """Height of the print in mm."""
     still_size: int = 768
     """Width and height of the stills in pixels."""
     turntable: bool = True

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from twinbrush.config.sculpt import SculptConfig
+from twinbrush.config import ExportConfig
 from twinbrush.errors import BadMesh
 from twinbrush.export.bust import MIN_WALL_MM, Solid, standing
 from twinbrush.export.mend import neighbours, thickened
@@ -71,7 +71,7 @@ def _closed(part: Part, figure: Figure) -> tuple[np.ndarray, np.ndarray, np.ndar
     return with_cones(rows[:, :3], faces, rows[:, 3:], loops, [0.0] * len(loops))
 
 
-def write_print(figure: Figure, folder: Path, config: SculptConfig) -> Bust | None:
+def write_print(figure: Figure, folder: Path, config: ExportConfig) -> Bust | None:
     """Write what `config` asks for into `folder`: figure.stl, figure.3mf; its measures, None when nothing is asked for.
     Raises BadMesh, OutputError."""
     writers = {"figure.stl": (config.stl, stl_bytes), "figure.3mf": (config.threemf, threemf_bytes)}

@@ -1,0 +1,82 @@
+"""`twinbrush stylize` of a photo, and `reshape` of its results: the figure's road from the inputs to the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from twinbrush import road
+from twinbrush.config import Config, check, named_files
+from twinbrush.figure_export import export_figure
+from twinbrush.figure_outputs import FigureScene, figure_metrics, pair_metrics, picture_file
+from twinbrush.inputs import Input
+from twinbrush.outputs import Result
+from twinbrush.paint.figure import PaintedPair, PaintedTexture
+from twinbrush.run import Run, gone
+from twinbrush.stages import Walk
+
+
+@dataclass(frozen=True)
+class FigureRun:
+    """What `reshape` must know of a photo's finished run. given: {what the walk was given: its key}; key: {stage: key
+    of its kept result}."""
+
+    config: Config
+    given: dict[str, str]
+    key: dict[str, str]
+    content: Input
+    art: Input
+
+
+def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
+    """Returns the files of a photo's figure in the style's form and paint. Raises TwinbrushError."""
+    from twinbrush.stylize import check_engine
+
+    run.warn(tuple(f"photo: {w}" for w in content.warnings) + tuple(f"style: {w}" for w in art.warnings))
+    engine = check_engine(config.stylize)
+    given = {"photo": content.key, "style": art.key, "engine": engine or ""}
+    walk = _begun(run, config, content, art, given)
+    walk.give("engine", engine, given["engine"])
+    for stage in (road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.SLIDERS):
+        walk.through(stage)
+    pair, painted = walk.through(road.PAIR), walk.through(road.TEXTURE)
+    kept = {name: walk.keys[name] for name in ("pair", "texture")}
+    run.remember(FigureRun(config, given, kept, content, art))
+    return _exported(walk, pair, painted, out)
+
+
+def reshape_figure(
+    run: Run, out: Path, known: FigureRun, strength: float, caricature: float | None, hair_shape: float | None
+) -> Result:
+    """Returns the same run's files with another shape; nothing is painted. Raises BadOption when stages are gone."""
+    old = known.config.align
+    align = replace(
+        old, strength=strength, caricature=old.caricature if caricature is None else caricature,
+        hair_shape=old.hair_shape if hair_shape is None else hair_shape)
+    config = replace(known.config, align=align)
+    check(config)
+    walk = _begun(run, config, known.content, known.art, known.given)
+    for stage in (road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.SLIDERS):
+        walk.through(stage)
+    pair = run.stage("pair", known.key.get("pair", ""), PaintedPair, lambda: gone(out, "pair"))
+    painted = run.stage("texture", known.key.get("texture", ""), PaintedTexture, lambda: gone(out, "texture"))
+    return _exported(walk, pair, painted, out)
+
+
+def _begun(run: Run, config: Config, content: Input, art: Input, given: dict[str, str]) -> Walk:
+    walk = Walk(run, config)
+    walk.give("photo", content, given["photo"])
+    walk.give("style", art, given["style"])
+    return walk
+
+
+def _exported(walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path) -> Result:
+    content, art, config = walk.values["photo"], walk.values["style"], walk.config
+    metrics = figure_metrics(walk.values["sculpt"]) | pair_metrics(pair) | painted.log
+    scene = FigureScene(
+        replace(walk.values["shape"], texture=painted.texture),
+        {"photo": picture_file(content), "style": picture_file(art)},
+        (("Photo", content.picture.pixels), ("Style", art.picture.pixels)),
+        config, {name: float(value) for name, value in metrics.items()}, walk.values["sliders"], pair.pair)
+    given = (content.picture.path, art.picture.path, *named_files(config))
+    return export_figure(walk.run, scene, out, config.export, given)

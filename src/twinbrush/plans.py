@@ -1,0 +1,43 @@
+"""What each stage of each road takes: drives the progress bar.
+
+CPU-seconds at the default preset, as the manifest's timings have them; only their proportions count.
+"""
+
+from __future__ import annotations
+
+from twinbrush.progress import Plan
+
+INPUTS: Plan = {"models": {"models": 0.5}, "inputs": {"inputs": 3}}
+FORMED: Plan = {"regions": {"regions": 4}, "form": {"form": 2}, "shape": {"shape": 2}, "sliders": {"sliders": 6}}
+EXPORTED: Plan = {"export": {"export": 20}}
+
+FIGURE: Plan = {
+    **INPUTS, "sculpt": {"sculpt": 14}, **FORMED,
+    "pair": {"views": 2, "align": 2, "objective": 6, "stylize": 4, "refine": 2}, "texture": {"ring": 20}, **EXPORTED,
+}  # fmt: skip
+"""`stylize` of a photo."""
+
+RESHAPE: Plan = {
+    "sculpt": {"sculpt": 0.2}, **FORMED, "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, **EXPORTED,
+}  # fmt: skip
+"""`reshape` of a photo's figure."""
+
+RELIEF: Plan = {
+    **INPUTS, "portrait": {"portrait": 8}, "style": {"style": 4}, "views": {"views": 3}, "align": {"align": 5},
+    "stylize": {"warp": 1, "paper": 120}, "shape": {"shape": 6}, "texture": {"texture": 8}, "export": {"export": 12},
+}  # fmt: skip
+"""`stylize --method paper` of a photo, and `reshape` of its results."""
+
+MESH: Plan = {
+    "inputs": {"inputs": 1}, "mesh": {"mesh": 2}, "models": {"models": 0.5}, "front": {"front": 8},
+    "style": {"style": 4}, "views": {"views": 2}, "align": {"align": 6},
+    "stylize": {"warp": 1, "objective": 6, "stylize": 4, "refine": 2}, "shape": {"shape": 6},
+    "paint": {"claim": 2, "stylize": 60}, "export": {"export": 12},
+}  # fmt: skip
+"""`stylize` of a mesh, with a face or without, and `reshape` of its results."""
+
+
+def sculpt_plan(*, mesh: bool, formed: bool) -> Plan:
+    """Returns the plan of `sculpt`, of a mesh or a photo, as it is or in another form."""
+    first: Plan = {**INPUTS, "mesh": {"mesh": 2}, "front": {"front": 8}} if mesh else INPUTS
+    return {**first, "sculpt": {"sculpt": 14}, **(FORMED if formed else {}), **EXPORTED}

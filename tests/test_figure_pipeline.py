@@ -1,0 +1,312 @@
+"""The figure's road on the bundled example at its smallest size: files, resuming, same bytes, reshape, progress."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import pairwise
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twinbrush import cli, demo, pipeline, road
+from twinbrush.config import FAST, PRESETS, Config, FaceConfig
+from twinbrush.config.roads import UNUSED
+from twinbrush.errors import BadOption
+from twinbrush.outputs import Result
+from twinbrush.progress import Step
+from twinbrush.run import CACHE
+from twinbrush.stages import Stage, key_of
+from twinbrush.terminal import Display
+
+SMALL = replace(
+    FAST,
+    sculpt=replace(FAST.sculpt, texture_size=256),
+    views=replace(FAST.views, size=128),
+    stylize=replace(
+        FAST.stylize,
+        objective=replace(FAST.stylize.objective, sizes=(32, 64), steps=(4, 4), refine_steps=1),
+        ring=replace(FAST.stylize.ring, waves=(((80, 0), (-80, 0)), ((180, 0),)), lead_sizes=(32,), lead_steps=(4,)),
+    ),
+    reconstruct=replace(FAST.reconstruct, texture_size=256),
+    export=replace(FAST.export, still_size=128, turntable=True, turntable_frames=4),
+)
+SIDES = ("-135", "-90", "-45", "0", "45", "90", "135", "180")
+EXPECTED = {
+    "figure.glb", "figure.obj", "figure.mtl", "figure.png", "figure.ply", "viewer.html", "sheet.png", "turntable.webp",
+    "view_left.png", "view_right.png", "manifest.json", *(f"figure_{side}.png" for side in SIDES),
+    *(f"clay_{side}.png" for side in SIDES),
+}  # fmt: skip
+ROAD = (road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.SLIDERS, road.PAIR, road.TEXTURE)
+GIVEN = {"photo": "p", "style": "s", "engine": "e"}
+SHAPED = {"shape", "sliders", "pair", "texture"}
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A finished run and all that it reported."""
+
+    result: Result
+    steps: tuple[Step, ...]
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demo.write_photo(tmp_path_factory.mktemp("photo"))
+
+
+@pytest.fixture(scope="module")
+def style() -> Path:
+    return demo.bundled_styles()["oil"]
+
+
+@pytest.fixture(scope="module")
+def first(photo: Path, style: Path, tmp_path_factory: pytest.TempPathFactory) -> Walked:
+    steps: list[Step] = []
+    out = tmp_path_factory.mktemp("runs") / "first"
+    return Walked(pipeline.stylize_files(photo, style, out, SMALL, progress=steps.append), tuple(steps))
+
+
+@pytest.fixture
+def copy(first: Walked, tmp_path: Path) -> Path:
+    """The finished run's folder, to be changed."""
+    return Path(shutil.copytree(first.result.out, tmp_path / "copy"))
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    files = [p for p in folder.iterdir() if p.is_file() and p.name != "manifest.json"]
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def _resumed(result: Result) -> dict[str, bool]:
+    return {timing.stage: timing.resumed for timing in result.timings}
+
+
+def test_every_file_is_there(first: Walked) -> None:
+    out = first.result.out
+    assert {p.name for p in out.iterdir()} - {CACHE} == EXPECTED == set(first.result.files)
+    assert not list((out / CACHE).glob("new-*"))
+
+
+def test_manifest_tells_of_figure_and_paint(first: Walked, photo: Path) -> None:
+    manifest = _manifest(first.result.out)
+    assert manifest["inputs"]["photo"]["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
+    assert manifest["inputs"]["style"]["name"] == "oil.png"
+    assert manifest["engine"]["name"] == "hybrid"
+    assert manifest["engine"]["extractor"] == "student"
+    metrics = manifest["metrics"]
+    assert 0 < metrics["landmarks_median_px"] < 1
+    assert metrics["consistency_after_points"] > 1000
+    assert 0 < metrics["consistency_after_mean_absolute"] < 0.02
+    assert metrics["ring_match_cost"] > 0
+    assert 0.3 < metrics["texels_seen"] <= 1
+    assert manifest["artefacts"]["figure.glb"] == _hashes(first.result.out)["figure.glb"]
+
+
+def test_second_run_resumes_and_paint_made_anew_is_the_same(
+    copy: Path, first: Walked, photo: Path, style: Path
+) -> None:
+    for stage in ("shape", "pair", "texture"):
+        (copy / CACHE / f"{stage}.npz").unlink()
+    steps: list[Step] = []
+    again = pipeline.stylize_files(photo, style, copy, SMALL, progress=steps.append)
+    assert {stage for stage, kept in _resumed(again).items() if not kept} == {"shape", "pair", "texture", "export"}
+    assert _hashes(copy) == _hashes(first.result.out)
+    steps.clear()
+    again = pipeline.stylize_files(photo, style, copy, SMALL, progress=steps.append)
+    assert {stage for stage, kept in _resumed(again).items() if not kept} == {"export"}
+    _check_bar(tuple(steps))
+
+
+def test_reshape_moves_the_shape_and_keeps_the_paint(
+    copy: Path, first: Walked, photo: Path, style: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _hashes(copy)
+    steps: list[Step] = []
+    result = pipeline.reshape_files(copy, 0.4, caricature=1.3, progress=steps.append)
+    after = _hashes(copy)
+    assert after["figure.png"] == before["figure.png"]
+    assert after["view_left.png"] == before["view_left.png"]
+    assert after["figure.ply"] != before["figure.ply"]
+    assert {stage for stage, kept in _resumed(result).items() if not kept} == {"shape", "sliders", "export"}
+    parameters = _manifest(copy)["parameters"]["align"]
+    assert (parameters["strength"], parameters["caricature"], parameters["hair_shape"]) == (0.4, 1.3, 0.3)
+    _check_bar(tuple(steps))
+    shaped = _vertices(copy)
+    # the shape is that of a run with these options from the start (whose paint would be another)
+    monkeypatch.setattr("twinbrush.paint.figure.paint_figure", lambda *_, **__: pytest.fail("painted"))
+    asked = replace(SMALL, align=replace(SMALL.align, strength=0.4, caricature=1.3))
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.stylize_files(photo, style, copy, asked, progress=_interrupt_at("pair"))
+    pipeline.reshape_files(copy, 0.4, caricature=1.3)
+    assert _vertices(copy) == shaped
+    pipeline.reshape_files(copy, SMALL.align.strength)
+    assert _hashes(copy) == before == _hashes(first.result.out)
+
+
+def _vertices(folder: Path) -> list[str]:
+    return [line for line in (folder / "figure.obj").read_text().splitlines() if line.startswith("v ")]
+
+
+def _interrupt_at(stage: str) -> Any:
+    def interrupt(step: Step) -> None:
+        if step.stage == stage:
+            raise KeyboardInterrupt
+
+    return interrupt
+
+
+def test_reshape_of_a_folder_whose_paint_is_gone_is_told(copy: Path) -> None:
+    (copy / CACHE / "texture.npz").unlink()
+    before = _hashes(copy)
+    with pytest.raises(BadOption, match="texture"):
+        pipeline.reshape_files(copy, 0.5)
+    with pytest.raises(BadOption, match=r"--caricature 7.*out of range"):
+        pipeline.reshape_files(copy, 0.5, caricature=7)
+    assert _hashes(copy) == before
+
+
+def _check_bar(steps: tuple[Step, ...]) -> None:
+    """A display that is driven by a run's steps never goes back and ends at 100%."""
+    display, shown = Display(), [0.0]
+    for step in steps:
+        display.progress(step)
+        task = display.bar.tasks[0]
+        assert task.total is not None
+        shown.append(task.completed / task.total)
+    assert shown == sorted(shown)
+    assert shown[-1] == pytest.approx(1.0)
+    assert max(b - a for a, b in pairwise(shown)) < 0.6
+
+
+def test_the_bar_never_goes_back_and_ends_at_100_percent(first: Walked) -> None:
+    _check_bar(first.steps)
+    inner = {step.stage for step in first.steps}
+    assert {"sculpt", "objective", "stylize", "refine", "ring", "export"} <= inner
+
+
+def _keys(config: Config, given: dict[str, str]) -> dict[str, str]:
+    keys = dict(given)
+    for stage in ROAD:
+        keys[stage.name] = key_of(stage, config, keys)
+    return {stage.name: keys[stage.name] for stage in ROAD}
+
+
+def _changed(config: Config, **given: str) -> set[str]:
+    old, new = _keys(SMALL, GIVEN), _keys(config, GIVEN | given)
+    return {name for name in old if old[name] != new[name]}
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "redone"),
+    [
+        ("sculpt", "socle", False, {"sculpt", *SHAPED}),
+        ("align", "strength", 0.5, SHAPED),
+        ("align", "caricature", 1.5, SHAPED),
+        ("align", "hair_shape", 0.9, SHAPED),
+        ("align", "repose", False, {"pair", "texture"}),
+        ("views", "size", 256, {"pair", "texture"}),
+        ("stylize", "skin", "style", {"pair", "texture"}),
+        ("reconstruct", "texture_size", 512, {"texture"}),
+        ("export", "stl", True, set()),
+    ],
+)
+def test_an_option_redoes_what_depends_on_it(section: str, name: str, value: object, redone: set[str]) -> None:
+    changed = replace(getattr(SMALL, section), **{name: value})
+    assert _changed(replace(SMALL, **{section: changed})) == redone
+
+
+def test_an_input_redoes_what_depends_on_it() -> None:
+    assert _changed(SMALL, photo="other") == {"sculpt", *SHAPED}  # the style is not read again
+    assert _changed(SMALL, style="other") == {"regions", "form", *SHAPED}
+    assert _changed(SMALL, engine="other") == {"pair", "texture"}
+    assert _changed(replace(SMALL, seed=5)) == {"pair", "texture"}
+
+
+def test_weights_count_with_their_content(tmp_path: Path) -> None:
+    file = tmp_path / "weights.safetensors"
+    file.write_bytes(b"one")
+    config = replace(SMALL, stylize=replace(SMALL.stylize, weights=file))
+    before = _keys(config, GIVEN)
+    assert _keys(config, GIVEN) == before
+    file.write_bytes(b"two")
+    after = _keys(config, GIVEN)
+    assert {name for name in before if before[name] != after[name]} == {"pair", "texture"}
+    file.unlink()
+    with pytest.raises(BadOption, match="cannot be read"):
+        _keys(config, GIVEN)
+
+
+def _leaves(value: Any, place: str = "") -> set[str]:
+    if not is_dataclass(value) or isinstance(value, FaceConfig):
+        return {place}
+    inner = [_leaves(getattr(value, f.name), f"{place}.{f.name}".lstrip(".")) for f in fields(value)]
+    return set().union(*inner)
+
+
+def test_no_option_is_ignored_in_silence() -> None:
+    """Every option reaches a stage, or the reading of the inputs, or the files, or is refused."""
+    stages: tuple[Stage[Any], ...] = ROAD
+    read = {"photo_face", "style_face", "portrait.max_yaw_degrees", "portrait.warn_yaw_degrees",
+            "portrait.min_face_px"}  # fmt: skip
+    used = {section for stage in stages for section in stage.sections} | read | {"export", "cache"}
+    refused = {f"{section}.{name}" if name else section for section, names, _ in UNUSED["figure"]
+               for name in names or ("",)}  # fmt: skip
+    for leaf in _leaves(Config()):
+        assert any(leaf == place or leaf.startswith(f"{place}.") for place in used | refused), leaf
+    for place in used | refused:
+        attrgetter(place)(Config())
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--grid 200", "--grid: is not used here. It belongs to --method paper."),
+        ("--views 4", "--views: is not used here. Leave it out: a photo's figure is painted all the way round."),
+        ("--angles 0 90", "--angles: is not used here."),
+        ("--no-back", "--back: is not used here. It belongs to --method paper. A figure is a whole head."),
+        ("--shape direct", "--shape: is not used here. --strength, --caricature and --hair-shape shape a figure"),
+        ("--shape paper", "or use --method paper."),
+        ("--depth-from-triangulation 0.5", "Nothing of a figure is triangulated."),
+        ("--ablation none", "--ablation: is not used here. It belongs to --method paper."),
+        ("--paper.rate 0.01", "--paper.rate: is not used here."),
+        ("--keypoints contours", "--keypoints: is not used here. It is for meshes"),
+        ("--up z", "--up: is not used here. It is for meshes"),
+        ("--method guided --extractor filters", "--extractor: is not used here. --method guided"),
+        ("--method paper --caricature 1.5", "--caricature: is not used here. It is for a photo's figure"),
+        ("--method paper --hair-shape 0.5", "--hair-shape: is not used here."),
+        ("--method paper --skin style", "--skin: is not used here."),
+        ("--method paper --no-socle", "--socle: is not used here."),
+        ("--caricature 3", "--caricature 3.0: out of range. Give a value from 0.5 to 2."),
+        ("--sculpt.texture-size 9", "--sculpt.texture-size 9: out of range."),
+    ],
+)
+def test_options_that_the_road_cannot_use_are_refused(
+    options: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for preset in PRESETS:
+        line = ["stylize", "nowhere.jpg", "nowhere.png", "-o", str(tmp_path / "out"), "--preset", preset]
+        assert cli.main([*line, *options.split()]) == 2
+        told = capsys.readouterr().err.splitlines()
+        assert len(told) == 2
+        assert says in told[1]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "mesh.obj"])
+@pytest.mark.parametrize("method", ["hybrid", "guided", "paper"])
+def test_an_absent_device_is_told_before_any_work(
+    name: str, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    config = replace(FAST, stylize=replace(FAST.stylize, device="cuda", method=method))
+    with pytest.raises(BadOption, match="no usable CUDA"):
+        pipeline.stylize_files(tmp_path / name, tmp_path / "no.png", tmp_path / "out", config)
