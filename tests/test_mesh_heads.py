@@ -1,4 +1,4 @@
-"""A head that came as a mesh in a frame of its own: its shape and paint are those of the portrait on it."""
+"""A head that came as a mesh: the template carries the form, the mesh goes with it, and is painted as a figure is."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synthetic import aligned_to, bust, widened
+from synthetic import bust
 from twinbrush import mesh_heads
-from twinbrush.config import FAST, ReconstructConfig, ViewsConfig
-from twinbrush.correspond.values import AlignedStyle
+from twinbrush.camera import INTERPUPILLARY_MM
 from twinbrush.mesh import Mesh, Region
 from twinbrush.meshes.front import FoundFront
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
-from twinbrush.reconstruct.shape import reconstruct
-from twinbrush.stylize.geometry import warp_to_targets
-from twinbrush.stylize.surround.heads import Head, paint_head
-from twinbrush.stylize.values import Stylization
-from twinbrush.views.render import render_views
-from twinbrush.views.values import ViewSet
+from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD
+from twinbrush.reconstruct.shape import ShapeResult
 
 
 def write_obj(mesh: Mesh, path: Path) -> Path:
@@ -34,9 +29,7 @@ def write_obj(mesh: Mesh, path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scene(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[SourceModel, FoundFront, ViewSet, AlignedStyle, Stylization]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[SourceModel, FoundFront]:
     """The synthetic bust through a file, and the front of it that would have been found."""
     portrait = bust(grid=64)
     model = load_model(write_obj(portrait.mesh, tmp_path_factory.mktemp("head") / "head.obj"))
@@ -48,55 +41,63 @@ def scene(
     vertices = model.mesh.vertices * scale + (low + high) / 2
     assert portrait.mesh.regions is not None
     mesh = replace(model.mesh, vertices=vertices, regions=np.full(len(vertices), Region.SKIN, np.uint8))
-    portrait = replace(portrait, mesh=mesh)
-    views = render_views(portrait, ViewsConfig(size=128))
-    aligned = aligned_to(views, widened(views.landmarks_xyz))
-    warp = warp_to_targets(views, aligned)
-    front = Stylization(views.images * 0 + np.float32(0.3), warp.warped, "guided", warp.log)
-    return model, FoundFront(portrait, to_portrait, ()), views, aligned, front
+    return model, FoundFront(replace(portrait, mesh=mesh), to_portrait, ())
 
 
-def test_the_shape_is_the_portrait_s_in_the_mesh_s_own_frame(scene: tuple) -> None:
-    model, found, views, aligned, front = scene
-    shape = mesh_heads._shape(model, found, views, aligned, front)
-    today = reconstruct(found.portrait, views, aligned, front.warped, ReconstructConfig())
-    scale = np.linalg.norm(found.to_portrait[:3, 0])
-    diagonal = float(np.linalg.norm(np.ptp(found.portrait.mesh.vertices, axis=0)))
-    away = np.linalg.norm(shape.displacement * scale - today.displacement, axis=1) / diagonal
-    assert np.linalg.norm(today.displacement, axis=1).mean() / diagonal > 0.01
-    assert np.median(away) < 0.001
-    np.testing.assert_allclose(shape.mesh.vertices, model.mesh.vertices + shape.displacement)
+def test_the_surface_to_paint_is_the_mesh_in_its_form(scene: tuple[SourceModel, FoundFront]) -> None:
+    model, found = scene
+    shift = np.tile([3.0, -2.0, 1.0], (len(model.mesh.vertices), 1))
+    shape = ShapeResult(model.mesh.moved(model.mesh.vertices + shift), shift, 1.0)
+    surface = mesh_heads.surface_of(model, found, shape)
+    scale = float(np.linalg.norm(found.to_portrait[:3, 0]))
+    np.testing.assert_allclose(surface.mesh.vertices, found.portrait.mesh.vertices + scale * shift[0], atol=1e-9)
+    np.testing.assert_allclose(surface.landmarks_xyz, found.portrait.landmarks_xyz + scale * shift[0], atol=1e-9)
+    assert surface.coloured == model.coloured
+    for vertex, copy in zip(*np.unique(model.welded, return_index=True), strict=True):
+        same = surface.place == surface.place[copy]
+        assert (model.welded[same] == vertex).all()
 
 
-def test_the_pair_s_painting_lies_on_the_front(scene: tuple) -> None:
-    model, found, _, aligned, front = scene
-    mesh = found.portrait.mesh
-    head = Head(mesh, mesh.vertices, model.welded, model.coloured)
-    still = replace(front, warped=scene[2])  # painted on the shape as it is
-    views = ViewsConfig(size=128, views=4)
-    paint, log, cameras = paint_head(head, aligned, still, views, FAST.stylize, 128, seed=0)
-    weight = paint.layer[..., 3].ravel()[paint.texels.place]
-    colour = paint.layer[..., :3].reshape(-1, 3)[paint.texels.place] / np.maximum(weight, 1e-6)[:, None]
-    points = paint.texels.at(mesh.vertices, mesh.faces)
-    nose = paint.texels.inside & (np.hypot(points[:, 0], points[:, 1] + 40) < 15) & (weight > 0.5)
-    assert nose.sum() > 20
-    assert np.abs(colour[nose] - 0.3).mean() < 0.05
-    assert len(cameras) == 6
-    assert log["match_cost"] >= 0
-
-
-def test_hair_goes_on_behind_where_there_is_any(scene: tuple) -> None:
-    clay, found, *_ = scene
+def test_hair_goes_on_behind_where_there_is_any(scene: tuple[SourceModel, FoundFront]) -> None:
+    clay, found = scene
     model = replace(clay, coloured=True)
     mesh = found.portrait.mesh
-    bald = mesh_heads._with_back(found, model)
+    bald = mesh_heads.with_back(found, model)
     assert (bald == Region.SKIN).all()
     labels = np.where(mesh.vertices[:, 1] > 40, Region.HAIR, Region.SKIN).astype(np.uint8)
     hairy = replace(found, portrait=replace(found.portrait, mesh=replace(mesh, regions=labels)))
     front = mesh.vertices[:, 2] > found.portrait.landmarks_xyz[:, 2].min()
-    np.testing.assert_array_equal(mesh_heads._with_back(hairy, model)[front], labels[front])
+    np.testing.assert_array_equal(mesh_heads.with_back(hairy, model)[front], labels[front])
     turned = replace(mesh, vertices=mesh.vertices * [-1, 1, -1] - [0, 0, 150], regions=labels)  # its back, to us
     away = replace(found, portrait=replace(found.portrait, mesh=turned))
     high = turned.vertices[:, 1] > found.portrait.landmarks_xyz[mesh_heads.LIP, 1]
-    assert (mesh_heads._with_back(away, model)[high] == Region.HAIR).mean() > 0.8 > (labels[high] == Region.HAIR).mean()
-    np.testing.assert_array_equal(mesh_heads._with_back(away, clay), labels)  # clay: by place, ears stay skin
+    assert (mesh_heads.with_back(away, model)[high] == Region.HAIR).mean() > 0.8 > (labels[high] == Region.HAIR).mean()
+    np.testing.assert_array_equal(mesh_heads.with_back(away, clay), labels)  # clay: by place, ears stay skin
+
+
+def test_the_mesh_goes_with_the_template_and_a_body_stays() -> None:
+    from twinbrush.camera import look_at_origin
+    from twinbrush.sculpt.assemble import part_mesh
+    from twinbrush.sculpt.template import template
+    from twinbrush.sculpt.values import Figure, HeadFit, Part
+    from twinbrush.shape.on_mesh import mesh_displacement
+
+    model = template()
+    distance = CAMERA_DISTANCE_IPD * INTERPUPILLARY_MM
+    camera = look_at_origin(0.0, 0.0, distance, distance, 64, 64)
+    points = model.landmarks(model.mean)
+    fit = HeadFit(
+        camera, np.zeros(len(model.modes)), np.zeros(len(model.expressions.names)), model.mean, model.mean,
+        np.ones(468), np.zeros((468, 2)), 1.0)
+
+    def figure(vertices: np.ndarray) -> Figure:
+        part = Part("Head", part_mesh(vertices, model.layout), np.zeros(3))
+        return Figure((part,), np.zeros((4, 4, 3)), points, camera, fit)
+
+    wide = model.mean * [1.2, 1.0, 1.0]
+    face = model.landmarks(model.mean)[::20]
+    far_below = np.array([[0.0, -1200.0, -40.0], [80.0, -900.0, 0.0]])
+    moved = mesh_displacement(
+        model, figure(model.mean), figure(wide), np.concatenate([face, far_below]), distance)
+    np.testing.assert_allclose(moved[:-2], face * [0.2, 0, 0], atol=1.5)
+    np.testing.assert_allclose(moved[-2:], 0, atol=0.5)

@@ -29,7 +29,7 @@ from twinbrush.errors import BadOption, FaceNotFound, FaceUnusable, ModelFileErr
 from twinbrush.files import nothing_left
 from twinbrush.image import LoadedImage, load_image
 from twinbrush.inputs import Input, read_input, read_mask
-from twinbrush.mesh_heads import Front, head_keys, head_scene
+from twinbrush.mesh_heads import Front, head_scene
 from twinbrush.mesh_outputs import (
     ObjectScene,
     PaintedAtlas,
@@ -107,8 +107,7 @@ def _stylize(run: Run, model: SourceModel, given: MeshInputs, out: Path, config:
     else:
         front, art = head
         run.warn(tuple(f"style: {warning}" for warning in art.warnings))
-        key = head_keys(_front_key(model, given, config), art, config)
-        scene = head_scene(run, model, front, art, key, config)
+        scene, key = head_scene(run, model, front, art, _front_key(model, given, config), config)
     kept = {name: key[name] for name in ("shape", "paint")}
     known = MeshRun(
         given, config, kept, model.sha256, scene.front_degrees, scene.metrics, scene.reference, scene.head

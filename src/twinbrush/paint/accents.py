@@ -8,9 +8,9 @@ from jaxtyping import Float, Float32
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.image import to_lab, to_rgb
 from twinbrush.mesh import Region
+from twinbrush.paint.palette import TRUSTED
 from twinbrush.paint.surface import FigureSurface, hairy
 from twinbrush.reconstruct.smooth import umbrella
-from twinbrush.stylize.surround.heads import TRUSTED
 from twinbrush.views.texels import texels_of
 
 HAIR, CLOTH, EARS = 0.09, 0.05, 0.05  # how much lighter ridges are, darker furrows

@@ -14,7 +14,7 @@ from twinbrush.paint.accents import with_accents
 from twinbrush.paint.front import aligned_style, pair_views
 from twinbrush.paint.palette import with_clothes
 from twinbrush.paint.round import paint_round
-from twinbrush.paint.surface import surface_of_figure
+from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.tone import like_person
 from twinbrush.paint.triangulated import TriangulatedFigure, triangulated_figure
 from twinbrush.progress import Progress, ignore
@@ -56,7 +56,14 @@ def paint_pair(
     figure: with the style's form already; the paper's method takes it without, and learns the form's warps.
     face, regions: the style's, in pixels of `image`. Raises BadOption, ModelFileError.
     """
-    surface = surface_of_figure(figure)
+    return paint_pair_on(surface_of_figure(figure), image, face, regions, config, progress=progress)
+
+
+def paint_pair_on(
+    surface: FigureSurface, image: Float[np.ndarray, "h w 3"], face: Face, regions: RegionMap, config: Config, *,
+    progress: Progress = ignore,
+) -> PaintedPair:
+    """`paint_pair` for any surface with a face."""
     views = pair_views(surface, config.views, progress=progress)
     paper = config.stylize.method == "paper"
     strength = config.align.strength if paper else 0.0
@@ -65,7 +72,7 @@ def paint_pair(
     clothed = with_clothes(aligned)
     if paper:  # its pair sees the style as it is, the ring after it only what lends paint
         return PaintedPair(clothed, stylize(views, aligned, config.stylize, seed=config.seed, progress=progress))
-    if config.stylize.skin == "person":
+    if config.stylize.skin == "person" and surface.coloured:
         clothed = like_person(clothed, views)
     return PaintedPair(clothed, stylize(views, clothed, config.stylize, seed=config.seed, progress=progress))
 
@@ -90,12 +97,17 @@ def paint_figure(
 
     figure: the one that `front` shows. Raises BadOption, ModelFileError.
     """
-    surface = surface_of_figure(figure)
     height = config.reconstruct.texture_size // 2
     wide = figure.texture.shape[1] // figure.texture.shape[0]
+    return paint_surface(surface_of_figure(figure), front, config, (height, wide * height), progress=progress)
+
+
+def paint_surface(
+    surface: FigureSurface, front: PaintedPair, config: Config, shape: tuple[int, int], *, progress: Progress = ignore
+) -> PaintedTexture:
+    """`paint_figure` for any surface with a face. shape: rows and columns of the texture."""
     painted = paint_round(
-        surface, front.aligned, front.pair, config.stylize, (height, wide * height), seed=config.seed,
-        progress=progress)
+        surface, front.aligned, front.pair, config.stylize, shape, seed=config.seed, progress=progress)
     baked = finish_texture(painted.paint, painted.guide.texture)
     texture = with_accents(baked.texture, surface, front.aligned)
     return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})

@@ -13,9 +13,9 @@ from twinbrush.correspond.values import AlignedStyle
 from twinbrush.image import to_lab, to_rgb
 from twinbrush.mesh import Region
 from twinbrush.stylize.guided.facemap import face_height
-from twinbrush.stylize.surround.heads import TRUSTED
 from twinbrush.stylize.surround.values import StyleCanvas
 
+TRUSTED = 0.4  # confidence of a style pixel's region below which it lends nothing
 SURE = 0.75  # confidence of a label that says what a region's own colours are
 RIM = 0.04  # face heights: so near to other regions nothing is sure
 TONE_BLUR = 0.015  # face heights: brushwork becomes tone
@@ -77,9 +77,9 @@ def _without_others(
         if core.sum() > LEAST_PIXELS:
             rival = np.maximum(rival, _Gaussian(tone[core]).log_density(tone) - own.log_density(tone))
     away = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, 5) > FAR * unit
-    confidence = aligned.canvas_confidence.copy()
-    confidence[cloth & ((rival > LIKE_OTHERS) | (away & (rival > FAR_LIKE)))] = 0
-    return replace(aligned, canvas_confidence=confidence)
+    regions = aligned.canvas_regions.copy()
+    regions[cloth & ((rival > LIKE_OTHERS) | (away & (rival > FAR_LIKE)))] = int(Region.BACKGROUND)
+    return replace(aligned, canvas_regions=regions)
 
 
 class _Gaussian:

@@ -15,6 +15,7 @@ from twinbrush.views.texels import Seen
 Angles = tuple[float, float]
 FARTHER = 1.15  # times as far away as the pair's cameras
 ROOM_PX = 8  # free pixels about the figure
+MOST_PX = 1536  # of a picture's longer side
 SIDE_PX = 16  # the pictures' sides are multiples of this
 MARGIN_PX = 24  # about what a view owns, so that patches see what is painted beside it
 FADE_BELOW, FADE_ASIDE = 0.16, 0.10  # shares of the pair's pictures over which their bids fade to their borders
@@ -37,6 +38,10 @@ def ring_cameras(
     for azimuth, elevation in angles_degrees:
         unit = look_at_origin(np.radians(azimuth), np.radians(elevation), distance, focal, 1, 1, target)
         pixels = project(unit, vertices)[0]
+        reduced = min(1.0, MOST_PX / float(np.ptp(pixels, axis=0).max()))
+        if reduced < 1:  # a whole body
+            unit = look_at_origin(np.radians(azimuth), np.radians(elevation), distance, focal * reduced, 1, 1, target)
+            pixels = project(unit, vertices)[0]
         low, high = pixels.min(0) - ROOM_PX, pixels.max(0) + ROOM_PX
         width, height = (int(np.ceil(side / SIDE_PX) * SIDE_PX) for side in high - low)
         shift = (low + high) / 2 - np.array([width - 1, height - 1]) / 2

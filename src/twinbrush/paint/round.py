@@ -123,4 +123,5 @@ def subject_of(surface: FigureSurface, pair: Stylization, scale: float) -> Subje
     middle = mean_camera(pair.warped.cameras)
     places = (project(middle, surface.mesh.vertices)[0] + 0.5) * scale - 0.5
     facing = np.maximum(-surface.broad @ middle.world_to_camera[2, :3], 0)
-    return Subject(surface.mesh, surface.normals, surface.broad, places, facing, True, True, surface.mesh.regions)
+    mesh = surface.mesh
+    return Subject(mesh, surface.normals, surface.broad, places, facing, surface.coloured, True, mesh.regions)

@@ -24,6 +24,7 @@ class FigureSurface:
     normals, broad: (v, 3) unit normals, and the same averaged over BROAD_MM.
     part: (v,) number of the figure's part that each vertex belongs to; names: (p,) the parts' names.
     plinth: (v,) where it is socle or cut surface, 0..1.
+    coloured: False: the content has only form, no colours of its own.
     """
 
     mesh: Mesh
@@ -34,11 +35,33 @@ class FigureSurface:
     part: Int[np.ndarray, "v"]
     names: tuple[str, ...]
     plinth: Float[np.ndarray, "v"]
+    coloured: bool = True
 
     def of(self, *prefixes: str) -> Bool[np.ndarray, "v"]:
         """True on the vertices of the parts whose names begin so."""
         wanted = [number for number, name in enumerate(self.names) if name.startswith(prefixes)]
         return np.isin(self.part, wanted)
+
+
+def surface_of_mesh(
+    mesh: Mesh, landmarks_xyz: Float[np.ndarray, "468 3"], place: Int[np.ndarray, "v"], *, coloured: bool
+) -> FigureSurface:
+    """Returns the surface of a head that came as a mesh, in the frame of a portrait (origin between the eyes, mm).
+
+    place: number of each vertex' place; copies along uv seams share one.
+    """
+    normals, broad = _normals(mesh, place)
+    count = len(mesh.vertices)
+    return FigureSurface(
+        mesh, landmarks_xyz, place, normals, broad, np.zeros(count, int), ("Mesh",), np.zeros(count), coloured)
+
+
+def _normals(mesh: Mesh, place: Int[np.ndarray, "v"]) -> tuple[Float[np.ndarray, "v 3"], Float[np.ndarray, "v 3"]]:
+    """Unit normals, and the same averaged over BROAD_MM."""
+    first = np.unique(place, return_index=True)[1]
+    solid, faces = mesh.vertices[first], place[mesh.faces]
+    normals = vertex_normals(solid, faces)
+    return normals[place], broad_normals(solid, faces, normals, BROAD_MM)[place]
 
 
 def surface_of_figure(figure: Figure) -> FigureSurface:
@@ -47,15 +70,13 @@ def surface_of_figure(figure: Figure) -> FigureSurface:
     assert mesh.seam is not None
     original = np.arange(len(mesh.vertices))
     original[mesh.seam[:, 1]] = mesh.seam[:, 0]
-    first, place = np.unique(original, return_inverse=True)
-    solid, faces = mesh.vertices[first], place[mesh.faces]
-    normals = vertex_normals(solid, faces)
-    broad = broad_normals(solid, faces, normals, BROAD_MM)
+    place = np.unique(original, return_inverse=True)[1]
+    normals, broad = _normals(mesh, place)
     counts = [len(part.mesh.vertices) for part in figure.parts]
     plinth = np.concatenate([
         np.zeros(len(part.mesh.vertices)) if part.plinth is None else part.plinth for part in figure.parts])
     return FigureSurface(
-        mesh, figure.landmarks_xyz, place, normals[place], broad[place], np.repeat(np.arange(len(counts)), counts),
+        mesh, figure.landmarks_xyz, place, normals, broad, np.repeat(np.arange(len(counts)), counts),
         tuple(part.name for part in figure.parts), plinth)
 
 

@@ -15,10 +15,10 @@ from jaxtyping import Bool, Float, Float32
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.image import to_lab, to_rgb
 from twinbrush.mesh import Region
+from twinbrush.paint.palette import TRUSTED
 from twinbrush.paint.surface import FigureSurface
 from twinbrush.stylize.colour import style_tone
 from twinbrush.stylize.guided.facemap import face_height
-from twinbrush.stylize.surround.heads import TRUSTED
 from twinbrush.views.values import ViewSet
 
 APART = 0.10  # of the style's range of lightness: how far skin from hair may be off the person's own step

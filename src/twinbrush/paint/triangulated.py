@@ -45,6 +45,14 @@ def triangulated_figure(
     views: the unwarped pair, of `surface`. plain: the paper to the letter, triangulation and Taubin smoothing; else
     each view's word counts against the landmarks' direct deformation (`reconstruct.solve`).
     """
+    displacement, metrics, warnings = learned_displacement(surface, views, aligned, pair, plain=plain)
+    return TriangulatedFigure(_moved(figure, surface, displacement), metrics, warnings)
+
+
+def learned_displacement(
+    surface: FigureSurface, views: ViewSet, aligned: AlignedStyle, pair: Stylization, *, plain: bool
+) -> tuple[Float[np.ndarray, "v 3"], dict[str, float], tuple[str, ...]]:
+    """Returns how far each vertex of the surface moves, mm; numbers for the manifest; warnings (see above)."""
     everywhere: Bool[np.ndarray, "v"] = np.ones(len(surface.mesh.vertices), bool)
     factor = pair.log.get("strength_factor", 1.0)
     control = control_points(surface.mesh.vertices, everywhere, views.landmarks_xyz, aligned.moved_xyz).scaled(factor)
@@ -56,7 +64,7 @@ def triangulated_figure(
     solid = Mesh(surface.mesh.vertices[first], surface.place[surface.mesh.faces])
     displacement, reduced, warnings = sound_displacement(solid, displacement[first])
     metrics |= {"strength_factor": factor * reduced, **quality(solid, displacement)}
-    return TriangulatedFigure(_moved(figure, surface, displacement[surface.place]), metrics, warnings)
+    return displacement[surface.place], metrics, warnings
 
 
 def _believed(

@@ -77,8 +77,13 @@ def sculpt(
     return replace(figure, warnings=(*person.warnings, *figure.warnings))
 
 
-def sculpt_portrait(portrait: Portrait, config: SculptConfig, *, progress: Progress = ignore) -> Figure:
-    """Sculpt a head that came as a mesh: the template fitted to its front's picture, then onto its surface."""
+def sculpt_portrait(
+    portrait: Portrait, config: SculptConfig, *, whole_figure: bool = True, progress: Progress = ignore
+) -> Figure:
+    """Sculpt a head that came as a mesh: the template fitted to its front's picture, then onto its surface.
+
+    whole_figure: False: without hair and bust, which the mesh has itself.
+    """
     whole = np.ones(portrait.matte.shape, bool)
     crop = Crop(portrait.image, portrait.matte, portrait.regions, whole, portrait.face)
     model = template()
@@ -89,8 +94,8 @@ def sculpt_portrait(portrait: Portrait, config: SculptConfig, *, progress: Progr
     surface = in_head_frame(fit, distance, mesh.vertices)
     bare = np.ones(len(surface), bool) if mesh.regions is None else mesh.regions == Region.SKIN
     vertices = onto_surface(model, fit, surface, mesh.faces, bare)
-    figure = finished(
-        model, replace(fit, vertices=vertices), found, crop, config, progress, wide=crop_surroundings(crop, fit))
+    wide = crop_surroundings(crop, fit) if whole_figure else None
+    figure = finished(model, replace(fit, vertices=vertices), found, crop, config, progress, wide=wide)
     return replace(figure, warnings=(*portrait.warnings, *figure.warnings))
 
 

@@ -83,7 +83,7 @@ def shape_of(
     cover = Cover(model, person.vertices, after)
     after = bag_behind(model, person.vertices, after, opening, cover)
     pair = eyes if pair is eyes else cleared(model, after, pair)
-    follower = _follower(model, figure, person.vertices, after)
+    follower = follower_of(model, figure, person.vertices, after)
     parts: list[np.ndarray] = []
     for part in figure.parts:
         points = part.mesh.vertices
@@ -121,7 +121,7 @@ def _outlined(
     return out
 
 
-def _follower(
+def follower_of(
     model: Template, figure: Figure, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"]
 ) -> Follower:
     """The warp of space that the skin's move makes; the shoulders move together."""

@@ -192,7 +192,7 @@ def test_the_objective_s_task_of_one_view() -> None:
     look = paint.look(camera)
     paint.claim(look)
     sheet = painting.sheet_of(canvas)
-    scene, before = painting._scene(paint, look, paint.share(look), subject, guide_mesh(subject, sheet, 0.5), sheet)
+    scene, before = painting.view_scene(paint, look, paint.share(look), subject, guide_mesh(subject, sheet, 0.5), sheet)
     assert (before == 0).all()
     problem = leading.problem_of(scene, 48)
     assert problem.content.shape == (1, 3, 48, 48)
