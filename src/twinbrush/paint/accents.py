@@ -57,8 +57,8 @@ def ridges(surface: FigureSurface) -> Float[np.ndarray, "v"]:
     bust = surface.of("Bust")
     for chosen, gain in ((hairy(surface), HAIR), (bust, CLOTH)):
         if chosen.any():
-            spread = float(height[chosen].std()) + 1e-9
-            out[chosen] = gain * np.clip(height[chosen] / spread, -LOW, HIGH)
+            own = height[chosen] - np.median(height[chosen])  # the whole is no ridge
+            out[chosen] = gain * np.clip(own / (float(own.std()) + 1e-9), -LOW, HIGH)
     head = surface.of("Head")
     x, y, z = surface.mesh.vertices.T
     del x

@@ -18,7 +18,7 @@ from twinbrush.mesh import Region
 from twinbrush.paint.palette import TRUSTED
 from twinbrush.paint.surface import FigureSurface
 from twinbrush.stylize.colour import style_tone
-from twinbrush.stylize.guided.facemap import face_height
+from twinbrush.stylize.guided.facemap import face_height, feature_mask
 from twinbrush.views.values import ViewSet
 
 APART = 0.10  # of the style's range of lightness: how far skin from hair may be off the person's own step
@@ -26,7 +26,7 @@ LEVEL = 0.22  # ... and either of them from its own level: a fair style may ligh
 ENDS = (2.0, 98.0)  # percentiles of lightness that count as a picture's darkest and lightest
 EDGE = 0.012  # face heights: softness of the regions' borders
 LEAST_PIXELS = 150
-MOST_POWER = 4.0  # of the curve
+MOST_POWER = 2.5  # of the curve
 PHOTO_RANGE = (5.0, 95.0)  # L* of black and white things in ordinary photos
 FACE_MM = (-75.0, 40.0)  # heights between which the head's skin is the face's
 
@@ -88,11 +88,13 @@ def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:
     style = Levels(skin, _median(tone[regions[Region.HAIR]], (low, high)))
     wanted = wanted_levels(style, person)
     canvas = np.ascontiguousarray(aligned.canvas, np.float32)
+    height, width = regions[Region.SKIN].shape
+    eyes = feature_mask(aligned.canvas_landmarks_xy, ("eyes",), height, width, 0.01, 0.008)  # whites stay white
     for region, now, then in (
         (Region.SKIN, style.skin, wanted.skin), (Region.HAIR, style.hair, wanted.hair),
     ):
         if now is not None and then is not None and abs(then - now) > 1e-3:
-            share = _soft(aligned.canvas_regions == int(region), EDGE * unit)
+            share = _soft(aligned.canvas_regions == int(region), EDGE * unit) * (1 - eyes)
             canvas = canvas + share[..., None] * (_relit(canvas, now, then, (low, high)) - canvas)
     return replace(aligned, canvas=np.clip(canvas, 0, 1).astype(np.float32))
 
@@ -110,10 +112,11 @@ def _relit(
     low, high = ends
     now, then = (float(np.clip(value, 0.02, 0.98)) for value in (now, then))
     power = float(np.clip(np.log(then) / np.log(now), 1 / MOST_POWER, MOST_POWER))
-    level = (lab[..., 0] - low) / max(high - low, 1.0)
-    inside = np.clip(level, 1e-4, 1)
-    lightness = np.where(level > 0, low + (high - low) * inside**power, lab[..., 0])
-    lightness = np.where(level > 1, lab[..., 0], lightness)
+    level = np.clip((lab[..., 0] - low) / max(high - low, 1.0), 0, 1) ** power
+    reached = now**power  # what a curve of moderate power leaves to do, a scale does: paper white has no curve
+    level = level * (then / reached) if then < reached else 1 - (1 - level) * ((1 - then) / (1 - reached))
+    outside = lab[..., 0] - np.clip(lab[..., 0], low, high)
+    lightness = low + (high - low) * level + outside
     dim = np.clip(lightness / np.maximum(lab[..., 0], 1.0), 0.5, 1.0) ** 0.5
     return to_rgb(np.stack([lightness, lab[..., 1] * dim, lab[..., 2] * dim], -1).astype(np.float32))
 
