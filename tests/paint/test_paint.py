@@ -124,9 +124,10 @@ def test_the_pair_s_bids_fade_to_the_borders_of_its_pictures(surface: FigureSurf
 def test_every_part_takes_its_own_region_s_paint(views: ViewSet, aligned: AlignedStyle) -> None:
     figure = small_figure()
     pair = Stylization(np.stack([aligned.canvas] * 2), views, "guided")
+    waves = (((0, 0), (80, 0), (-80, 0)), ((180, 0),))
     config = replace(
         FAST, reconstruct=replace(FAST.reconstruct, texture_size=256),
-        stylize=replace(FAST.stylize, method="guided", ring=RingConfig(waves=(((0, 0), (80, 0), (-80, 0)), ((180, 0),)))))
+        stylize=replace(FAST.stylize, method="guided", ring=RingConfig(waves=waves)))
     painted = paint_figure(figure, PaintedPair(aligned, pair), config)
     assert painted.texture.shape == (128, 256, 3)
     surface = surface_of_figure(figure)
