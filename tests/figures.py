@@ -69,6 +69,6 @@ def small_figure() -> Figure:
         camera, np.zeros(len(model.modes)), np.zeros(len(model.expressions.names)), model.mean, model.mean,
         np.ones(468), np.zeros((468, 2)), 1.0)
     plinth = (bust.vertices[:, 1] < -300).astype(float)
-    parts = (
-        Part("Head", head, np.zeros(3)), Part("Hair", hair, np.zeros(3)), Part("Bust", bust, np.zeros(3), plinth=plinth))
+    nowhere = np.zeros(3)
+    parts = (Part("Head", head, nowhere), Part("Hair", hair, nowhere), Part("Bust", bust, nowhere, plinth=plinth))
     return Figure(parts, texture, model.landmarks(model.mean), camera, fit)
