@@ -141,7 +141,7 @@ def test_second_run_resumes_and_paint_made_anew_is_the_same(
 def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, photo: Path, style: Path) -> None:
     before = _hashes(copy)
     steps: list[Step] = []
-    result = pipeline.reshape_files(copy, 0.4, caricature=1.3, progress=steps.append)
+    result = pipeline.reshape_files(copy, SMALL.align.strength, caricature=1.3, progress=steps.append)
     after = _hashes(copy)
     assert after["figure.png"] == before["figure.png"]
     assert after["view_left.png"] == before["view_left.png"]
@@ -149,28 +149,31 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     made = {stage for stage, kept in _resumed(result).items() if not kept}
     assert made == {"shape", "strengths", "caricatures", "export"}
     parameters = _manifest(copy)["parameters"]["align"]
-    assert (parameters["strength"], parameters["caricature"], parameters["hair_shape"]) == (0.4, 1.3, 0.3)
+    assert (parameters["strength"], parameters["caricature"], parameters["hair_shape"]) == (1.0, 1.3, 0.3)
     _check_bar(tuple(steps))
     # it is the shape of a run with these options from the start, whose paint would be another
-    asked = replace(SMALL, align=replace(SMALL.align, strength=0.4, caricature=1.3))
+    asked = replace(SMALL, align=replace(SMALL.align, caricature=1.3))
     steps.clear()
     with pytest.raises(KeyboardInterrupt):
         pipeline.stylize_files(photo, style, copy, asked, progress=_interrupted_at("pair", steps))
     assert {step.stage for step in steps if step.note == "resumed"} >= {"sculpt", "shape", "caricatures"}
-    result = pipeline.reshape_files(copy, SMALL.align.strength)
+    pipeline.reshape_files(copy, SMALL.align.strength)
     assert _hashes(copy) == before == _hashes(first.result.out)
 
 
-def test_another_strength_alone_keeps_the_row_along_it(copy: Path) -> None:
-    result = pipeline.reshape_files(copy, 0.0)
-    made = {stage for stage, kept in _resumed(result).items() if not kept}
-    assert made == {"shape", "caricatures", "export"}
+def test_interruption_while_writing_leaves_old_results_whole(copy: Path, photo: Path, style: Path) -> None:
+    before = _hashes(copy)
+    larger = replace(SMALL, export=replace(SMALL.export, still_size=130))
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.stylize_files(photo, style, copy, larger, progress=_interrupted_at("export", [], "sheet"))
+    assert _hashes(copy) == before
+    assert not list((copy / CACHE).glob("new-*"))
 
 
-def _interrupted_at(stage: str, told: list[Step]) -> Progress:
+def _interrupted_at(stage: str, told: list[Step], note: str = "") -> Progress:
     def interrupt(step: Step) -> None:
         told.append(step)
-        if step.stage == stage:
+        if step.stage == stage and step.note == note:
             raise KeyboardInterrupt
 
     return interrupt
