@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from figures import SMALL
 from twinbrush import cli, demo, pipeline, road
 from twinbrush.config import FAST, PRESETS, Config, FaceConfig
 from twinbrush.config.roads import UNUSED
@@ -25,18 +26,6 @@ from twinbrush.run import CACHE
 from twinbrush.stages import Stage, key_of
 from twinbrush.terminal import Display
 
-SMALL = replace(
-    FAST,
-    sculpt=replace(FAST.sculpt, texture_size=256),
-    views=replace(FAST.views, size=128),
-    stylize=replace(
-        FAST.stylize,
-        objective=replace(FAST.stylize.objective, sizes=(32, 64), steps=(4, 4), refine_steps=1),
-        ring=replace(FAST.stylize.ring, waves=(((80, 0), (-80, 0)), ((180, 0),)), lead_sizes=(32,), lead_steps=(4,)),
-    ),
-    reconstruct=replace(FAST.reconstruct, texture_size=256),
-    export=replace(FAST.export, still_size=128, turntable=True, turntable_frames=4),
-)
 SIDES = ("-135", "-90", "-45", "0", "45", "90", "135", "180")
 EXPECTED = {
     "figure.glb", "figure.obj", "figure.mtl", "figure.png", "figure.ply", "viewer.html", "sheet.png", "turntable.webp",

@@ -12,6 +12,9 @@ from synthetic import aligned_to, bust, widened
 from twinbrush import mesh_heads
 from twinbrush.config import FAST, ReconstructConfig, ViewsConfig
 from twinbrush.correspond.values import AlignedStyle
+from twinbrush.faces.values import Face
+from twinbrush.image import LoadedImage
+from twinbrush.inputs import Input
 from twinbrush.mesh import Mesh, Region
 from twinbrush.meshes.front import FoundFront
 from twinbrush.meshes.read import load_model
@@ -100,3 +103,16 @@ def test_hair_goes_on_behind_where_there_is_any(scene: tuple) -> None:
     high = turned.vertices[:, 1] > found.portrait.landmarks_xyz[mesh_heads.LIP, 1]
     assert (mesh_heads._with_back(away, model)[high] == Region.HAIR).mean() > 0.8 > (labels[high] == Region.HAIR).mean()
     np.testing.assert_array_equal(mesh_heads._with_back(away, clay), labels)  # clay: by place, ears stay skin
+
+
+def test_a_head_s_keys_change_with_the_content_of_the_weights(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"one")
+    face = Face(np.zeros((468, 3)), np.eye(3), 0.0, 0.0, 0.0, 1.0, (0.0, 0.0, 1.0, 1.0))
+    art = Input(LoadedImage(np.zeros((4, 5, 3), np.float32), None, "a", "style.png"), face, None, "style", ())
+    config = replace(FAST, stylize=replace(FAST.stylize, extractor="vgg19-low", weights=weights))
+    before = mesh_heads.head_keys("front", art, config)
+    assert before == mesh_heads.head_keys("front", art, config)
+    weights.write_bytes(b"two")
+    after = mesh_heads.head_keys("front", art, config)
+    assert {name for name in before if before[name] != after[name]} == {"stylize", "shape", "paint"}

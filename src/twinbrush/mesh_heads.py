@@ -27,6 +27,8 @@ from twinbrush.reconstruct.solve import Sighting, solve_shape
 from twinbrush.regions.engine import find_regions
 from twinbrush.regions.values import RegionMap
 from twinbrush.run import Run
+from twinbrush.stages import content_of
+from twinbrush.stylize import check_engine
 from twinbrush.stylize.control import control_points
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.consistency import view_consistency
@@ -51,7 +53,8 @@ def head_keys(front: str, art: Input, config: Config) -> dict[str, str]:
     key = {"front": front, "style": store.stage_key("style", art.key)}
     key["views"] = store.stage_key("views", front, config.views)
     key["align"] = store.stage_key("align", key["views"], key["style"], config.align)
-    key["stylize"] = store.stage_key("stylize", key["align"], config.stylize, config.seed)
+    painter = content_of(config.stylize), check_engine(config.stylize)
+    key["stylize"] = store.stage_key("stylize", key["align"], *painter, config.seed)
     key["shape"] = store.stage_key("solve-head", key["stylize"])
     key["paint"] = store.stage_key("paint-head", key["shape"], config.reconstruct.texture_size)
     return key
