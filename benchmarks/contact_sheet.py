@@ -2,7 +2,7 @@
 
     python benchmarks/contact_sheet.py PHOTOS STYLES OUT [--preset default] [--only 00016]
 
-Each pair's results go to OUT/<photo>__<style>/; OUT/contact_textured.png and OUT/contact_clay.png show every pair,
+Each pair's results go to OUT/<photo>__<style>/; OUT/contact_figure.png and OUT/contact_clay.png show every pair,
 OUT/contact.json the metrics. A pair that fails is shown as an empty tile with its error and makes the exit code 1.
 """
 
@@ -83,9 +83,9 @@ def main() -> int:
                 results[photo.stem, style.stem] = f"{type(error).__name__}: {error}"
             print(folder.name, getattr(results[photo.stem, style.stem], "metrics", "failed"), flush=True)
     rows, columns = sorted({r for r, _ in results}), sorted({c for _, c in results})
-    for name in ("portrait", "clay"):
+    for name in ("figure", "clay"):
         cells = {
-            (r, c): v if isinstance(v, str) else _tile(options.out / f"{r}__{c}", name, ("-30", "0", "30"))
+            (r, c): v if isinstance(v, str) else _tile(options.out / f"{r}__{c}", name, ("-45", "0", "45"))
             for (r, c), v in results.items()
         }
         _sheet(cells, rows, columns).save(options.out / f"contact_{name}.png")

@@ -21,13 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from truth.pictures import picture_list, read_truth
 from twinbrush import store
+from twinbrush.figure_pipeline import FigureRun
 from twinbrush.image import to_lab
 from twinbrush.maths.mixture import Mixture, fit_mixture
 from twinbrush.mesh import Region
-from twinbrush.pipeline import PhotoRun
+from twinbrush.paint.figure import PaintedPair
 from twinbrush.regions.values import COARSE_PAINT
 from twinbrush.run import CACHE
-from twinbrush.stylize.values import Stylization
 
 MARGIN = 3.0  # energy by which another class must fit better
 LEAST_PIXELS = 300
@@ -54,10 +54,11 @@ def style_models(name: str) -> dict[Region, Mixture] | None:
 def leaks(folder: Path, models: dict[Region, Mixture]) -> dict[str, float] | None:
     """Shares of one finished pair; None when its stages are gone."""
     cache = folder / CACHE
-    known = store.load(cache / "run.npz", store.code_hash(), PhotoRun)
-    painted = None if known is None else store.load(cache / "stylize.npz", known.key["stylize"], Stylization)
-    if painted is None:
+    known = store.load(cache / "run.npz", store.code_hash(), FigureRun)
+    pair = None if known is None else store.load(cache / "pair.npz", known.key["pair"], PaintedPair)
+    if pair is None:
         return None
+    painted = pair.pair
     lab = to_lab(np.ascontiguousarray(painted.images[0], np.float32))
     energy = {region: model.energy(lab) for region, model in models.items()}
     person = np.min([e for region, e in energy.items() if region != Region.BACKGROUND], axis=0)

@@ -1,4 +1,4 @@
-"""Stylizes many pairs of a photo and a style portrait and shows every painted figure from eight sides, on one page each.
+"""Stylizes many pairs of a photo and a style portrait and shows every painted figure from eight sides, a page each.
 
     python benchmarks/painted_sheet.py OUT --pairs PAIRS.txt [--preset fast]
     python benchmarks/painted_sheet.py OUT PHOTO_FOLDER STYLE_FOLDER [--preset fast]

@@ -28,7 +28,7 @@ def sharpness(path: Path) -> float:
 
 
 def row(folder: Path) -> tuple[float, float, float, float]:
-    """Consistency, sharpness left over right, CPU-seconds, flipped and degenerate faces of one pair."""
+    """Consistency, sharpness left over right, CPU-seconds, folds in the views of one pair."""
     page: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     metrics, timings = page["metrics"], page["volatile"]["timings"]
     if any(stage["resumed"] for stage in timings):
@@ -37,7 +37,7 @@ def row(folder: Path) -> tuple[float, float, float, float]:
         metrics["consistency_after_mean_absolute"],
         sharpness(folder / "view_left.png") / sharpness(folder / "view_right.png"),
         sum(stage["cpu_seconds"] for stage in timings),
-        metrics["flipped_faces"] + metrics["degenerate_faces"],
+        metrics["fold_overs"],
     )
 
 
@@ -52,10 +52,10 @@ def main() -> None:
         raise SystemExit(f"{options.folder}: no finished pairs")
     rows = np.array([row(folder) for folder in folders])
     if options.csv:
-        print("pair,consistency,sharpness left/right,cpu seconds,flipped")
+        print("pair,consistency,sharpness left/right,cpu seconds,folds")
         for folder, values in zip(folders, rows, strict=True):
             print(folder.name, *(f"{value:.4f}" for value in values), sep=",")
-    names = ("consistency", "sharpness left/right", "CPU-seconds", "flipped faces")
+    names = ("consistency", "sharpness left/right", "CPU-seconds", "folds")
     for name, values in zip(names, rows.T, strict=True):
         print(f"{name}: mean {values.mean():.4f}, least {values.min():.4f}, most {values.max():.4f}")
     print(f"{len(folders)} pairs; sharpness within {LIMIT:.0%}: {int((np.abs(rows[:, 1] - 1) <= LIMIT).sum())}")

@@ -39,7 +39,7 @@ def main() -> None:
         page = Image.new("RGB", (TILE * (len(results) + 1), TILE * 3), "white")
         page.paste(_tile(runs / "astronaut.png"), (0, TILE))
         for column, result in enumerate(results, 1):
-            rows = (styles[result.out.name], result.out / "portrait_-30.png", result.out / "clay_30.png")
+            rows = (styles[result.out.name], result.out / "figure_-45.png", result.out / "clay_45.png")
             for row, path in enumerate(rows):
                 page.paste(_tile(path), (column * TILE, row * TILE))
     target = ROOT / "docs" / "pictures" / "teaser.jpg"

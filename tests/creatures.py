@@ -15,6 +15,7 @@ from twinbrush.image import save_png
 CONFIG = replace(
     FAST,
     views=replace(FAST.views, size=128, views=4),
+    stylize=replace(FAST.stylize, method="guided"),
     reconstruct=replace(FAST.reconstruct, texture_size=256),
     export=replace(FAST.export, still_size=128),
 )

@@ -1,4 +1,5 @@
-"""A small figure in flat colours: the template's mean head, a cap of hair, a bust; and a style that shows the same."""
+"""A small figure in flat colours (the template's mean head, a cap of hair, a bust), and options with which a whole
+figure is made in a minute, types checked: small pictures, few steps."""
 
 from __future__ import annotations
 
@@ -8,12 +9,25 @@ from functools import cache
 import numpy as np
 
 from twinbrush.camera import look_at_origin
+from twinbrush.config import FAST
 from twinbrush.mesh import Mesh, Region
 from twinbrush.sculpt.assemble import part_mesh
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, HeadFit, Part
 
-SKIN, HAIR, CLOTH, STONE = (0.85, 0.65, 0.5), (0.25, 0.16, 0.1), (0.2, 0.35, 0.6), (0.35, 0.35, 0.35)
+SKIN, HAIR, CLOTH = (0.85, 0.65, 0.5), (0.25, 0.16, 0.1), (0.2, 0.35, 0.6)
+SMALL = replace(
+    FAST,
+    sculpt=replace(FAST.sculpt, texture_size=256),
+    views=replace(FAST.views, size=128),
+    stylize=replace(
+        FAST.stylize,
+        objective=replace(FAST.stylize.objective, sizes=(32, 64), steps=(4, 4), refine_steps=1),
+        ring=replace(FAST.stylize.ring, waves=(((80, 0), (-80, 0)), ((180, 0),)), lead_sizes=(32,), lead_steps=(4,)),
+    ),
+    reconstruct=replace(FAST.reconstruct, texture_size=256),
+    export=replace(FAST.export, still_size=128, turntable=True, turntable_frames=4),
+)
 
 
 @dataclass(frozen=True)

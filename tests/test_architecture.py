@@ -38,7 +38,7 @@ ORDER = [
     ["placing", "mesh_outputs", "figure_outputs"],
     ["run"],
     ["stages"],
-    ["road", "figure_export"],
+    ["road", "paint_road", "figure_export"],
     ["mesh_heads", "mesh_style"],
     ["mesh_pipeline", "figure_pipeline"],
     ["pipeline", "commands", "sculpt_pipeline"],

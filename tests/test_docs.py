@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from figures import SMALL
 from twinbrush import cli, demo
+from twinbrush.config import PRESETS
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,8 +22,9 @@ def test_the_api_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)
     assert len(blocks) >= 8
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(PRESETS, "fast", SMALL)  # the page says "fast": types checked, that would take minutes
     exec("\n".join(blocks), {"__name__": "api_page"})
-    assert (tmp_path / "portrait.glb").stat().st_size > 100_000
+    assert (tmp_path / "figure.glb").stat().st_size > 100_000
     assert (tmp_path / "out" / "sheet.png").exists()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Generator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import pairwise
 from operator import attrgetter
@@ -13,37 +14,28 @@ from typing import Any
 
 import pytest
 
+from figures import SMALL
 from twinbrush import cli, demo, pipeline, road
 from twinbrush.config import FAST, PRESETS, Config, FaceConfig
 from twinbrush.config.roads import UNUSED
 from twinbrush.errors import BadOption
 from twinbrush.outputs import Result
-from twinbrush.progress import Step
+from twinbrush.paint_road import PAIR, TEXTURE
+from twinbrush.progress import Progress, Step
 from twinbrush.run import CACHE
 from twinbrush.stages import Stage, key_of
 from twinbrush.terminal import Display
 
-SMALL = replace(
-    FAST,
-    sculpt=replace(FAST.sculpt, texture_size=256),
-    views=replace(FAST.views, size=128),
-    stylize=replace(
-        FAST.stylize,
-        objective=replace(FAST.stylize.objective, sizes=(32, 64), steps=(4, 4), refine_steps=1),
-        ring=replace(FAST.stylize.ring, waves=(((80, 0), (-80, 0)), ((180, 0),)), lead_sizes=(32,), lead_steps=(4,)),
-    ),
-    reconstruct=replace(FAST.reconstruct, texture_size=256),
-    export=replace(FAST.export, still_size=128, turntable=True, turntable_frames=4),
-)
 SIDES = ("-135", "-90", "-45", "0", "45", "90", "135", "180")
 EXPECTED = {
     "figure.glb", "figure.obj", "figure.mtl", "figure.png", "figure.ply", "viewer.html", "sheet.png", "turntable.webp",
     "view_left.png", "view_right.png", "manifest.json", *(f"figure_{side}.png" for side in SIDES),
     *(f"clay_{side}.png" for side in SIDES),
 }  # fmt: skip
-ROAD = (road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.SLIDERS, road.PAIR, road.TEXTURE)
+ROAD: tuple[Stage[Any], ...] = (
+    road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.STRENGTH_ROW, road.CARICATURE_ROW, PAIR, TEXTURE)
 GIVEN = {"photo": "p", "style": "s", "engine": "e"}
-SHAPED = {"shape", "sliders", "pair", "texture"}
+SHAPED = {"shape", "strengths", "caricatures", "pair", "texture"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +54,15 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def style() -> Path:
     return demo.bundled_styles()["oil"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_shapes() -> Generator[None, None, None]:
+    """Two shapes a slider: each costs a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("twinbrush.shape.live.STRENGTHS", (0.0, 1.5))
+        patch.setattr("twinbrush.shape.live.CARICATURES", (0.5, 2.0))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -114,11 +115,11 @@ def test_manifest_tells_of_figure_and_paint(first: Walked, photo: Path) -> None:
 def test_second_run_resumes_and_paint_made_anew_is_the_same(
     copy: Path, first: Walked, photo: Path, style: Path
 ) -> None:
-    for stage in ("shape", "pair", "texture"):
+    for stage in ("pair", "texture"):
         (copy / CACHE / f"{stage}.npz").unlink()
     steps: list[Step] = []
     again = pipeline.stylize_files(photo, style, copy, SMALL, progress=steps.append)
-    assert {stage for stage, kept in _resumed(again).items() if not kept} == {"shape", "pair", "texture", "export"}
+    assert {stage for stage, kept in _resumed(again).items() if not kept} == {"pair", "texture", "export"}
     assert _hashes(copy) == _hashes(first.result.out)
     steps.clear()
     again = pipeline.stylize_files(photo, style, copy, SMALL, progress=steps.append)
@@ -126,39 +127,42 @@ def test_second_run_resumes_and_paint_made_anew_is_the_same(
     _check_bar(tuple(steps))
 
 
-def test_reshape_moves_the_shape_and_keeps_the_paint(
-    copy: Path, first: Walked, photo: Path, style: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, photo: Path, style: Path) -> None:
     before = _hashes(copy)
     steps: list[Step] = []
-    result = pipeline.reshape_files(copy, 0.4, caricature=1.3, progress=steps.append)
+    result = pipeline.reshape_files(copy, SMALL.align.strength, caricature=1.3, progress=steps.append)
     after = _hashes(copy)
     assert after["figure.png"] == before["figure.png"]
     assert after["view_left.png"] == before["view_left.png"]
     assert after["figure.ply"] != before["figure.ply"]
-    assert {stage for stage, kept in _resumed(result).items() if not kept} == {"shape", "sliders", "export"}
+    made = {stage for stage, kept in _resumed(result).items() if not kept}
+    assert made == {"shape", "strengths", "caricatures", "export"}
     parameters = _manifest(copy)["parameters"]["align"]
-    assert (parameters["strength"], parameters["caricature"], parameters["hair_shape"]) == (0.4, 1.3, 0.3)
+    assert (parameters["strength"], parameters["caricature"], parameters["hair_shape"]) == (1.0, 1.3, 0.3)
     _check_bar(tuple(steps))
-    shaped = _vertices(copy)
-    # the shape is that of a run with these options from the start (whose paint would be another)
-    monkeypatch.setattr("twinbrush.paint.figure.paint_figure", lambda *_, **__: pytest.fail("painted"))
-    asked = replace(SMALL, align=replace(SMALL.align, strength=0.4, caricature=1.3))
+    # it is the shape of a run with these options from the start, whose paint would be another
+    asked = replace(SMALL, align=replace(SMALL.align, caricature=1.3))
+    steps.clear()
     with pytest.raises(KeyboardInterrupt):
-        pipeline.stylize_files(photo, style, copy, asked, progress=_interrupt_at("pair"))
-    pipeline.reshape_files(copy, 0.4, caricature=1.3)
-    assert _vertices(copy) == shaped
+        pipeline.stylize_files(photo, style, copy, asked, progress=_interrupted_at("pair", steps))
+    assert {step.stage for step in steps if step.note == "resumed"} >= {"sculpt", "shape", "caricatures"}
     pipeline.reshape_files(copy, SMALL.align.strength)
     assert _hashes(copy) == before == _hashes(first.result.out)
 
 
-def _vertices(folder: Path) -> list[str]:
-    return [line for line in (folder / "figure.obj").read_text().splitlines() if line.startswith("v ")]
+def test_interruption_while_writing_leaves_old_results_whole(copy: Path, photo: Path, style: Path) -> None:
+    before = _hashes(copy)
+    larger = replace(SMALL, export=replace(SMALL.export, still_size=130))
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.stylize_files(photo, style, copy, larger, progress=_interrupted_at("export", [], "sheet"))
+    assert _hashes(copy) == before
+    assert not list((copy / CACHE).glob("new-*"))
 
 
-def _interrupt_at(stage: str) -> Any:
+def _interrupted_at(stage: str, told: list[Step], note: str = "") -> Progress:
     def interrupt(step: Step) -> None:
-        if step.stage == stage:
+        told.append(step)
+        if step.stage == stage and step.note == note:
             raise KeyboardInterrupt
 
     return interrupt
@@ -209,7 +213,7 @@ def _changed(config: Config, **given: str) -> set[str]:
     ("section", "name", "value", "redone"),
     [
         ("sculpt", "socle", False, {"sculpt", *SHAPED}),
-        ("align", "strength", 0.5, SHAPED),
+        ("align", "strength", 0.5, SHAPED - {"strengths"}),
         ("align", "caricature", 1.5, SHAPED),
         ("align", "hair_shape", 0.9, SHAPED),
         ("align", "repose", False, {"pair", "texture"}),
@@ -254,10 +258,9 @@ def _leaves(value: Any, place: str = "") -> set[str]:
 
 def test_no_option_is_ignored_in_silence() -> None:
     """Every option reaches a stage, or the reading of the inputs, or the files, or is refused."""
-    stages: tuple[Stage[Any], ...] = ROAD
     read = {"photo_face", "style_face", "portrait.max_yaw_degrees", "portrait.warn_yaw_degrees",
             "portrait.min_face_px"}  # fmt: skip
-    used = {section for stage in stages for section in stage.sections} | read | {"export", "cache"}
+    used = {section for stage in ROAD for section in stage.sections} | read | {"export", "cache"}
     refused = {f"{section}.{name}" if name else section for section, names, _ in UNUSED["figure"]
                for name in names or ("",)}  # fmt: skip
     for leaf in _leaves(Config()):

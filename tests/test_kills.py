@@ -18,7 +18,8 @@ from twinbrush.run import CACHE
 pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name == "nt", reason="POSIX signals")]
 KILLS = int(os.environ.get("TWINBRUSH_KILLS", "30"))
 SEED = int(os.environ.get("TWINBRUSH_FUZZ_SEED", "4004"))
-SMALL = ["--preset", "fast", "--size", "128", "--views", "4", "--texture-size", "256", "--still-size", "128"]
+SMALL = ["--preset", "fast", "--method", "guided", "--size", "128", "--views", "4", "--texture-size", "256",
+         "--still-size", "128"]  # fmt: skip
 STAGES = {"front.npz", "style.npz", "align.npz", "shape.npz", "paint.npz", "run.npz"}
 
 

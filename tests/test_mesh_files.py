@@ -23,7 +23,8 @@ from twinbrush.progress import Step
 
 TOOLS = Path(__file__).parent / "tools"
 MODULES = Path(os.environ.get("TWINBRUSH_NODE_TOOLS", Path(__file__).parents[1] / ".tools"))
-SMALL = ["--preset", "fast", "--size", "128", "--views", "4", "--texture-size", "256", "--still-size", "128"]
+SMALL = ["--preset", "fast", "--method", "guided", "--size", "128", "--views", "4", "--texture-size", "256",
+         "--still-size", "128"]  # fmt: skip
 TURNING = replace(CONFIG, export=replace(CONFIG.export, turntable=True, turntable_frames=4))
 
 

@@ -1,4 +1,5 @@
-"""The whole chain on the bundled example at its smallest size: files, resuming, same bytes, reshape, interruption."""
+"""The relief's road (--method paper) on the bundled example at its smallest size: files, resuming, same bytes, reshape,
+interruption. The figure's road is test_figure_pipeline.py's."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from twinbrush import cli, demo, pipeline
-from twinbrush.config import DEFAULT, Config
+from twinbrush import demo, pipeline
+from twinbrush.config import DEFAULT, Config, PaperConfig
 from twinbrush.errors import BadMesh, BadOption, OutputError
 from twinbrush.placing import move_over
 from twinbrush.progress import Step
@@ -21,7 +22,10 @@ SMALL = replace(
     views=replace(DEFAULT.views, size=128),
     portrait=replace(DEFAULT.portrait, grid=96),
     reconstruct=replace(DEFAULT.reconstruct, texture_size=256),
-    stylize=replace(DEFAULT.stylize, method="guided"),
+    stylize=replace(
+        DEFAULT.stylize, method="paper", extractor="filters",
+        paper=PaperConfig(steps=(2, 2), content_samples=128, style_samples=200, similarity_samples=64, crop=64),
+    ),
     export=replace(DEFAULT.export, still_size=128, turntable_frames=4, stl=True, threemf=True),
 )
 EXPECTED = {
@@ -61,7 +65,7 @@ def test_manifest_tells_inputs_parameters_and_metrics(first: pipeline.Result, ph
     manifest = json.loads((first.out / "manifest.json").read_text())
     assert manifest["inputs"]["photo"]["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
     assert manifest["parameters"]["views"]["size"] == 128
-    assert manifest["engine"]["name"] == "guided"
+    assert manifest["engine"]["name"] == "paper"
     metrics = manifest["metrics"]
     assert metrics["landmark_distance_after"] < metrics["landmark_distance_before"]
     assert metrics["flipped_faces"] == 0
@@ -89,7 +93,8 @@ def test_an_open_portrait_gets_the_other_bust_and_that_is_told(
     first: pipeline.Result, photo: Path, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(first.out, tmp_path / "open")
-    config = replace(SMALL, export=replace(SMALL.export, back=False, threemf=False, turntable=False))
+    export = replace(SMALL.export, threemf=False, turntable=False)
+    config = replace(SMALL, export=export, reconstruct=replace(SMALL.reconstruct, back=False))
     result = pipeline.stylize_files(photo, style, tmp_path / "open", config)
     manifest = json.loads((result.out / "manifest.json").read_text())
     assert manifest["bust"]["made_from"] == "open relief"
@@ -102,7 +107,7 @@ def test_an_open_portrait_gets_the_other_bust_and_that_is_told(
         raise BadMesh("The texture has no room.", "")
 
     monkeypatch.setattr("twinbrush.export.closed.close_portrait", full)
-    config = replace(config, export=replace(config.export, back=True))
+    config = replace(config, reconstruct=SMALL.reconstruct)
     result = pipeline.stylize_files(photo, style, tmp_path / "open", config)
     manifest = json.loads((result.out / "manifest.json").read_text())
     assert manifest["bust"]["made_from"] == "open relief"
@@ -125,8 +130,6 @@ def test_a_bust_that_cannot_stand_leaves_nothing_new(
         pipeline.stylize_files(photo, style, tmp_path / "out", SMALL)
     assert _hashes(tmp_path / "out") == before
     assert not list((tmp_path / "out" / ".twinbrush").glob("new-*"))
-    assert cli.main(["stylize", str(photo), str(style), "-o", str(tmp_path / "out"), "--preset", "fast", "--size",
-                     "128", "--grid", "96", "--texture-size", "256", "--stl"]) == 2  # fmt: skip
 
 
 def test_second_run_resumes_and_gives_the_same_bytes(first: pipeline.Result, photo: Path, style: Path) -> None:

@@ -16,7 +16,6 @@ from twinbrush.export import manifest as page
 from twinbrush.inputs import Input
 from twinbrush.mesh import Mesh
 from twinbrush.outputs import TURNTABLE_SIZE, RunReport, used_models
-from twinbrush.paint.figure import PaintedPair
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.sculpt.values import Figure
 from twinbrush.stylize.values import Stylization
@@ -24,6 +23,7 @@ from twinbrush.stylize.values import Stylization
 if TYPE_CHECKING:
     from twinbrush.export.prints import Bust
     from twinbrush.export.viewer import LiveShapes
+    from twinbrush.paint.figure import PaintedPair
 
 SIDES_DEGREES = (0, 45, 90, 135, 180, -135, -90, -45)
 LOOK_RADIANS = 0.44  # how far an eye turns at weight 1 of an eyeLook expression in the viewer (25 degrees)

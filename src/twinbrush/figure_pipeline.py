@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twinbrush import road
 from twinbrush.config import Config, check, named_files
@@ -11,9 +12,11 @@ from twinbrush.figure_export import export_figure
 from twinbrush.figure_outputs import FigureScene, figure_metrics, pair_metrics, picture_file
 from twinbrush.inputs import Input
 from twinbrush.outputs import Result
-from twinbrush.paint.figure import PaintedPair, PaintedTexture
 from twinbrush.run import Run, gone
 from twinbrush.stages import Walk
+
+if TYPE_CHECKING:
+    from twinbrush.paint.figure import PaintedPair, PaintedTexture
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class FigureRun:
 
 def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
     """Returns the files of a photo's figure in the style's form and paint. Raises TwinbrushError."""
+    from twinbrush.paint_road import PAIR, TEXTURE  # imports torch: only now
     from twinbrush.stylize import check_engine
 
     run.warn(tuple(f"photo: {w}" for w in content.warnings) + tuple(f"style: {w}" for w in art.warnings))
@@ -37,9 +41,8 @@ def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Confi
     given = {"photo": content.key, "style": art.key, "engine": engine or ""}
     walk = _begun(run, config, content, art, given)
     walk.give("engine", engine, given["engine"])
-    for stage in (road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.SLIDERS):
-        walk.through(stage)
-    pair, painted = walk.through(road.PAIR), walk.through(road.TEXTURE)
+    _shaped(walk)
+    pair, painted = walk.through(PAIR), walk.through(TEXTURE)
     kept = {name: walk.keys[name] for name in ("pair", "texture")}
     run.remember(FigureRun(config, given, kept, content, art))
     return _exported(walk, pair, painted, out)
@@ -49,6 +52,8 @@ def reshape_figure(
     run: Run, out: Path, known: FigureRun, strength: float, caricature: float | None, hair_shape: float | None
 ) -> Result:
     """Returns the same run's files with another shape; nothing is painted. Raises BadOption when stages are gone."""
+    from twinbrush.paint.figure import PaintedPair, PaintedTexture
+
     old = known.config.align
     align = replace(
         old, strength=strength, caricature=old.caricature if caricature is None else caricature,
@@ -56,10 +61,9 @@ def reshape_figure(
     config = replace(known.config, align=align)
     check(config)
     walk = _begun(run, config, known.content, known.art, known.given)
-    for stage in (road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.SLIDERS):
-        walk.through(stage)
     pair = run.stage("pair", known.key.get("pair", ""), PaintedPair, lambda: gone(out, "pair"))
     painted = run.stage("texture", known.key.get("texture", ""), PaintedTexture, lambda: gone(out, "texture"))
+    _shaped(walk)
     return _exported(walk, pair, painted, out)
 
 
@@ -70,6 +74,14 @@ def _begun(run: Run, config: Config, content: Input, art: Input, given: dict[str
     return walk
 
 
+def _shaped(walk: Walk) -> None:
+    """The figure in the style's form, and the shapes of the viewer's sliders."""
+    for stage in (
+        road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.STRENGTH_ROW, road.CARICATURE_ROW,
+    ):  # fmt: skip
+        walk.through(stage)
+
+
 def _exported(walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path) -> Result:
     content, art, config = walk.values["photo"], walk.values["style"], walk.config
     metrics = figure_metrics(walk.values["sculpt"]) | pair_metrics(pair) | painted.log
@@ -77,6 +89,7 @@ def _exported(walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path)
         replace(walk.values["shape"], texture=painted.texture),
         {"photo": picture_file(content), "style": picture_file(art)},
         (("Photo", content.picture.pixels), ("Style", art.picture.pixels)),
-        config, {name: float(value) for name, value in metrics.items()}, walk.values["sliders"], pair.pair)
+        config, {name: float(value) for name, value in metrics.items()},
+        road.live_shapes(walk.values["strengths"], walk.values["caricatures"], config), pair.pair)
     given = (content.picture.path, art.picture.path, *named_files(config))
     return export_figure(walk.run, scene, out, config.export, given)

@@ -50,6 +50,8 @@ from twinbrush.plans import MESH
 from twinbrush.progress import Meter, Progress, Step, ignore
 from twinbrush.reconstruct.shape import ShapeResult
 from twinbrush.run import CACHE, Run, gone, restrengthened, run_folder, staging_folder
+from twinbrush.stages import content_of
+from twinbrush.stylize import check_engine
 from twinbrush.views.values import ViewSet
 
 
@@ -203,14 +205,13 @@ def _keys(model: SourceModel, given: MeshInputs, config: Config) -> dict[str, st
     key["style"] = store.stage_key("style-object", given.picture.sha256, given.mask, config.style_face)
     pairs = config.objects.pairs
     clicked = None if pairs is None else pairs_text(pairs)
+    painter = config.stylize
+    network = painter.extractor, content_of(painter.weights), check_engine(painter)
     key["align"] = store.stage_key(
-        "align-object", key["model"], key["style"], config.objects, clicked, config.stylize.extractor,
-        config.stylize.weights,
-    )  # fmt: skip
+        "align-object", key["model"], key["style"], content_of(config.objects), clicked, *network)
     key["shape"] = store.stage_key("solve", key["align"], config.views, config.align.strength)
     key["paint"] = store.stage_key(
-        "paint-round", key["shape"], config.stylize, config.reconstruct.texture_size, config.seed
-    )
+        "paint-round", key["shape"], content_of(painter), *network, config.reconstruct.texture_size, config.seed)
     return key
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 from twinbrush.progress import Plan
 
 INPUTS: Plan = {"models": {"models": 0.5}, "inputs": {"inputs": 3}}
-FORMED: Plan = {"regions": {"regions": 4}, "form": {"form": 2}, "shape": {"shape": 2}, "sliders": {"sliders": 6}}
+FORMED: Plan = {
+    "regions": {"regions": 4}, "form": {"form": 2}, "shape": {"shape": 2},
+    "strengths": {"strengths": 3}, "caricatures": {"caricatures": 3},
+}  # fmt: skip
 EXPORTED: Plan = {"export": {"export": 20}}
 
 FIGURE: Plan = {
@@ -18,7 +21,7 @@ FIGURE: Plan = {
 """`stylize` of a photo."""
 
 RESHAPE: Plan = {
-    "sculpt": {"sculpt": 0.2}, **FORMED, "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, **EXPORTED,
+    "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, "sculpt": {"sculpt": 0.2}, **FORMED, **EXPORTED,
 }  # fmt: skip
 """`reshape` of a photo's figure."""
 

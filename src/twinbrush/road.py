@@ -1,18 +1,19 @@
-"""The figure's road: photo, style -> sculpted figure -> the style's form -> painted pair -> painted all the way round.
+"""The figure's road, first half: photo -> sculpted figure -> the style's form. `sculpt` ends here, `stylize` goes on.
 
-`stylize` walks all of it, `sculpt` its first half, `reshape` the middle again. Imports that take time wait until a
-stage is computed.
+Imports that take time wait until a stage is computed.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
 
 from twinbrush.config import Config
 from twinbrush.export.viewer.live import LiveShapes
 from twinbrush.inputs import Input
 from twinbrush.meshes.front import FoundFront
-from twinbrush.paint.figure import PaintedPair, PaintedTexture
 from twinbrush.progress import Progress
 from twinbrush.regions.values import RegionMap
 from twinbrush.sculpt.values import Figure
@@ -84,32 +85,62 @@ def in_form(figure: Figure, form: Form, config: Config, progress: Progress) -> F
     return shaped(template(), figure, form, asked.strength, asked.caricature, asked.hair_shape)
 
 
-def sliders(figure: Figure, form: Form, shown: Figure, config: Config, progress: Progress) -> LiveShapes:
-    """Returns the shapes between which the viewer's sliders blend."""
-    from twinbrush.sculpt.template import template
-    from twinbrush.shape.live import live_shapes
+@dataclass(frozen=True)
+class SliderRow:
+    """The figure's vertices at several values of one slider, the other one as it is asked for.
+
+    values: (s,) ascending. shapes: (s, n, 3) mm, of `figure_outputs.figure_mesh`.
+    """
+
+    values: tuple[float, ...]
+    shapes: Float[np.ndarray, "s n 3"]
+
+
+def strength_row(figure: Figure, form: Form, config: Config, progress: Progress) -> SliderRow:
+    """Returns the shapes between which the viewer's slider of the strength blends."""
+    from twinbrush.shape.live import STRENGTHS
 
     del progress
     asked = config.align
-    return live_shapes(
-        template(), figure, form, asked.strength, asked.caricature, asked.hair_shape, shown=shown)
+    shapes = [_vertices(figure, form, value, asked.caricature, asked.hair_shape) for value in STRENGTHS]
+    return SliderRow(STRENGTHS, np.stack(shapes))
 
 
-def painted_pair(
-    figure: Figure, style: Input, regions: RegionMap, engine: str | None, config: Config, progress: Progress
-) -> PaintedPair:
-    """Returns the shaped figure's stereo pair, painted. engine: sha256 of the painter's weights."""
-    from twinbrush.paint.figure import paint_pair
+def caricature_row(figure: Figure, form: Form, shown: Figure, config: Config, progress: Progress) -> SliderRow:
+    """Returns the shapes between which the viewer's slider of the caricature blends. shown: the one of them that is
+    there already."""
+    from twinbrush.shape.live import CARICATURES
 
-    del engine
-    return paint_pair(figure, style.picture.pixels, style.face, regions, config, progress=progress)
+    del progress
+    asked = config.align
+    shapes = [
+        _own(shown) if value == asked.caricature else _vertices(figure, form, asked.strength, value, asked.hair_shape)
+        for value in CARICATURES]
+    return SliderRow(CARICATURES, np.stack(shapes))
 
 
-def painted_texture(figure: Figure, pair: PaintedPair, config: Config, progress: Progress) -> PaintedTexture:
-    """Returns the shaped figure's texture, painted all the way round."""
-    from twinbrush.paint.figure import paint_figure
+def _vertices(
+    figure: Figure, form: Form, strength: float, caricature: float, hair_shape: float
+) -> Float[np.ndarray, "n 3"]:
+    from twinbrush.sculpt.template import template
+    from twinbrush.shape.figure import shape_of
 
-    return paint_figure(figure, pair, config, progress=progress)
+    if (strength, caricature) == (0, 1):
+        return _own(figure)
+    parts = shape_of(template(), figure, form, strength, caricature, hair_shape).parts
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _own(figure: Figure) -> Float[np.ndarray, "n 3"]:
+    return np.concatenate([part.mesh.vertices for part in figure.parts]).astype(np.float64)
+
+
+def live_shapes(by_strength: SliderRow, by_caricature: SliderRow, config: Config) -> LiveShapes:
+    """Returns what the viewer's two sliders blend."""
+    asked = config.align
+    return LiveShapes(
+        by_strength.values, by_strength.shapes, by_caricature.values, by_caricature.shapes, asked.strength,
+        asked.caricature)
 
 
 FORM_OPTIONS = ("align.strength", "align.caricature", "align.hair_shape")
@@ -119,9 +150,8 @@ FIGURE_OF_MESH = Stage("sculpt", Figure, ("front",), ("sculpt",), sculpted_mesh)
 REGIONS = Stage("regions", RegionMap, ("style",), (), style_regions)
 FORM = Stage("form", Form, ("style", "regions"), (), style_form)
 SHAPE = Stage("shape", Figure, ("sculpt", "form"), FORM_OPTIONS, in_form)
-SLIDERS = Stage("sliders", LiveShapes, ("sculpt", "form", "shape"), FORM_OPTIONS, sliders)
-PAIR = Stage(
-    "pair", PaintedPair, ("shape", "style", "regions", "engine"),
-    ("views", "align.repose", "align.mirror_from_degrees", "stylize", "seed"), painted_pair)
-TEXTURE = Stage(
-    "texture", PaintedTexture, ("shape", "pair"), ("reconstruct.texture_size", "stylize", "seed"), painted_texture)
+# `reshape` changes the strength alone as a rule: the row along it is kept
+STRENGTH_ROW = Stage(
+    "strengths", SliderRow, ("sculpt", "form"), ("align.caricature", "align.hair_shape"), strength_row)
+CARICATURE_ROW = Stage(
+    "caricatures", SliderRow, ("sculpt", "form", "shape"), ("align.strength", "align.hair_shape"), caricature_row)

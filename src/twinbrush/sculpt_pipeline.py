@@ -106,7 +106,9 @@ def _finished(
         walk.give("form", road.mean_form(), "mean head")
     if "form" in walk.values:
         figure = walk.through(road.SHAPE)
-        live = None if style is None else walk.through(road.SLIDERS)
+    if style is not None:
+        rows = walk.through(road.STRENGTH_ROW), walk.through(road.CARICATURE_ROW)
+        live = road.live_shapes(*rows, walk.config)
     scene = FigureScene(figure, inputs, tuple(pictures), options, metrics, live)
     named = [getattr(face, name) for face in (options.face, options.style)
              for name in ("landmarks", "mask", "regions")] + [options.shape.form]

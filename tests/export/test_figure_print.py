@@ -10,7 +10,7 @@ import pytest
 import trimesh
 
 from twinbrush.camera import Camera
-from twinbrush.config.sculpt import SculptConfig
+from twinbrush.config import ExportConfig
 from twinbrush.errors import BadMesh
 from twinbrush.export.figure_print import _pieces, figure_solid, welded, with_closed_openings, with_cones, write_print
 from twinbrush.export.topology import border_loops
@@ -84,8 +84,8 @@ def test_a_cone_closes_a_hole_the_right_way_round() -> None:
 
 
 def test_only_what_is_asked_for_is_written(figure: Figure, tmp_path: Path) -> None:
-    assert write_print(figure, tmp_path, SculptConfig()) is None
-    told = write_print(figure, tmp_path, SculptConfig(threemf=True, stl=True, print_height_mm=90))
+    assert write_print(figure, tmp_path, ExportConfig()) is None
+    told = write_print(figure, tmp_path, ExportConfig(threemf=True, stl=True, print_height_mm=90))
     assert told is not None
     assert told.made_from == "figure"
     assert told.self_intersections == 0
