@@ -20,7 +20,7 @@ from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.figure import figure_eyes, named, person_head, shape_of, shaped
 from twinbrush.shape.head import Form, PersonHead, make_form, shaped_head, shared
 from twinbrush.shape.mouth import Cover, bag_behind, between, mouth_rim, opening_of
-from twinbrush.shape.unfold import kept_apart, unfolded
+from twinbrush.shape.unfold import Unfolder, kept_apart
 
 
 def style_of(sideways: float = 1.0, upward: float = 1.0, eyes: float = 1.0) -> StyleHead:
@@ -104,7 +104,7 @@ def test_the_skin_does_not_run_through_itself(figure: Figure) -> None:
 def test_unfolding_leaves_alone_what_does_not_cross() -> None:
     mean = np.asarray(template().mean, np.float64)
     goal = mean * [1.1, 0.9, 1.0]
-    assert unfolded(mean, goal, kept_apart())[0] is goal
+    assert Unfolder(mean, kept_apart()).unfolded(goal).vertices is goal
 
 
 def test_eyeballs_grow_with_their_opening_and_lids_lie_on_them(figure: Figure, wide: Form) -> None:

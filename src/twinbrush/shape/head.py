@@ -12,7 +12,7 @@ from twinbrush.correspond.features import landmark_weights
 from twinbrush.correspond.similarity import weighted_similarity
 from twinbrush.maths.gradients import Logarithms, logarithms
 from twinbrush.sculpt.values import Template
-from twinbrush.shape.unfold import kept_apart, unfolded
+from twinbrush.shape.unfold import mean_unfolder
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class Form:
 
 def make_form(model: Template, head: StyleHead) -> Form:
     """Returns the form of a style's head, whose own skin does not run through itself."""
-    vertices, _ = unfolded(np.asarray(model.mean, np.float64), head.vertices, kept_apart())
-    head = replace(head, vertices=vertices)
+    head = replace(head, vertices=mean_unfolder().unfolded(head.vertices).vertices)
     return Form(head, logarithms(template_gradients().of(head.vertices)))
 
 

@@ -17,17 +17,17 @@ CHUNK = 8192  # points that are bent at once
 
 @dataclass(frozen=True)
 class Spline:
-    """Biharmonic spline in space (kernel r, affine part): where points go.
+    """Biharmonic splines in space (kernel r, affine part): where points go, in several moves at once.
 
-    centres (c, 3) mm; weights (c + 4, 3).
+    centres (c, 3) mm; weights (c + 4, k): three columns a move.
     """
 
     centres: Float[np.ndarray, "c 3"]
-    weights: Float[np.ndarray, "w 3"]
+    weights: Float[np.ndarray, "w k"]
 
-    def displacements(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    def displacements(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n k"]:
         """Returns the points' displacements, mm."""
-        out = np.empty((len(points), 3))
+        out = np.empty((len(points), self.weights.shape[1]))
         count = len(self.centres)
         for start in range(0, len(points), CHUNK):
             some = points[start : start + CHUNK]
@@ -35,15 +35,15 @@ class Spline:
         return out + points @ self.weights[count : count + 3] + self.weights[count + 3]
 
 
-def fit_spline(centres: Float[np.ndarray, "c 3"], moves: Float[np.ndarray, "c 3"]) -> Spline:
-    """Returns the spline that moves the centres by these displacements (within SMOOTHING)."""
+def fit_spline(centres: Float[np.ndarray, "c 3"], moves: Float[np.ndarray, "c k"]) -> Spline:
+    """Returns the spline that moves the centres by these displacements (within SMOOTHING), three columns a move."""
     count = len(centres)
     matrix = np.zeros((count + 4, count + 4))
     matrix[:count, :count] = cdist(centres, centres) - SMOOTHING * np.eye(count)
     matrix[:count, count : count + 3] = centres
     matrix[:count, count + 3] = 1
     matrix[count:, :count] = matrix[:count, count:].T
-    right = np.zeros((count + 4, 3))
+    right = np.zeros((count + 4, moves.shape[1]))
     right[:count] = moves
     return Spline(centres, np.linalg.solve(matrix, right))
 
@@ -66,10 +66,10 @@ class Follower:
 
     spline: Spline
     skin: Float[np.ndarray, "s 3"]
-    rest: Float[np.ndarray, "s 3"]
+    rest: Float[np.ndarray, "s k"]
 
-    def displacements(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-        """Returns the points' displacements, mm."""
+    def displacements(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n k"]:
+        """Returns the points' displacements, mm, three columns a move."""
         moved = self.spline.displacements(points)
         distance, nearest = KDTree(self.skin).query(points, k=NEIGHBOURS, distance_upper_bound=3 * NEAR_MM)
         known = np.isfinite(distance)
