@@ -38,7 +38,8 @@ def crossings(
     cells = ((boxes - np.r_[low, low]) / cell).astype(np.int64)
     starts, inside = _filed(cells[:, :3], cells[:, 3:], counts)
     moved = np.ones(len(points), bool) if moved is None else moved
-    fresh = moved[edges].any(1), moved[faces].any(1)
+    fresh = (moved[edges[:, 0]] | moved[edges[:, 1]],
+             moved[faces[:, 0]] | moved[faces[:, 1]] | moved[faces[:, 2]])
     found = _pierced(points, edges, faces, boxes, (low, cell), counts, starts, inside, fresh)
     return np.unique(np.array(found, np.int64).reshape(-1, 3), axis=0)
 

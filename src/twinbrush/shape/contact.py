@@ -143,7 +143,7 @@ class Contacts:
 
 def _lacking(sides: Sides, differences: Float[np.ndarray, "m 3"]) -> Float[np.ndarray, "m"]:
     """By how much each gap is too small, mm."""
-    return np.maximum(sides.least - (differences * sides.direction).sum(1), 0)
+    return np.maximum(sides.least - np.einsum("ij,ij->i", differences, sides.direction), 0)
 
 
 def _pairs(rest: Float[np.ndarray, "n 3"], triangles: Int[np.ndarray, "t 3"]) -> Sides:

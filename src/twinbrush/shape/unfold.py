@@ -85,7 +85,8 @@ class Unfolder:
         """The vertices with their crossings, those that neither moved nor crossed since left out of the search."""
         moved = None
         if since is not None:
-            moved = (vertices != since.vertices).any(1)
+            changed = vertices != since.vertices
+            moved = changed[:, 0] | changed[:, 1] | changed[:, 2]
             moved[since.found[:, :2]] = True
             moved[self.surface.triangles[since.found[:, 2]]] = True
         return Unfolded(vertices, crossings(vertices, self.surface.triangles, self.surface.edges, moved))
