@@ -57,8 +57,8 @@ def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Pro
 
 def _sculpted(given: Input, config: SculptConfig, art: bool, progress: Progress) -> Figure:
     """The figure of a photo, or of a painting with the painting's own proportions."""
-    from twinbrush.align.painted import sculpt_painting
     from twinbrush.sculpt.figure import sculpt
+    from twinbrush.shape.painted import sculpt_painting
 
     if art:
         return sculpt_painting(given, config, progress=progress)

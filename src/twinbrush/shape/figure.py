@@ -16,7 +16,7 @@ from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Par
 from twinbrush.shape.carry import carried
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.head import Form, PersonHead, shaped_head
-from twinbrush.shape.mouth import Cover, Opening, bag_behind, opening_of
+from twinbrush.shape.mouth import Cover, Opening, bag_behind, opening_of, teeth_targets
 from twinbrush.shape.silhouette import with_crown, with_shoulders
 from twinbrush.shape.unfold import Unfolder, kept_apart
 from twinbrush.shape.warp import Follower, fit_spline, spread
@@ -198,8 +198,7 @@ def with_shape(model: Template, figure: Figure, shape: Shape) -> Figure:
         if part.name == "Head":
             targets = carried(model, part.targets, before, shape.vertices)
         elif part.name == "Teeth":
-            factor = np.ptp(vertices[:, 0]) / np.ptp(part.mesh.vertices[:, 0])
-            targets = {name: (rows, factor * offsets) for name, (rows, offsets) in part.targets.items()}
+            targets = teeth_targets(part, vertices)
         elif part.targets:
             targets = followed(parts[0], vertices)
         pivot = pivots.get(part.name, part.pivot + vertices.mean(0) - part.mesh.vertices.mean(0))

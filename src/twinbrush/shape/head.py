@@ -34,8 +34,13 @@ class Form:
 
 def make_form(model: Template, head: StyleHead) -> Form:
     """Returns the form of a style's head, whose own skin does not run through itself."""
-    head = replace(head, vertices=mean_unfolder().unfolded(head.vertices).vertices)
+    head = sound_head(head)
     return Form(head, logarithms(template_gradients().of(head.vertices)))
+
+
+def sound_head(head: StyleHead) -> StyleHead:
+    """Returns the style's head without skin that runs through itself."""
+    return replace(head, vertices=mean_unfolder().unfolded(head.vertices).vertices)
 
 
 @dataclass(frozen=True)
