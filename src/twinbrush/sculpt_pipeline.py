@@ -91,6 +91,12 @@ def _form_of(style: Input | None) -> Form:
     return replace(form, warnings=(*form.warnings, *notes))
 
 
+def _kept_form(run: Run, style: Input | None) -> Form:
+    """The same, kept: another photo or strength in the same folder does not read the painting again."""
+    key = None if style is None else store.stage_key("form", style.key)
+    return run.stage("form", key, Form, lambda: _form_of(style))
+
+
 def _in_form(
     run: Run, figure: Figure, style: Input | None, options: ShapeConfig
 ) -> tuple[Figure, LiveShapes | None]:
@@ -102,7 +108,7 @@ def _in_form(
 
     if style is None and options.caricature == 1:
         return figure, None
-    form = run.stage("form", None, Form, lambda: _form_of(style))
+    form = _kept_form(run, style)
     amounts = 0.0 if style is None else options.strength, options.caricature, options.hair_shape
     whole = run.stage("shape", None, Figure, lambda: shaped(template(), figure, form, *amounts))
     if style is None:

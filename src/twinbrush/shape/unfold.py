@@ -87,7 +87,6 @@ class Unfolder:
         if since is not None:
             changed = vertices != since.vertices
             moved = changed[:, 0] | changed[:, 1] | changed[:, 2]
-            moved[since.found[:, :2]] = True
             moved[self.surface.triangles[since.found[:, 2]]] = True
         return Unfolded(vertices, crossings(vertices, self.surface.triangles, self.surface.edges, moved))
 
