@@ -32,7 +32,7 @@ def sculpted(photo: Input, config: Config, progress: Progress) -> Figure:
 
 def sculpted_painting(photo: Input, config: Config, progress: Progress) -> Figure:
     """Returns the figure of a painting with the painting's own proportions."""
-    from twinbrush.align.painted import sculpt_painting
+    from twinbrush.shape.painted import sculpt_painting
 
     return sculpt_painting(photo, config.sculpt, progress=progress)
 

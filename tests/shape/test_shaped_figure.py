@@ -17,10 +17,10 @@ from twinbrush.sculpt.figure import sculpt_crop
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, Part
 from twinbrush.shape.eyes import cleared, eyes_after
-from twinbrush.shape.figure import figure_eyes, named, person_head, shape_of, shaped
+from twinbrush.shape.figure import figure_eyes, named, person_head, shape_of, shaped, shapes_of
 from twinbrush.shape.head import Form, PersonHead, make_form, shaped_head, shared
 from twinbrush.shape.mouth import Cover, bag_behind, between, mouth_rim, opening_of
-from twinbrush.shape.unfold import kept_apart, unfolded
+from twinbrush.shape.unfold import Unfolder, kept_apart
 
 
 def style_of(sideways: float = 1.0, upward: float = 1.0, eyes: float = 1.0) -> StyleHead:
@@ -104,7 +104,7 @@ def test_the_skin_does_not_run_through_itself(figure: Figure) -> None:
 def test_unfolding_leaves_alone_what_does_not_cross() -> None:
     mean = np.asarray(template().mean, np.float64)
     goal = mean * [1.1, 0.9, 1.0]
-    assert unfolded(mean, goal, kept_apart())[0] is goal
+    assert Unfolder(mean, kept_apart()).unfolded(goal).vertices is goal
 
 
 def test_eyeballs_grow_with_their_opening_and_lids_lie_on_them(figure: Figure, wide: Form) -> None:
@@ -184,3 +184,11 @@ def test_expressions_are_carried_along(figure: Figure, wide: Form) -> None:
     assert np.array_equal(rows, before["mouthSmileLeft"][0])
     assert np.ptp(smile[:, 0]) > 1.03 * np.ptp(before["mouthSmileLeft"][1][:, 0])
     assert np.allclose(named(whole, "EyeLeft").pivot, named(whole, "EyeLeft").mesh.vertices.mean(0), atol=15)
+
+
+def test_several_amounts_at_once_are_those_one_by_one(figure: Figure, wide: Form) -> None:
+    amounts = [(0.0, 1.0), (1.0, 1.0), (1.5, 0.5)]
+    for both, shape in zip(amounts, shapes_of(template(), figure, wide, amounts, 0.3), strict=True):
+        alone = shape_of(template(), figure, wide, *both, 0.3)
+        for one, other in zip(shape.parts, alone.parts, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-9)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.align.named_points import beside_landmarks
 from twinbrush.camera import Camera, project
 from twinbrush.correspond.features import LIDS_LEFT, LIDS_RIGHT, LIPS, landmark_weights
 from twinbrush.correspond.limits import keep_mouth_opening
@@ -26,8 +27,7 @@ from twinbrush.sculpt.values import Template
 UNSHRINK = 1.4
 EYE_WIDTH, EYE_HEIGHT, EYE_DOWN_MM = 1.15, 1.10, 1.0
 LIP_HEIGHT = 1.2  # painted lips are fuller than the network's
-ASYMMETRY = 0.4  # of the style's left-right difference: much of it is noise of landmarks on art
-GIVEN_BROW_MM = -4.0  # of a brow's middle line against the landmarks' upper edge
+ASYMMETRY, GIVEN_ASYMMETRY = 0.4, 1.0  # of the style's left-right difference: on art much of the landmarks' is noise
 STILL = ("brow", "cheek", "eye", "mouth", "nose", "jawForward", "jawLeft", "jawRight")
 """Expressions that the fit leaves alone: a painted face's pursed lips are its form. An open mouth is not."""
 BELIEVED, GUESSED = 1.0, 0.12  # weights of the user's 68 points and of those that are warped after them
@@ -62,9 +62,8 @@ def art_points(model: Template, crop: Crop) -> ArtPoints:
     head = found.head(model)
     seen = seen_points(frame)
     beside = model.regression.offset + bias + lip_roll(float(np.linalg.norm(seen[13] - seen[14])))
-    if given:  # by hand points are put on what they name, but brows on their middle line
-        beside = np.zeros((468, 2))
-        beside[list(indices.BROW_LEFT + indices.BROW_RIGHT), 1] = GIVEN_BROW_MM
+    if given:  # points are put on what they name
+        beside = beside_landmarks(model.landmarks(model.mean))
     surface = model.landmarks(head)
     pixels, _ = project(frame.camera, frame.landmarks_xyz)
     places, depth = project(camera, surface + np.c_[beside, np.zeros(468)])
@@ -75,7 +74,7 @@ def art_points(model: Template, crop: Crop) -> ArtPoints:
     weights = np.maximum(visibility(model, head, camera), 0.05)
     mean = model.landmarks(model.mean)
     similarity = fit_similarity(lifted, mean, landmark_weights() * weights)
-    change = calmed(similarity.apply(lifted) - mean, weights)
+    change = calmed(similarity.apply(lifted) - mean, weights, GIVEN_ASYMMETRY if given else ASYMMETRY)
     change = keep_mouth_opening(mean, mean + change, 1.0, 1.0) - mean
     if given:
         own = np.full(468, GUESSED)
@@ -87,13 +86,15 @@ def art_points(model: Template, crop: Crop) -> ArtPoints:
     return ArtPoints(mean + change, known, similarity, camera, found, frame.pixels_per_mm, given)
 
 
-def calmed(change: Float[np.ndarray, "468 3"], weights: Float[np.ndarray, "468"]) -> Float[np.ndarray, "468 3"]:
-    """Returns most of the difference between left and right taken out, the better seen side leading."""
+def calmed(
+    change: Float[np.ndarray, "468 3"], weights: Float[np.ndarray, "468"], kept: float = ASYMMETRY
+) -> Float[np.ndarray, "468 3"]:
+    """Returns the change with so much of its difference between left and right kept, the better seen side leading."""
     twins = mirror_indices()
     other = change[twins] * FLIP
     share = (weights / (weights + weights[twins]))[:, None]
     even = share * change + (1 - share) * other
-    return even + ASYMMETRY * np.minimum(weights, weights[twins])[:, None] * (change - other) / 2
+    return even + kept * np.minimum(weights, weights[twins])[:, None] * (change - other) / 2
 
 
 def enlarged_features(

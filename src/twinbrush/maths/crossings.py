@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import no_type_check
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numba import njit
 
 _CELL_EDGES = 1.5  # side of a cell, in median edges
@@ -17,24 +17,30 @@ _MOST_CELLS = 400  # along a side of the box: stray far vertices shall not need 
 
 
 def crossings(
-    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], edges: Int[np.ndarray, "e 2"] | None = None
+    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], edges: Int[np.ndarray, "e 2"] | None = None,
+    moved: Bool[np.ndarray, "v"] | None = None,
 ) -> Int[np.ndarray, "n 3"]:
     """Rows (first vertex, second vertex, triangle): that edge runs through the inside of that triangle, of which it has
-    no corner. Empty: the surface does not cross itself. edges: `edges_of(faces)` when the caller has them already."""
+    no corner. Empty: the surface does not cross itself. edges: `edges_of(faces)` when the caller has them already.
+    moved: only pairs are looked at of which a vertex moved (the surface did not cross itself before)."""
     faces = np.ascontiguousarray(faces, np.int64)
     edges = edges_of(faces) if edges is None else edges
     if len(edges) == 0:
         return np.zeros((0, 3), np.int64)
     points = np.ascontiguousarray(vertices, np.float64)
-    corners = points[faces]
-    boxes = np.concatenate([corners.min(1), corners.max(1)], axis=1)
+    one, two, three = points[faces[:, 0]], points[faces[:, 1]], points[faces[:, 2]]
+    boxes = np.concatenate([
+        np.minimum(np.minimum(one, two), three), np.maximum(np.maximum(one, two), three)], axis=1)
     low, high = boxes[:, :3].min(0), boxes[:, 3:].max(0)
     cell = _CELL_EDGES * float(np.median(np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)))
     cell = max(cell, float((high - low).max()) / _MOST_CELLS, 1e-12)
     counts = ((high - low) / cell).astype(np.int64) + 1
     cells = ((boxes - np.r_[low, low]) / cell).astype(np.int64)
     starts, inside = _filed(cells[:, :3], cells[:, 3:], counts)
-    found = _pierced(points, edges, faces, boxes, (low, cell), counts, starts, inside)
+    moved = np.ones(len(points), bool) if moved is None else moved
+    fresh = (moved[edges[:, 0]] | moved[edges[:, 1]],
+             moved[faces[:, 0]] | moved[faces[:, 1]] | moved[faces[:, 2]])
+    found = _pierced(points, edges, faces, boxes, (low, cell), counts, starts, inside, fresh)
     return np.unique(np.array(found, np.int64).reshape(-1, 3), axis=0)
 
 
@@ -96,12 +102,19 @@ def _pierces(points, v, w, face):
 
 @njit(cache=True)
 @no_type_check
-def _pierced(points, edges, faces, boxes, grid, counts, starts, inside):
-    """(edge's ends, triangle) one after another; a pair that shares several cells comes several times."""
+def _pierced(points, edges, faces, boxes, grid, counts, starts, inside, fresh):
+    """(edge's ends, triangle) one after another; a pair that shares several cells comes several times. fresh: which
+    edges and which triangles are to be looked at; one of a pair is enough."""
     low, cell = grid
+    fresh_edges, fresh_faces = fresh
+    busy = np.zeros(len(starts) - 1, np.bool_)
+    for number in range(len(busy)):
+        for place in range(starts[number], starts[number + 1]):
+            busy[number] |= fresh_faces[inside[place]]
     found = [np.int64(0)][:0]
     first, last, least, most = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3), np.empty(3)
-    for v, w in edges:
+    for e in range(len(edges)):
+        v, w = edges[e]
         for axis in range(3):
             least[axis] = min(points[v, axis], points[w, axis])
             most[axis] = max(points[v, axis], points[w, axis])
@@ -111,8 +124,12 @@ def _pierced(points, edges, faces, boxes, grid, counts, starts, inside):
             for j in range(first[1], last[1] + 1):
                 for k in range(first[2], last[2] + 1):
                     number = (i * counts[1] + j) * counts[2] + k
+                    if not (fresh_edges[e] or busy[number]):
+                        continue
                     for place in range(starts[number], starts[number + 1]):
                         f = inside[place]
+                        if not (fresh_edges[e] or fresh_faces[f]):
+                            continue
                         if least[0] > boxes[f, 3] or most[0] < boxes[f, 0] or least[1] > boxes[f, 4]:
                             continue
                         if most[1] < boxes[f, 1] or least[2] > boxes[f, 5] or most[2] < boxes[f, 2]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import sparse
 from scipy.spatial import KDTree
 
 from twinbrush.sculpt.values import MOUTH_BAG, Morphs, Template
@@ -23,27 +24,44 @@ def carried(
     model: Template, targets: Morphs, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"]
 ) -> Morphs:
     """Returns morph targets (of the head part's vertices) for the head `after`, made for the head `before`."""
-    own = stretches(before, after, np.flatnonzero(model.labels < MOUTH_BAG))[model.layout.origin]
-    return {name: (rows, np.einsum("nij,nj->ni", own[rows], offsets)) for name, (rows, offsets) in targets.items()}
+    origin = model.layout.origin
+    if not targets:
+        return {}
+    wanted = np.unique(np.concatenate([origin[rows] for rows, _ in targets.values()]))
+    own = np.empty((len(before), 3, 3))
+    own[wanted] = stretches(before, after, np.flatnonzero(model.labels < MOUTH_BAG), wanted)
+    return {name: (rows, np.einsum("nij,nj->ni", own[origin[rows]], offsets))
+            for name, (rows, offsets) in targets.items()}
 
 
 def stretches(
-    before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"], skin: Int[np.ndarray, "s"]
-) -> Float[np.ndarray, "n 3 3"]:
-    """Returns the gradient about each vertex; identities where nothing changed."""
-    distance, nearest = KDTree(before[skin]).query(before, k=NEIGHBOURS)
+    before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"], skin: Int[np.ndarray, "s"],
+    wanted: Int[np.ndarray, "w"],
+) -> Float[np.ndarray, "w 3 3"]:
+    """Returns the gradients about the wanted vertices; identities where nothing changed."""
+    distance, nearest = KDTree(before[skin]).query(before[wanted], k=NEIGHBOURS)
     weight = np.exp(-((distance / NEAR_MM) ** 2) / 2)
     weight /= np.maximum(weight.sum(1, keepdims=True), 1e-12)
-    place, goal = before[skin][nearest], after[skin][nearest]
-    place -= np.einsum("nk,nki->ni", weight, place)[:, None]
-    goal -= np.einsum("nk,nki->ni", weight, goal)[:, None]
-    spread = np.einsum("nk,nki,nkj->nij", weight, place, place)
-    turn = _turns(np.einsum("nk,nki,nkj->nij", weight, goal, place))
-    rest = goal - np.einsum("nij,nkj->nki", turn, place)
+    rows = np.repeat(np.arange(len(wanted)), NEIGHBOURS)
+    average = sparse.csr_matrix((weight.ravel(), (rows, nearest.ravel())), shape=(len(wanted), len(skin)))
+    middle = before[skin].mean(0)
+    place, goal = before[skin] - middle, after[skin] - middle
+    spread = _moments(average, place, place)
+    both = _moments(average, goal, place)
+    turn = _turns(both)
     prior = PRIOR / 3 * np.trace(spread, axis1=1, axis2=2)[:, None, None] * np.eye(3)
-    change = np.einsum("nk,nki,nkj->nij", weight, rest, place) @ np.linalg.inv(spread + prior + 1e-9 * np.eye(3))
+    change = (both - turn @ spread) @ np.linalg.inv(spread + prior + 1e-9 * np.eye(3))
     left, values, right = np.linalg.svd(turn + change)
     return (left * np.clip(values, *STRETCHES)[:, None]) @ right
+
+
+def _moments(
+    average: sparse.csr_matrix, first: Float[np.ndarray, "s 3"], second: Float[np.ndarray, "s 3"]
+) -> Float[np.ndarray, "w 3 3"]:
+    """Returns the second moments of two sets of points about their means, in each row's neighbourhood."""
+    products = (first[:, :, None] * second[:, None]).reshape(-1, 9)
+    one, other = average @ first, average @ second
+    return (average @ products).reshape(-1, 3, 3) - one[:, :, None] * other[:, None]
 
 
 def _turns(moments: Float[np.ndarray, "n 3 3"]) -> Float[np.ndarray, "n 3 3"]:

@@ -16,9 +16,9 @@ from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Par
 from twinbrush.shape.carry import carried
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.head import Form, PersonHead, shaped_head
-from twinbrush.shape.mouth import Cover, bag_behind, opening_of
+from twinbrush.shape.mouth import Cover, Opening, bag_behind, opening_of, teeth_targets
 from twinbrush.shape.silhouette import with_crown, with_shoulders
-from twinbrush.shape.unfold import kept_apart, unfolded
+from twinbrush.shape.unfold import Unfolder, kept_apart
 from twinbrush.shape.warp import Follower, fit_spline, spread
 
 CONTROL_MM = 18.0  # between the skin's control points of the warp
@@ -72,32 +72,67 @@ def shape_of(
     person's own is kept, 0.5 to 2; hair_shape: how far the hair's silhouette follows the style's. Strength 0 with
     caricature 1 returns the figure's own.
     """
-    person = person_head(model, figure)
-    eyes = figure_eyes(figure)
-    moved = shaped_head(model, person, form, strength, caricature)
-    skin = kept_apart()
-    moved, _ = unfolded(person.vertices, moved, skin)
-    after, pair = eyes_after(model, person.vertices, moved, eyes)
-    after, crossing = unfolded(person.vertices, after, skin)
-    opening = opening_of(model, person.vertices, after)
-    cover = Cover(model, person.vertices, after)
-    after = bag_behind(model, person.vertices, after, opening, cover)
-    pair = eyes if pair is eyes else cleared(model, after, pair)
-    follower = follower_of(model, figure, person.vertices, after)
-    parts: list[np.ndarray] = []
+    return shapes_of(model, figure, form, [(strength, caricature)], hair_shape)[0]
+
+
+def shapes_of(
+    model: Template, figure: Figure, form: Form, amounts: list[tuple[float, float]],
+    hair_shape: float = ShapeConfig.hair_shape,
+) -> list[Shape]:
+    """Returns `shape_of` for each strength and caricature; what only the figure tells is worked out once."""
+    person, eyes = person_head(model, figure), figure_eyes(figure)
+    unfolder = Unfolder(person.vertices, kept_apart())
+    heads = [_head_of(model, person, eyes, unfolder, shaped_head(model, person, form, *both)) for both in amounts]
+    follower = follower_of(model, figure, person.vertices, [head.vertices for head in heads])
+    out: list[list[np.ndarray]] = [[] for _ in heads]
     for part in figure.parts:
         points = part.mesh.vertices
         if part.name == "Head":
-            parts.append(base.closed(model, after, part_mesh(after, model.layout)).vertices)
+            moved = [base.closed(model, head.vertices, part_mesh(head.vertices, model.layout)).vertices
+                     for head in heads]
         elif part.name.startswith("Eye"):
-            old, new = (eyes[0], pair[0]) if part.name == "EyeRight" else (eyes[1], pair[1])
-            parts.append(new.centre + new.radius / old.radius * (points - old.centre))
+            number = 0 if part.name == "EyeRight" else 1
+            moved = [_eye_moved(points, eyes[number], head.eyes[number]) for head in heads]
         elif part.name == "Teeth":
-            parts.append(cover.kept_behind(points, opening.apply(points)))
+            moved = [head.cover.kept_behind(points, head.opening.apply(points)) for head in heads]
         else:
-            parts.append(points + follower.displacements(points))
-    parts = _outlined(model, figure, parts, after, form, strength, hair_shape)
-    return Shape(tuple(parts), after, pair, crossing)
+            moved = [points + move for move in np.split(follower.displacements(points), len(heads), 1)]
+        for parts, own in zip(out, moved, strict=True):
+            parts.append(own)
+    return [
+        Shape(tuple(_outlined(model, figure, parts, head.vertices, form, strength, hair_shape)), head.vertices,
+              head.eyes, head.crossing)
+        for parts, head, (strength, _) in zip(out, heads, amounts, strict=True)]
+
+
+@dataclass(frozen=True)
+class _ShapedHead:
+    """The finished head's vertices and eyeballs, its mouth, and how many triangles of its skin cross."""
+
+    vertices: Float[np.ndarray, "n 3"]
+    eyes: tuple[Eyeball, Eyeball]
+    opening: Opening
+    cover: Cover
+    crossing: int
+
+
+def _head_of(
+    model: Template, person: PersonHead, eyes: tuple[Eyeball, Eyeball], unfolder: Unfolder,
+    goal: Float[np.ndarray, "n 3"],
+) -> _ShapedHead:
+    """The head brought to its goal without crossings, with eyes behind its lids and a mouth behind its lips."""
+    before = person.vertices
+    apart = unfolder.unfolded(goal)
+    after, pair = eyes_after(model, before, apart.vertices, eyes)
+    apart = unfolder.unfolded(after, apart)
+    opening, cover = opening_of(model, before, apart.vertices), Cover(model, before, apart.vertices)
+    after = bag_behind(model, before, apart.vertices, opening, cover)
+    return _ShapedHead(
+        after, eyes if pair is eyes else cleared(model, after, pair), opening, cover, apart.crossing)
+
+
+def _eye_moved(points: Float[np.ndarray, "m 3"], old: Eyeball, new: Eyeball) -> Float[np.ndarray, "m 3"]:
+    return new.centre + new.radius / old.radius * (points - old.centre)
 
 
 def _outlined(
@@ -122,12 +157,12 @@ def _outlined(
 
 
 def follower_of(
-    model: Template, figure: Figure, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"]
+    model: Template, figure: Figure, before: Float[np.ndarray, "n 3"], after: list[Float[np.ndarray, "n 3"]]
 ) -> Follower:
-    """The warp of space that the skin's move makes; the shoulders move together."""
+    """The warps of space that the skin's moves make, three columns each; the shoulders move together."""
     skin = np.flatnonzero(np.isin(model.labels, (FACE, SKULL, EAR, NECK)))
     chosen = skin[spread(before[skin], CONTROL_MM)]
-    moves = after - before
+    moves = np.concatenate([vertices - before for vertices in after], 1)
     centres, own = [before[chosen]], [moves[chosen]]
     for part in figure.parts:
         if part.name != "Bust":
@@ -137,7 +172,7 @@ def follower_of(
             low = low[spread(low, BUST_MM)]
             ring = np.abs(before[:, 1] - before[:, 1].min()) < 15
             centres.append(low)
-            own.append(np.tile(moves[ring].mean(0) * [0, 1, 1], (len(low), 1)))
+            own.append(np.tile(moves[ring].mean(0) * np.tile([0, 1, 1], len(after)), (len(low), 1)))
     spline = fit_spline(np.concatenate(centres), np.concatenate(own))
     return Follower(spline, before[skin], moves[skin] - spline.displacements(before[skin]))
 
@@ -163,8 +198,7 @@ def with_shape(model: Template, figure: Figure, shape: Shape) -> Figure:
         if part.name == "Head":
             targets = carried(model, part.targets, before, shape.vertices)
         elif part.name == "Teeth":
-            factor = np.ptp(vertices[:, 0]) / np.ptp(part.mesh.vertices[:, 0])
-            targets = {name: (rows, factor * offsets) for name, (rows, offsets) in part.targets.items()}
+            targets = teeth_targets(part, vertices)
         elif part.targets:
             targets = followed(parts[0], vertices)
         pivot = pivots.get(part.name, part.pivot + vertices.mean(0) - part.mesh.vertices.mean(0))

@@ -12,7 +12,7 @@ from twinbrush.correspond.features import landmark_weights
 from twinbrush.correspond.similarity import weighted_similarity
 from twinbrush.maths.gradients import Logarithms, logarithms
 from twinbrush.sculpt.values import Template
-from twinbrush.shape.unfold import kept_apart, unfolded
+from twinbrush.shape.unfold import mean_unfolder
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,13 @@ class Form:
 
 def make_form(model: Template, head: StyleHead) -> Form:
     """Returns the form of a style's head, whose own skin does not run through itself."""
-    vertices, _ = unfolded(np.asarray(model.mean, np.float64), head.vertices, kept_apart())
-    head = replace(head, vertices=vertices)
+    head = sound_head(head)
     return Form(head, logarithms(template_gradients().of(head.vertices)))
+
+
+def sound_head(head: StyleHead) -> StyleHead:
+    """Returns the style's head without skin that runs through itself."""
+    return replace(head, vertices=mean_unfolder().unfolded(head.vertices).vertices)
 
 
 @dataclass(frozen=True)

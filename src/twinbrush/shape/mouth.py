@@ -3,7 +3,7 @@ come through the skin about it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 
 from twinbrush.faces import indices
 from twinbrush.mesh import vertex_normals
-from twinbrush.sculpt.values import FACE, MOUTH_BAG, Template
+from twinbrush.sculpt.values import FACE, MOUTH_BAG, Morphs, Part, Template
 
 GROWTH = (0.4, 1.3)  # bounds of how the inside follows the opening's width
 SLACK = 0.93  # an inside that shrinks shrinks so much more: the lips come nearer to it on all sides
@@ -87,6 +87,18 @@ class Cover:
         out = moved.copy()
         out[:, 2] = np.where(between(self._gap, moved[:, :2]), moved[:, 2], np.minimum(moved[:, 2], new - clearance))
         return out
+
+
+def teeth_targets(part: Part, vertices: Float[np.ndarray, "m 3"]) -> Morphs:
+    """Returns the teeth's expressions, as many times as large as the teeth became wide."""
+    factor = np.ptp(vertices[:, 0]) / np.ptp(part.mesh.vertices[:, 0])
+    return {name: (rows, factor * offsets) for name, (rows, offsets) in part.targets.items()}
+
+
+def teeth_moved(part: Part, opening: Opening, cover: Cover) -> Part:
+    """Returns the teeth gone with the mouth, their expressions as large as they are."""
+    vertices = cover.kept_behind(part.mesh.vertices, opening.apply(part.mesh.vertices))
+    return replace(part, mesh=replace(part.mesh, vertices=vertices), targets=teeth_targets(part, vertices))
 
 
 def between(ring: Float[np.ndarray, "k 2"], points: Float[np.ndarray, "m 2"]) -> Bool[np.ndarray, "m"]:

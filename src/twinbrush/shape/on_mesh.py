@@ -23,7 +23,7 @@ def mesh_displacement(
     """
     before, after = person_head(model, figure).vertices, person_head(model, shaped).vertices
     local = in_head_frame(figure.fit, distance_mm, points)
-    moved = follower_of(model, figure, before, after).displacements(local)
+    moved = follower_of(model, figure, before, [after]).displacements(local)
     neck = (model.labels == NECK) & (before[:, 1] < before[model.labels == NECK, 1].min() + 15)
     still = (after - before)[neck].mean(0) * [0, 1, 1]
     share = smoothstep((local[:, 1] - NECK_FADE_MM[1]) / (NECK_FADE_MM[0] - NECK_FADE_MM[1]))[:, None]

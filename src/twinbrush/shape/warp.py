@@ -1,49 +1,70 @@
-"""Space bent with the head: what lies about the skin (hair, clothes) follows it, smoothly and everywhere."""
+"""Space bent with the head: what lies about the skin (hair, clothes) follows it, smoothly and everywhere.
+
+(`no_type_check` keeps the import hook of the tests away from the compiled kernel.)
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float, Int
+from numba import njit
 from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 NEAR_MM = 8.0  # reach of what the smooth warp leaves unexplained on the skin
 NEIGHBOURS = 6
 SMOOTHING = 2.0  # mm: the warp passes its control points so softly that neighbours which disagree make no fold
-CHUNK = 8192  # points that are bent at once
 
 
 @dataclass(frozen=True)
 class Spline:
-    """Biharmonic spline in space (kernel r, affine part): where points go.
+    """Biharmonic splines in space (kernel r, affine part): where points go, in several moves at once.
 
-    centres (c, 3) mm; weights (c + 4, 3).
+    centres (c, 3) mm; weights (c + 4, k): three columns a move.
     """
 
     centres: Float[np.ndarray, "c 3"]
-    weights: Float[np.ndarray, "w 3"]
+    weights: Float[np.ndarray, "w k"]
 
-    def displacements(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    def displacements(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n k"]:
         """Returns the points' displacements, mm."""
-        out = np.empty((len(points), 3))
         count = len(self.centres)
-        for start in range(0, len(points), CHUNK):
-            some = points[start : start + CHUNK]
-            out[start : start + CHUNK] = cdist(some, self.centres) @ self.weights[:count]
-        return out + points @ self.weights[count : count + 3] + self.weights[count + 3]
+        columns = np.ascontiguousarray(self.weights[:count].T)
+        radial = _radial(np.ascontiguousarray(points), np.ascontiguousarray(self.centres.T), columns)
+        return radial + points @ self.weights[count : count + 3] + self.weights[count + 3]
 
 
-def fit_spline(centres: Float[np.ndarray, "c 3"], moves: Float[np.ndarray, "c 3"]) -> Spline:
-    """Returns the spline that moves the centres by these displacements (within SMOOTHING)."""
+@njit(cache=True, fastmath=True)
+@no_type_check
+def _radial(points, centres, columns):
+    """Sums over the centres of distance times weight, (n, k): distances are never all in memory."""
+    out = np.empty((len(points), len(columns)))
+    distances = np.empty(centres.shape[1])
+    for i in range(len(points)):
+        x, y, z = points[i]
+        for c in range(len(distances)):
+            a, b, d = x - centres[0, c], y - centres[1, c], z - centres[2, c]
+            distances[c] = np.sqrt(a * a + b * b + d * d)
+        for k in range(len(columns)):
+            total = 0.0
+            for c in range(len(distances)):
+                total += distances[c] * columns[k, c]
+            out[i, k] = total
+    return out
+
+
+def fit_spline(centres: Float[np.ndarray, "c 3"], moves: Float[np.ndarray, "c k"]) -> Spline:
+    """Returns the spline that moves the centres by these displacements (within SMOOTHING), three columns a move."""
     count = len(centres)
     matrix = np.zeros((count + 4, count + 4))
     matrix[:count, :count] = cdist(centres, centres) - SMOOTHING * np.eye(count)
     matrix[:count, count : count + 3] = centres
     matrix[:count, count + 3] = 1
     matrix[count:, :count] = matrix[:count, count:].T
-    right = np.zeros((count + 4, 3))
+    right = np.zeros((count + 4, moves.shape[1]))
     right[:count] = moves
     return Spline(centres, np.linalg.solve(matrix, right))
 
@@ -66,10 +87,10 @@ class Follower:
 
     spline: Spline
     skin: Float[np.ndarray, "s 3"]
-    rest: Float[np.ndarray, "s 3"]
+    rest: Float[np.ndarray, "s k"]
 
-    def displacements(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-        """Returns the points' displacements, mm."""
+    def displacements(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n k"]:
+        """Returns the points' displacements, mm, three columns a move."""
         moved = self.spline.displacements(points)
         distance, nearest = KDTree(self.skin).query(points, k=NEIGHBOURS, distance_upper_bound=3 * NEAR_MM)
         known = np.isfinite(distance)
