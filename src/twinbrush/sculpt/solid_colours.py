@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gather import interpolated
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
@@ -20,6 +21,8 @@ from twinbrush.sculpt.values import Figure, Solid, Surroundings
 LABELS = {"Hair": Label.HAIR, "Beard": Label.BEARD, "Headwear": Label.HEADWEAR, "Bust": Label.CLOTH}
 MARGIN_MM = {Label.HAIR: 2.0, Label.CLOTH: 3.5, Label.SKIN: 3.0}  # so near to other labels nothing is lent
 USUAL_MARGIN_MM = 1.2
+LENT_CONFIDENCE = 0.5  # pixels whose label is less sure lend nothing
+BORDER_FADE_MM = 28.0  # so near to the photo's border what it lends fades out: no edge is seen where the photo ends
 BLUR_MM = 3.0  # the field follows the photo blurred by this
 SEEN_PULL, OWN_PULL, NECK_PULL = 3e-2, 1.2e-4, 2e-1  # of the field: to the seen, to the material's own, to the neck
 NECK_REACH_MM = 14.0  # bare skin so near to the head's takes its colour
@@ -105,11 +108,17 @@ def _made_of(
 
 
 def lent(photo: Surroundings, label: Label) -> Float[np.ndarray, "h w"]:
-    """1 well inside the label's pixels, 0 elsewhere."""
+    """1 well inside the label's sure pixels and the photo, 0 elsewhere."""
     margin = MARGIN_MM.get(label, USUAL_MARGIN_MM) * photo.pixels_per_mm
-    known = ((photo.labels == label) & photo.inside).astype(np.uint8)
-    away = cv2.distanceTransform(np.pad(known, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    return np.clip((away - 0.5 * margin) / max(margin, 1.0), 0, 1).astype(np.float32)
+    known = (photo.labels == label) & photo.inside & (photo.confidence > LENT_CONFIDENCE)
+    away = _depth(known)
+    fade = np.clip(_depth(photo.inside) / (BORDER_FADE_MM * photo.pixels_per_mm), 0, 1)
+    return (np.clip((away - 0.5 * margin) / max(margin, 1.0), 0, 1) * smoothstep(fade)).astype(np.float32)
+
+
+def _depth(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """Distance of every pixel to the outside of the mask, pixels."""
+    return cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
 
 
 def own_colour(photo: Surroundings, label: Label, lending: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "3"]:
