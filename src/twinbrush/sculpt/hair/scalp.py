@@ -35,7 +35,7 @@ OUTER_EAR_MM = 76.0  # |x| of the mean head beyond which an ear stands out
 COVERED_SHARE = 0.6  # of an ear's points under hair: it is covered
 RIM_COSINE = 0.3  # vertices that face the camera less are on the silhouette
 RIM_LOWEST_MM = 8.0  # the silhouette tells the hair's thickness down to here: the upper ear's height
-EAR_TOP_MM = -6.0  # only above this, hair lies over a part of an ear
+EAR_TOP_MM = -6.0  # only above this, hair lies over a part of an ear: lower down it is behind it
 EAR_UNDER_MM = 8.0  # hair that is seen before an ear lies so far over it at most
 MARCH_MM = np.arange(-14.0, 110.0, 0.5)  # along which the mask's border is looked for from a rim vertex
 LATEST_START_MM = 12.0  # hair that begins farther out than this does not belong to the vertex
@@ -100,7 +100,7 @@ def scalp_of(
     line = _hairline(mean, usual, flat, facing, seen, outline, ears, lobes, (covered[0], covered[1]))
     line = _like_other_side(line, usual, facing, number[template.mirror[original]])
     over = outside_by(outline.fine, project(seen.camera, vertices[original][ears])[0])
-    over = np.where(mean[ears, 1] > EAR_TOP_MM, over, -HAIRLINE_REACH_MM)  # lower down it is behind the ear, or covers it
+    over = np.where(mean[ears, 1] > EAR_TOP_MM, over, -HAIRLINE_REACH_MM)
     line[ears] = np.maximum(line[ears], np.where(over > 0, np.minimum(over, EAR_UNDER_MM), -HAIRLINE_REACH_MM))
     line = splu(sparse.csc_matrix(sparse.diags(areas) + CALM_MM2 * stiffness)).solve(areas * line)
     bare = Scalp(flat, normals, triangles, original, ears, line, usual, facing, np.zeros(len(flat)), 0.0,

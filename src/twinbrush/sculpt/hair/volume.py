@@ -12,7 +12,6 @@ from scipy import ndimage, spatial
 from twinbrush.camera import project
 from twinbrush.maths.filters import signed_distance, smoothstep
 from twinbrush.sculpt.hair.bunches import with_bunches
-from twinbrush.sculpt.hair.buns import seen_buns
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.rest import Rest
@@ -34,7 +33,7 @@ GENTLE, GROW_MOST_MM = 2.0, 75.0  # thick hair rises over so many times its thic
 GENTLE_FROM, GENTLE_OVER = 0.3, 0.35  # where it faces the camera more than this (cosine): its depth is not seen
 TEMPLE_TOP_MM, TEMPLE_BACK_MM = 90.0, -95.0  # ... and, under long hair, below and before this
 FALL_UNION_MM = 12.0  # fillet
-EAR_FREE_MM, EAR_FILLET_MM = 2.8, 5.0  # about an ear that is seen
+EAR_FREE_MM, EAR_FILLET_MM = 1.2, 3.0  # about an ear that is seen
 TEMPLES_Y_MM, TEMPLES_Z_MM, TEMPLES_MM = (-30.0, 62.0), (-78.0, -49.0), 5.0  # where, and how high over the skin
 SIDEBURN_MM, SIDEBURN_BACK_MM = 9.0, -76.0  # before the ear hair lies so near to the skin nevertheless
 HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
@@ -101,9 +100,12 @@ class Mass:
 
 def mass_of(
     template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline,
-    rest: Rest,
+    rest: Rest, buns: Bool[np.ndarray, "h w"],
 ) -> Mass:
-    """Returns the hair's mass. vertices: of the finished head (n template vertices). rest: what long hair lies on."""
+    """Returns the hair's mass.
+
+    vertices: of the finished head (n template vertices). rest: what long hair lies on. buns: their pixels.
+    """
     head = vertices[scalp.original]
     fall = fall_of(scalp, seen, outline)
     bottom = min(fall.end - 30, BOTTOM_MM) if fall.any else BOTTOM_MM
@@ -117,7 +119,6 @@ def mass_of(
     values = shell.values
     if fall.any:
         values = union(values, fallen(fall, shell, seen, outline, rest), FALL_UNION_MM)
-    buns = seen_buns(outline, vertices, seen)
     values, bunch = with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline, buns, scalp)
     grid = Voxels(low, STEP_MM, values)
     cut = replace(cut, temples=None if fall.any else _temples(grid, skin))  # long hair covers its own
@@ -227,7 +228,8 @@ def cut_tips(grid: Voxels, cut: PhotoCut, *, falls: bool) -> Voxels:
     """Returns the locks cut by the photo's sharp outline (the mass was cut already: only what is near the surface)."""
     near = (grid.values > -1) & (grid.values < NEAR_MM)
     calm = cv2.GaussianBlur(cut.person, (0, 0), LOCK_CALM_MM * cut.seen.pixels_per_mm) + LOCK_SLACK_MM
-    room = replace(cut, person=np.maximum(cut.person, calm)).room(grid.origin + grid.step * np.argwhere(near), cut.outline.sharp, falls=falls)
+    calmed = replace(cut, person=np.maximum(cut.person, calm))
+    room = calmed.room(grid.origin + grid.step * np.argwhere(near), cut.outline.sharp, falls=falls)
     values = grid.values.copy()
     values[near] = np.minimum(values[near], room)
     return Voxels(grid.origin, grid.step, values)

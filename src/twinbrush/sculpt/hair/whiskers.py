@@ -62,7 +62,7 @@ def grown_beard(template: Template, vertices: Float[np.ndarray, "n 3"], seen: Su
 def _symmetric(
     grown: Bool[np.ndarray, "h w"], free: Bool[np.ndarray, "h w"], other: Float[np.ndarray, "h w"], density: float
 ) -> Bool[np.ndarray, "h w"]:
-    """The beard with what the other side (1 where it has one) has of it: half a moustache was overlooked, not shaved."""
+    """The beard with what the other side (1 where it has one) has of it: half a moustache was overlooked."""
     like = cv2.GaussianBlur(np.where(free, other, grown).astype(np.float32), (0, 0), CALM_MM * density) > 0.5
     both = _morphed(grown | free & like, cv2.MORPH_OPEN, OPEN_MM * density)
     return grown | _joined(both & (grown | free), grown)
