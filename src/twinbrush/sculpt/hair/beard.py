@@ -97,7 +97,7 @@ def _unseen(
     flank = inside & (usual > 0) & (np.abs(mean[:, 0]) > FLANK_MM) & (facing > FLANK_FACING[0]) & (
         facing < FLANK_FACING[1])
     seen = float((told[flank] > 0).mean()) if flank.any() else 0.0
-    full = float(smoothstep((seen - FULL_FROM) / FULL_OVER))
+    full = float(smoothstep(np.array([(seen - FULL_FROM) / FULL_OVER]))[0])
     return UNSEEN_MM + full * (np.clip(usual, UNSEEN_MM, -UNSEEN_MM) - UNSEEN_MM), (
         UNSEEN_PULL + full * (USUAL_PULL - UNSEEN_PULL))
 

@@ -33,13 +33,13 @@ GENTLE, GROW_MOST_MM = 2.0, 75.0  # thick hair rises over so many times its thic
 GENTLE_FROM, GENTLE_OVER = 0.3, 0.35  # where it faces the camera more than this (cosine): its depth is not seen
 TEMPLE_TOP_MM, TEMPLE_BACK_MM = 90.0, -95.0  # ... and, under long hair, below and before this
 FALL_UNION_MM = 12.0  # fillet
-EAR_FREE_MM, EAR_FILLET_MM = 1.2, 3.0  # about an ear that is seen
+EAR_FREE_MM, EAR_FILLET_MM = 2.8, 5.0  # about an ear that is seen
 TEMPLES_Y_MM, TEMPLES_Z_MM, TEMPLES_MM = (-30.0, 62.0), (-78.0, -49.0), 5.0  # where, and how high over the skin
 SIDEBURN_MM, SIDEBURN_BACK_MM = 9.0, -76.0  # before the ear hair lies so near to the skin nevertheless
 HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
 CONE_SLACK_MM = 0.5  # over the person's outline
-LOCK_CALM_MM, LOCK_SLACK_MM = 4.0, 1.5  # locks are cut by a calmer outline, farther out: a jagged one is drawn out to
-# grooves along the line of sight
+LOCK_CALM_MM, LOCK_SLACK_MM = 3.0, 0.2  # locks are cut by a calmer outline: a jagged one is drawn out to grooves along
+# the line of sight
 FALL_SLACK_MM, FALL_SLOPE, FREE_MM, NEAR_MM = 1.0, 3.0, 60.0, 8.0
 SKIN_SLACK_MM = 0.6  # hair before the skin ends so far inside its outline
 SKIN_FILLET_MM = 5.0  # the edge is rounded, so that locks run over it to their tips
@@ -201,7 +201,7 @@ def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float
     lip = thin + (np.clip(0.32 * scalp.median, 2.2, FRINGE_LIP_MM) - thin) * near
     grow = GROW_MM + (1 - near) * GROW_MORE_MM + (0 if long else GROW_NAPE_MM) * nape
     full = np.maximum(scalp.thickness, lip + 0.5)
-    front = smoothstep((scalp.facing - GENTLE_FROM) / GENTLE_OVER)
+    front = near * smoothstep((scalp.facing - GENTLE_FROM) / GENTLE_OVER)
     if long:  # its outline beside the face is that of what falls
         beside = smoothstep((TEMPLE_TOP_MM - points[:, 1]) / 40) * smoothstep((points[:, 2] - TEMPLE_BACK_MM) / 30)
         front = np.maximum(front, beside)
@@ -228,7 +228,7 @@ def cut_tips(grid: Voxels, cut: PhotoCut, *, falls: bool) -> Voxels:
     """Returns the locks cut by the photo's sharp outline (the mass was cut already: only what is near the surface)."""
     near = (grid.values > -1) & (grid.values < NEAR_MM)
     calm = cv2.GaussianBlur(cut.person, (0, 0), LOCK_CALM_MM * cut.seen.pixels_per_mm) + LOCK_SLACK_MM
-    calmed = replace(cut, person=np.maximum(cut.person, calm))
+    calmed = replace(cut, person=calm)
     room = calmed.room(grid.origin + grid.step * np.argwhere(near), cut.outline.sharp, falls=falls)
     values = grid.values.copy()
     values[near] = np.minimum(values[near], room)
@@ -256,8 +256,9 @@ def _ears_freed(
         near = np.flatnonzero(beside & (points[:, 2] < -40) & (points[:, 2] > -150))
         away = np.full(len(points), 50.0)
         away[near] = spatial.KDTree(ear).query(points[near])[0]
-        outside = near[points[near, 0] * sign > OUTER_EAR_MM]  # nor does hair lie beside what is seen of it
-        away[outside] = np.minimum(away[outside], spatial.KDTree(ear[:, 1:]).query(points[outside, 1:])[0])
+        outside, low = near[points[near, 0] * sign > OUTER_EAR_MM], ear[ear[:, 1] < EAR_TOP_MM]
+        if len(low):  # nor does hair lie beside its lower half
+            away[outside] = np.minimum(away[outside], spatial.KDTree(low[:, 1:]).query(points[outside, 1:])[0])
         free = np.maximum(away - EAR_FREE_MM, (SIDEBURN_MM - skin.values.ravel()) * (points[:, 2] > SIDEBURN_BACK_MM))
         values = intersection(values, free, EAR_FILLET_MM)
     return values.reshape(grid.values.shape)
