@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import spatial
 
 from twinbrush.faces import indices
@@ -18,7 +18,7 @@ REACH_MM = {"Hair": 9.0, "Beard": 6.0}  # over which the roots thin out
 SHARE = 0.75  # of the hair's colour right at its edge
 GRAIN, SEED = 0.5, 11  # how unequal the roots are, from texel to texel
 NEAREST = 3  # vertices of the hair whose colours are averaged
-FARTHEST_MM = 12.0
+FARTHEST_MM, OVER_MM = 12.0, 0.2  # hair farther from the skin, and vertices of it less far over it, have none
 LIPS_MM = 3.0  # none so near to the lips
 
 
@@ -36,11 +36,14 @@ def with_roots(
         reach = next((value for name, value in REACH_MM.items() if part.name.startswith(name)), 0.0)
         if reach == 0 or part.mesh.uv is None:
             continue
-        away, nearest = spatial.KDTree(part.mesh.vertices).query(
+        over = _over(head, part.mesh.vertices)
+        if len(over) < NEAREST:
+            continue
+        away, nearest = spatial.KDTree(part.mesh.vertices[over]).query(
             head.vertices, k=NEAREST, distance_upper_bound=FARTHEST_MM)
         near = np.flatnonzero(np.isfinite(away[:, -1]))
-        size = len(colours)
-        xy = np.stack([part.mesh.uv[:, 0] * size - 0.5, (1 - part.mesh.uv[:, 1]) * size - 0.5], 1)
+        size, uv = len(colours), part.mesh.uv[over]
+        xy = np.stack([uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5], 1)
         own = (1 - smoothstep(away[near, 0] / reach)) * (share[near] < SHARE)
         tone[near] += own[:, None] * lookup(colours, xy)[nearest[near]].mean(1)
         share[near] += own
@@ -48,6 +51,12 @@ def with_roots(
     lips, _ = spatial.KDTree(landmarks[[*indices.LIPS_OUTER]]).query(head.vertices)
     share = np.minimum(share, 1.0) * smoothstep((lips - LIPS_MM) / LIPS_MM)
     return _painted(texture, head, share, tone)
+
+
+def _over(head: Mesh, points: Float[np.ndarray, "n 3"]) -> Int[np.ndarray, "_"]:
+    """The points over the skin: hair goes on under it, where it has no roots to be seen."""
+    _, nearest = spatial.KDTree(head.vertices).query(points)
+    return np.flatnonzero(((points - head.vertices[nearest]) * head.normals()[nearest]).sum(1) > OVER_MM)
 
 
 def _painted(
