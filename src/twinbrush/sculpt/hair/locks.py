@@ -11,7 +11,7 @@ from scipy import ndimage, spatial
 from twinbrush.maths.filters import smoothstep
 from twinbrush.sculpt.hair.strands import StrandField
 from twinbrush.sculpt.hair.volume import Mass, cut_tips
-from twinbrush.sculpt.hair.voxels import Voxels, about_surface, labelled, one_body, refined, zero_surface
+from twinbrush.sculpt.hair.voxels import Voxels, about_surface, in_pieces, labelled, one_body, refined, zero_surface
 from twinbrush.sculpt.implicit import taubin
 
 CROPPED_MM, FRINGE_SHARE, FRINGE_LEAST_MM = 16.5, 0.012, 8.0  # median thickness below which hair is cropped
@@ -105,16 +105,16 @@ def without_islands(hair: Voxels, skin: Voxels) -> Voxels:
     skin: signed mm to it, positive outside.
     """
     cells = np.argwhere(hair.values > 0)
-    outer = skin.at(hair.origin + hair.step * cells) > OVER_SKIN_MM
+    outer = in_pieces(skin.at, hair, cells) > OVER_SKIN_MM
     over = np.zeros(hair.values.shape, bool)
     over[tuple(cells[outer].T)] = True
     pieces, count = labelled(over)
     if count < 2:
         return hair
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    small = sizes < ISLAND_SHARE * sizes.max()
-    small[0] = False
+    sizes = np.bincount(pieces[over])
+    small = (sizes > 0) & (sizes < ISLAND_SHARE * sizes.max())
+    if not small.any():
+        return hair
     return Voxels(hair.origin, hair.step, one_body(np.where(small[pieces], np.float32(-1.0), hair.values)))
 
 

@@ -16,7 +16,7 @@ from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, f
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.scalp import EAR_TOP_MM, OUTER_EAR_MM, Scalp
-from twinbrush.sculpt.hair.voxels import Voxels, grid_points, one_body
+from twinbrush.sculpt.hair.voxels import Voxels, grid_points, in_pieces, one_body
 from twinbrush.sculpt.implicit import intersection, union
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Surroundings, Template
@@ -229,7 +229,8 @@ def cut_tips(grid: Voxels, cut: PhotoCut, *, falls: bool) -> Voxels:
     near = (grid.values > -1) & (grid.values < NEAR_MM)
     calm = cv2.GaussianBlur(cut.person, (0, 0), LOCK_CALM_MM * cut.seen.pixels_per_mm) + LOCK_SLACK_MM
     calmed = replace(cut, person=calm)
-    room = calmed.room(grid.origin + grid.step * np.argwhere(near), cut.outline.sharp, falls=falls)
+    room = in_pieces(
+        lambda points: calmed.room(points, cut.outline.sharp, falls=falls), grid, np.argwhere(near))
     values = grid.values.copy()
     values[near] = np.minimum(values[near], room)
     return Voxels(grid.origin, grid.step, values)
