@@ -15,6 +15,7 @@ from twinbrush.maths.gather import interpolated
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
+from twinbrush.sculpt.hair.unsure import ground_coloured
 from twinbrush.sculpt.skin import Sight, lookup, masked
 from twinbrush.sculpt.values import Figure, Solid, Surroundings
 
@@ -110,9 +111,14 @@ def _made_of(
 
 
 def lent(photo: Surroundings, label: Label) -> Float[np.ndarray, "h w"]:
-    """1 well inside the label's sure pixels, 0 elsewhere; beyond the photo's border (`continued`) it fades out."""
+    """1 well inside the label's sure pixels (of hair without what shines through it), 0 elsewhere.
+
+    Beyond the photo's border (`continued`) it fades out.
+    """
     margin = MARGIN_MM.get(label, USUAL_MARGIN_MM) * photo.pixels_per_mm
     known = (photo.labels == label) & (photo.confidence > LENT_CONFIDENCE)
+    if label == Label.HAIR:
+        known &= ~ground_coloured(photo)
     away = cv2.distanceTransform(np.pad(known.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     beyond = cv2.distanceTransform((~photo.inside).astype(np.uint8), cv2.DIST_L2, 5) / photo.pixels_per_mm
     fade = 1 - smoothstep(beyond / BEYOND_MM)

@@ -32,17 +32,34 @@ def without_unsure(seen: Surroundings, vertices: Float[np.ndarray, "n 3"]) -> Su
     """
     hair = (seen.labels == Label.HAIR) & seen.inside
     density = seen.pixels_per_mm
-    sure = cv2.morphologyEx((hair & (seen.confidence > SURE)).astype(np.uint8), cv2.MORPH_OPEN, disc(OPEN_MM * density))
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(sure)
-    if count < 2:
+    own = _sure(hair, seen)
+    if not own.any():
         return seen
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    own = np.isin(np.asarray(pieces), 1 + np.flatnonzero(areas > LEAST_SHARE * areas.max()))
     away = cv2.distanceTransform((~own).astype(np.uint8), cv2.DIST_L2, 5)
     wrong = hair & (away > REACH_MM * density) & ~_about_head(seen, vertices)
     if wrong.any():
         wrong &= _commoner(seen, own, hair) < CLEARLY
     return replace(seen, labels=np.where(wrong, np.uint8(Label.GROUND), seen.labels))
+
+
+def ground_coloured(seen: Surroundings) -> Bool[np.ndarray, "h w"]:
+    """Returns the hair's pixels that have the ground's colours and not the hair's: gaps between strands."""
+    hair = (seen.labels == Label.HAIR) & seen.inside
+    own = _sure(hair, seen)
+    if not own.any():
+        return np.zeros(hair.shape, bool)
+    return hair & (_commoner(seen, own, hair) < -CLEARLY)
+
+
+def _sure(hair: Bool[np.ndarray, "h w"], seen: Surroundings) -> Bool[np.ndarray, "h w"]:
+    """The sure hair without narrow and small pieces."""
+    sure = (hair & (seen.confidence > SURE)).astype(np.uint8)
+    sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, disc(OPEN_MM * seen.pixels_per_mm))
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(sure)
+    if count < 2:
+        return np.zeros(hair.shape, bool)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return np.isin(np.asarray(pieces), 1 + np.flatnonzero(areas > LEAST_SHARE * areas.max()))
 
 
 def _commoner(
