@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 
-PIECE = 200_000
+PIECE = 200_000  # cells that are worked out at once
 OUTSIDE_MM = -5.0  # value beyond the grid's border: surfaces that reach it are closed there
 
 
