@@ -49,7 +49,8 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
 def drawn_in(person: SeenPerson, fit: HeadFit, labels: np.ndarray, wanted: int) -> np.ndarray:
     """Where one hand-drawn class lies in the wide picture."""
     alone = np.where(labels == wanted, np.uint8(Label.HAIR), np.uint8(0))
-    return surroundings(replace(person, regions=replace(person.regions, labels=alone)), fit).labels == Label.HAIR
+    truth = replace(person, regions=replace(person.regions, labels=alone), given=True)  # not to be doubted
+    return surroundings(truth, fit).labels == Label.HAIR
 
 
 def visible(seen: Surroundings, vertices: np.ndarray, hair: Solid) -> np.ndarray:

@@ -15,6 +15,7 @@ from twinbrush.mesh import Mesh, Region, vertex_normals
 from twinbrush.rasterize import rasterize
 from twinbrush.sculpt.assemble import joined, seam_of
 from twinbrush.sculpt.follow import followed
+from twinbrush.sculpt.roots import with_roots
 from twinbrush.sculpt.skin import lookup, spread
 from twinbrush.sculpt.solid_colours import Material, Skin, materials_of
 from twinbrush.sculpt.strand_lines import drawn_out, in_texture, texture_maps
@@ -53,7 +54,8 @@ def dressed(figure: Figure, solids: tuple[Solid, ...], photo: Surroundings) -> F
     parts = _parts(solids, layout, figure.parts[0])
     whole = joined((*figure.parts, *parts), None)
     right = _painted(figure, solids, layout, photo, whole)
-    texture = np.concatenate([figure.texture, right], 1).astype(figure.texture.dtype)
+    left = with_roots(figure.texture, figure.parts[0].mesh, figure.landmarks_xyz, parts, right)
+    texture = np.concatenate([left, right], 1).astype(figure.texture.dtype)
     return replace(figure, parts=(*half, *_halved(parts, 1)), texture=texture)
 
 

@@ -69,9 +69,10 @@ def placed(
     template: Template, vertices: Float[np.ndarray, "n 3"], side: int, placing: Placing
 ) -> Float[np.ndarray, "n 3"]:
     """Returns the head with one ear moved up and made larger about where it grows out of the head, skin following."""
-    members, _ = ear_weights(template, side)
+    members, share = ear_weights(template, side)
     ear = vertices[members]
     root = np.array([side * np.abs(ear[:, 0]).min(), ear[:, 1].mean(), ear[:, 2].mean()])
+    members, ear = members[share > 0], ear[share > 0]  # what lies flat on the head follows: else it would be a ledge
     move = (placing.size - 1) * (ear - root) + [0.0, placing.raise_mm, 0.0]
     near = np.flatnonzero(np.linalg.norm(vertices - root, axis=1) < np.ptp(ear[:, 1]) + 3 * FOLLOW_MM)
     near = near[template.labels[near] <= 3]

@@ -16,6 +16,7 @@ from twinbrush.regions.engine import find_regions
 from twinbrush.regions.values import Label, RegionMap
 from twinbrush.sculpt.drawn import looks_drawn
 from twinbrush.sculpt.frames import glasses_frames
+from twinbrush.sculpt.hair.unsure import without_unsure
 from twinbrush.sculpt.hair.whiskers import grown_beard
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import HeadFit, Surroundings
@@ -87,7 +88,9 @@ def surroundings(person: SeenPerson, fit: HeadFit) -> Surroundings:
                            borderMode=cv2.BORDER_REPLICATE)
     labels = np.where(inside, labels, Label.GROUND).astype(np.uint8)
     seen = Surroundings(image, labels, confidence, inside, camera, density)
-    return seen if person.given else grown_beard(template(), fit.vertices, hair_coloured_is_hair(seen))
+    if person.given:
+        return seen
+    return grown_beard(template(), fit.vertices, without_unsure(hair_coloured_is_hair(seen), fit.vertices))
 
 
 def hair_coloured_is_hair(seen: Surroundings) -> Surroundings:
@@ -105,7 +108,9 @@ def hair_coloured_is_hair(seen: Surroundings) -> Surroundings:
     usual = own[counts > RARE * hair.sum()]
     if np.isin(number[worn], usual).mean() < LIKE_HAIR:
         return seen
-    return replace(seen, labels=np.where(worn, np.uint8(Label.HAIR), seen.labels))
+    doubt = hair | worn  # was between the two
+    return replace(seen, labels=np.where(worn, np.uint8(Label.HAIR), seen.labels),
+                   confidence=np.where(doubt, 1.0, seen.confidence).astype(np.float32))
 
 
 def crop_surroundings(crop: Crop, fit: HeadFit) -> Surroundings:

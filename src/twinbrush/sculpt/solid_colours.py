@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,16 +10,21 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gather import interpolated
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
+from twinbrush.sculpt.hair.unsure import ground_coloured
 from twinbrush.sculpt.skin import Sight, lookup, masked
 from twinbrush.sculpt.values import Figure, Solid, Surroundings
 
 LABELS = {"Hair": Label.HAIR, "Beard": Label.BEARD, "Headwear": Label.HEADWEAR, "Bust": Label.CLOTH}
 MARGIN_MM = {Label.HAIR: 2.0, Label.CLOTH: 3.5, Label.SKIN: 3.0}  # so near to other labels nothing is lent
 USUAL_MARGIN_MM = 1.2
+RAMP_MM = {Label.CLOTH: 9.0}  # over which what is lent begins, where that is more than the margin: no edge of a pattern
+LENT_CONFIDENCE = 0.75  # pixels whose label is less sure lend nothing
+BEYOND_MM = 45.0  # mirrored at its border, the photo fades out over this: no edge is seen where it ends
 BLUR_MM = 3.0  # the field follows the photo blurred by this
 SEEN_PULL, OWN_PULL, NECK_PULL = 3e-2, 1.2e-4, 2e-1  # of the field: to the seen, to the material's own, to the neck
 NECK_REACH_MM = 14.0  # bare skin so near to the head's takes its colour
@@ -69,6 +74,7 @@ def materials_of(
     solid: Solid, photo: Surroundings, near: Float[np.ndarray, "h w"], skin: Skin
 ) -> list[Material]:
     """The solid's materials, each painted over the ones before. near: depths of the figure's nearest surface."""
+    photo = continued(photo)
     name = next((key for key in LABELS if solid.name.startswith(key)), "Hair")
     label = LABELS[name]
     everywhere = np.ones(len(solid.vertices))
@@ -105,11 +111,34 @@ def _made_of(
 
 
 def lent(photo: Surroundings, label: Label) -> Float[np.ndarray, "h w"]:
-    """1 well inside the label's pixels, 0 elsewhere."""
+    """1 well inside the label's sure pixels (of hair without what shines through it), 0 elsewhere.
+
+    Beyond the photo's border (`continued`) it fades out.
+    """
     margin = MARGIN_MM.get(label, USUAL_MARGIN_MM) * photo.pixels_per_mm
-    known = ((photo.labels == label) & photo.inside).astype(np.uint8)
-    away = cv2.distanceTransform(np.pad(known, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    return np.clip((away - 0.5 * margin) / max(margin, 1.0), 0, 1).astype(np.float32)
+    known = (photo.labels == label) & (photo.confidence > LENT_CONFIDENCE)
+    if label == Label.HAIR:
+        known &= ~ground_coloured(photo)
+    away = cv2.distanceTransform(np.pad(known.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    beyond = cv2.distanceTransform((~photo.inside).astype(np.uint8), cv2.DIST_L2, 5) / photo.pixels_per_mm
+    fade = 1 - smoothstep(beyond / BEYOND_MM)
+    over = max(RAMP_MM.get(label, 0.0) * photo.pixels_per_mm, margin, 1.0)
+    return (np.clip((away - 0.5 * margin) / over, 0, 1) * fade).astype(np.float32)
+
+
+def continued(photo: Surroundings) -> Surroundings:
+    """Returns the photo mirrored at its border, so that a pattern goes on beyond it; `inside` stays as it is."""
+    rows, columns = (_mirrored(photo.inside.any(axis)) for axis in (1, 0))
+    at = np.ix_(rows, columns)
+    return replace(photo, image=photo.image[at], labels=photo.labels[at], confidence=photo.confidence[at])
+
+
+def _mirrored(known: Bool[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
+    """For every place of a line the one that its mirror image at the ends of the known stretch lies at."""
+    first, last = np.flatnonzero(known)[[0, -1]]
+    period = max(2 * (last - first), 1)
+    place = np.mod(np.arange(len(known)) - first, period)
+    return first + np.minimum(place, period - place)
 
 
 def own_colour(photo: Surroundings, label: Label, lending: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "3"]:

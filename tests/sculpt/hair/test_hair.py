@@ -14,13 +14,17 @@ from twinbrush.maths.crossings import crossings
 from twinbrush.rasterize import rasterize
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.bust import sculpt_bust
+from twinbrush.sculpt.hair.beard import beard_outline, beard_scalp
 from twinbrush.sculpt.hair.build import sculpt_hair
 from twinbrush.sculpt.hair.buns import seen_buns
+from twinbrush.sculpt.hair.locks import without_islands
 from twinbrush.sculpt.hair.mirror import leans_right, mirrored_head, mirrored_photo
 from twinbrush.sculpt.hair.outline import outline_of
 from twinbrush.sculpt.hair.rest import Rest
+from twinbrush.sculpt.hair.scalp import scalp_of
 from twinbrush.sculpt.hair.simplify import is_closed, unpinched
-from twinbrush.sculpt.hair.voxels import without_holes
+from twinbrush.sculpt.hair.unsure import ground_coloured, without_unsure
+from twinbrush.sculpt.hair.voxels import Voxels, without_holes
 from twinbrush.sculpt.hair.whiskers import grown_beard
 from twinbrush.sculpt.seen import hair_coloured_is_hair
 from twinbrush.sculpt.template import template
@@ -197,3 +201,92 @@ def test_sheets_that_meet_in_an_edge_are_taken_apart() -> None:
     assert len(apart) == 8
     assert is_closed(faces)
     assert np.allclose(apart[faces], vertices[triangles])
+
+
+def test_hair_that_the_upper_border_cuts_grows_no_column() -> None:
+    whole = person(buns=True)
+    inside = whole.inside.copy()
+    inside[:120] = False  # 110 mm above the eyes: the buns' upper parts are beyond
+    labels = np.where(inside, whole.labels, np.uint8(Label.GROUND))
+    cut = replace(whole, labels=labels, inside=inside)
+    vertices = template().mean.astype(float)
+    assert seen_buns(outline_of(whole, Label.HAIR), vertices, whole).any()
+    assert not seen_buns(outline_of(cut, Label.HAIR), vertices, cut)[:100].any()
+    found, _ = sculpt_hair(template(), vertices, cut, bust()[1])
+    high = next(solid for solid in found if solid.name == "Hair").vertices
+    assert high[:, 1].max() < 170  # the grid ends at 190
+
+
+def test_hair_seen_apart_on_the_skin_is_left_out() -> None:
+    x, y, z = np.mgrid[-40.0:41, -40.0:41, -40.0:41]
+    body = np.minimum(np.maximum(20 - np.abs(y - 20), 6 - np.abs(y + 8)), 25 - np.hypot(x, z))  # joined below z = 0
+    patch = 4 - np.sqrt((x - 10) ** 2 + (y + 20) ** 2 + (z - 2) ** 2)
+    values = np.maximum(np.maximum(body, patch), np.minimum(2 - np.abs(x - 10), np.minimum(-z, 30 - np.abs(y))))
+    skin = Voxels(np.full(3, -40.0), 1.0, z)
+    left = without_islands(Voxels(np.full(3, -40.0), 1.0, values), skin)
+    at = left.at(np.array([[10.0, -20, 4], [0, 20, 10]]))
+    assert at[0] < 0 < at[1]
+
+
+def test_one_bare_temple_seen_edge_on_becomes_like_the_other() -> None:
+    whole = person()
+    x = np.arange(520) - 259.5
+    labels = whole.labels.copy()
+    left = (x < -58)[None, :] & (np.arange(560) > 120)[:, None] & (labels == Label.HAIR)
+    labels[left] = Label.SKIN
+    one = replace(whole, labels=labels)
+    vertices = template().mean.astype(float)
+    scalp = scalp_of(template(), vertices, one, outline_of(one, Label.HAIR))
+    mirror = np.full(len(vertices), -1)
+    mirror[scalp.original] = np.arange(len(scalp.original))
+    other = mirror[template().mirror[scalp.original]]
+    temple = (np.abs(scalp.facing) < 0.3) & (scalp.vertices[:, 1] > 5) & (scalp.vertices[:, 1] < 45) & (
+        scalp.template_hairline > 4) & (scalp.vertices[:, 0] < 0) & (scalp.vertices[:, 2] > -75)
+    assert temple.sum() > 20
+    haired = scalp.hairline[other[temple]] > 2
+    assert (scalp.hairline[temple][haired] > 0).mean() > 0.9
+
+
+def test_half_a_beard_is_completed_from_the_other_side() -> None:
+    head, drawn = template(), person(beard=True)
+    x = np.arange(520) - 259.5
+    labels = drawn.labels.copy()
+    labels[(labels == Label.BEARD) & (x > 4)[None, :]] = Label.SKIN
+    grown = grown_beard(head, head.mean.astype(float), replace(drawn, labels=labels)).labels == Label.BEARD
+    missing = (drawn.labels == Label.BEARD) & (labels == Label.SKIN)
+    assert (grown & missing).sum() > 0.7 * missing.sum()
+
+
+def test_a_full_beard_goes_on_to_the_ears_and_a_goatee_does_not() -> None:
+    head, drawn = template(), person(beard=True)
+    x, y = np.meshgrid(np.arange(520) - 259.5, 230 - np.arange(560))
+    full = np.where((drawn.labels == Label.SKIN) & (y < -60) & (y > -125), np.uint8(Label.BEARD), drawn.labels)
+    full[(np.abs(x) < 20) & (y > -78) & (full == Label.BEARD)] = Label.SKIN
+    vertices = head.mean.astype(float)
+    backs: list[float] = []
+    for photo in (replace(drawn, labels=full.astype(np.uint8)), drawn):
+        outline = beard_outline(photo)
+        assert outline is not None
+        scalp = beard_scalp(head, vertices, photo, outline)
+        flank = (scalp.hairline > 0) & (np.abs(scalp.vertices[:, 0]) > 45)
+        backs.append(float(scalp.vertices[flank, 2].min(initial=0)))
+    assert backs[0] < -55 < backs[1]
+
+
+def test_unsure_hair_apart_from_the_sure_is_none_unless_it_has_its_colours() -> None:
+    whole = person(long_mm=220)
+    y, x = np.mgrid[:560, :520]
+    thing = (np.hypot(x - 400, y - 400) < 18) | ((np.abs(y - 400) < 4) & (x > 350) & (x < 400))
+    labels = np.where(thing, np.uint8(Label.HAIR), whole.labels)
+    confidence = np.where(thing, 0.3, whole.confidence)
+    beyond = thing & (whole.labels == Label.GROUND)
+    image = np.where(beyond[..., None], np.array([0.1, 0.2, 0.6], np.float32), whole.image)
+    vertices = template().mean.astype(float)
+    blue = replace(whole, labels=labels, confidence=confidence, image=image)
+    assert not (without_unsure(blue, vertices).labels == Label.HAIR)[400, 385:415].any()
+    brown = replace(blue, image=np.where(thing[..., None], np.array([0.3, 0.2, 0.1], np.float32), image))
+    assert (without_unsure(brown, vertices).labels == Label.HAIR)[400, 385:415].all()
+    assert (without_unsure(replace(blue, confidence=whole.confidence), vertices).labels == labels).all()
+    assert not ground_coloured(replace(blue, confidence=whole.confidence))[400, 390:410].any()
+    grey = np.where(beyond[..., None], whole.image[5, 5], image)
+    assert ground_coloured(replace(blue, image=grey))[400, 390:410].all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import splu
 
@@ -13,7 +13,7 @@ from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.outline import Outline, outline_of, outside_by
-from twinbrush.sculpt.hair.scalp import Scalp, rim_reach
+from twinbrush.sculpt.hair.scalp import Scalp, profile_distance, rim_reach
 from twinbrush.sculpt.hair.volume import photo_cut, shell_on
 from twinbrush.sculpt.hair.voxels import Voxels, labelled
 from twinbrush.sculpt.implicit import intersection
@@ -31,6 +31,13 @@ UNSEEN_MM, UNSEEN_PULL = -12.0, 0.006  # distance to the border far from what is
 # below the chin and before the ears a beard goes on
 UNDER_JAW_MM, JAW_BACK_MM = ((0.0, 30.0, 45.0), (-95.0, -90.0, -45.0)), -75.0
 """The chin's and the jaw's underside lie below this y at each |x|, before this z."""
+USUAL_PROFILE = np.array([
+    (-70, 0), (-54, 0), (-50, -20), (-42, -38), (-24, -54), (0, -58), (60, -50), (60, -140), (-10, -122), (-40, -100),
+    (-62, -84), (-72, -60)], np.float32)
+"""The mean head's profile (z, y) of a full beard, mm, from the sideburn to the chin."""
+USUAL_PULL = 0.05  # to the usual beard's border where the photo shows neither side
+FULL_FROM, FULL_OVER = 0.35, 0.3  # share of a full beard's seen flank that has a beard, from which it is one
+FLANK_MM, FLANK_FACING = 30.0, (0.1, 0.6)  # |x| and cosine to the camera of the seen flank
 CALM_MM2 = 3.0
 FILLET_MM = 2.0
 LEAST_BODY = 0.15  # of the largest body: smaller ones are specks
@@ -56,10 +63,11 @@ def beard_scalp(
     told = outside_by(outline.fine, pixels) / np.clip(facing, 0.5, 1)
     mirror = number[template.mirror[original]]
     other = share[mirror] * (1 - share)
-    pull = share + other + UNSEEN_PULL
-    line = (share * told + other * told[mirror] + UNSEEN_PULL * UNSEEN_MM) / pull
-    line, pull = np.clip(line, -30, 30), np.clip(pull, UNSEEN_PULL, 1)
     mean = template.mean[original]
+    guess, weak = _unseen(mean, facing, told, inside)
+    pull = share + other + weak
+    line = (share * told + other * told[mirror] + weak * guess) / pull
+    line, pull = np.clip(line, -30, 30), np.clip(pull, UNSEEN_PULL, 1)
     beside = np.interp(np.abs(mean[:, 0]), *UNDER_JAW_MM)
     below = (mean[:, 1] < beside) & (mean[:, 2] > JAW_BACK_MM)
     elsewhere = ~np.isin(template.labels[original], (FACE, NECK)) & ~below
@@ -77,6 +85,21 @@ def beard_scalp(
     height = splu(sparse.csc_matrix(sparse.diags(areas * pull) + STIFFNESS_MM4 * 40 * bending)).solve(areas * goal)
     return Scalp(points, normals, triangles, original, bare.ears, line, line, facing,
                  np.clip(height, FULL_MM * 0.6, THICKEST_MM), FULL_MM, (False, False), (0.0, 0.0))
+
+
+def _unseen(
+    mean: Float[np.ndarray, "v 3"], facing: Float[np.ndarray, "v"], told: Float[np.ndarray, "v"],
+    inside: Bool[np.ndarray, "v"],
+) -> tuple[Float[np.ndarray, "v"], float]:
+    """Signed mm to the beard's border where the photo shows neither side, and how much that counts: a full beard's if
+    the seen flanks have one, else none."""
+    usual = profile_distance(USUAL_PROFILE, mean)
+    flank = inside & (usual > 0) & (np.abs(mean[:, 0]) > FLANK_MM) & (facing > FLANK_FACING[0]) & (
+        facing < FLANK_FACING[1])
+    seen = float((told[flank] > 0).mean()) if flank.any() else 0.0
+    full = float(smoothstep(np.array([(seen - FULL_FROM) / FULL_OVER]))[0])
+    return UNSEEN_MM + full * (np.clip(usual, UNSEEN_MM, -UNSEEN_MM) - UNSEEN_MM), (
+        UNSEEN_PULL + full * (USUAL_PULL - UNSEEN_PULL))
 
 
 def beard_grid(

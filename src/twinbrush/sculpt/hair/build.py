@@ -9,16 +9,16 @@ from scipy import spatial
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.beard import beard_directions, beard_grid, beard_outline, beard_scalp
-from twinbrush.sculpt.hair.buns import without_buns
+from twinbrush.sculpt.hair.buns import seen_buns, without_buns
 from twinbrush.sculpt.hair.headwear import sculpt_headwear
 from twinbrush.sculpt.hair.locks import KINDS, Sculpted, surface_of, swept, with_locks
 from twinbrush.sculpt.hair.mirror import leans_right, mirrored_head, mirrored_photo, mirrored_solid
 from twinbrush.sculpt.hair.outline import LEAST_AREA_CM2, Outline, outline_of
 from twinbrush.sculpt.hair.rest import Rest
-from twinbrush.sculpt.hair.scalp import Scalp, scalp_of
+from twinbrush.sculpt.hair.scalp import scalp_of
 from twinbrush.sculpt.hair.simplify import simplified
 from twinbrush.sculpt.hair.strands import StrandField, strand_field
-from twinbrush.sculpt.hair.volume import mass_of
+from twinbrush.sculpt.hair.volume import Mass, mass_of
 from twinbrush.sculpt.hair.voxels import zero_surface
 from twinbrush.sculpt.implicit import taubin
 from twinbrush.sculpt.values import Solid, Surroundings, Template
@@ -47,8 +47,10 @@ def _sculpted(
     solids: list[Solid] = []
     outline, scalp = outline_of(seen, Label.HAIR), None
     if outline.area_cm2(seen.pixels_per_mm) >= LEAST_AREA_CM2:
-        scalp = scalp_of(template, vertices, seen, without_buns(outline, vertices, seen))
-        solids.append(_hair(template, vertices, scalp, seen, outline, rest))
+        buns = seen_buns(outline, vertices, seen)
+        scalp = scalp_of(template, vertices, seen, without_buns(outline, buns, seen))
+        mass = mass_of(template, vertices, scalp, seen, outline, rest, buns)
+        solids.append(_hair(mass, scalp.median, seen, outline))
     whiskers = beard_outline(seen)
     if whiskers is not None and (beard := _beard(template, vertices, seen, whiskers)) is not None:
         solids.append(beard)
@@ -58,17 +60,13 @@ def _sculpted(
     return tuple(solids)
 
 
-def _hair(
-    template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline,
-    rest: Rest,
-) -> Solid:
-    mass = mass_of(template, vertices, scalp, seen, outline, rest)
+def _hair(mass: Mass, median: float, seen: Surroundings, outline: Outline) -> Solid:
     points, triangles = zero_surface(mass.grid)
     points = taubin(points, triangles, MASS_ROUNDS)
     strands = strand_field(
         points, triangles, seen, outline, long=mass.fall.any,
         bunch=None if mass.fall.any else mass.bunch)
-    return solid_of("Hair", with_locks(mass, scalp.median, points, strands), points, strands, MOST_TRIANGLES)
+    return solid_of("Hair", with_locks(mass, median, points, strands), points, strands, MOST_TRIANGLES)
 
 
 def _beard(

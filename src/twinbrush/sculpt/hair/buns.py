@@ -20,12 +20,8 @@ LEAST_INSIDE = 0.7  # share of a bun that the photo must show
 LOWEST_MM = -20.0  # buns sit above the ears' middle; what is lower falls
 
 
-def without_buns(outline: Outline, vertices: Float[np.ndarray, "n 3"], seen: Surroundings) -> Outline:
-    """Returns the outline of the hair that covers the head, its buns cut off; the same outline when there are none.
-
-    vertices: of the finished head, mm.
-    """
-    buns = seen_buns(outline, vertices, seen)
+def without_buns(outline: Outline, buns: Bool[np.ndarray, "h w"], seen: Surroundings) -> Outline:
+    """Returns the outline of the hair that covers the head, its buns cut off; the same outline when there are none."""
     if not buns.any():
         return outline
     mask = outline.mask & ~buns
@@ -35,7 +31,10 @@ def without_buns(outline: Outline, vertices: Float[np.ndarray, "n 3"], seen: Sur
 def seen_buns(
     outline: Outline, vertices: Float[np.ndarray, "n 3"], seen: Surroundings
 ) -> Bool[np.ndarray, "h w"]:
-    """Returns the pixels of buns: round masses of hair beyond the head and its own hair."""
+    """Returns the pixels of buns: round masses of hair beyond the head and its own hair.
+
+    vertices: of the finished head, mm.
+    """
     height, width = outline.mask.shape
     small = (width // COARSE + 1, height // COARSE + 1)
     mask = cv2.resize(outline.mask.astype(np.uint8), small, interpolation=cv2.INTER_NEAREST)

@@ -29,9 +29,10 @@ NARROWER = 0.32  # share of its depth that hair loses from the skull down to the
 RESTING_MM, TIP_MM, TAPER_MM = 17.0, 4.0, 75.0  # hair's thickness on the bust, at its tips; it tapers over
 LOOSE, LOOSE_FROM_MM = 0.6, -215.0  # above this height hair may stand off from the bust, by so much a mm
 ABOVE_CUT_MM = 12.0  # tips keep so far from the bust's lower edge
-TIPS_MM, TIPS_SHORT_MM = 40.0, 18.0  # how unequal the tips are: resting on the bust, hanging free
+TIPS_MM, TIPS_SHORT_MM = 26.0, 13.0  # how unequal the tips are: resting on the bust, hanging free
 LOCK_WIDTHS_MM, LOCK_RADIUS_MM = (37.0, 61.0), 105.0  # of the tips about the neck, at this distance from its axis
 CARVE_BEHIND_MM, CARVE_SLOPE = -18.0, 1.6  # behind the ears' plane by this, the mask cuts less by 1.6 mm a mm
+HAND_MM, BESIDE_HEAD_MM, SHOULDERS_MM = 2.0, 72.0, -170.0  # skin so far inside its outline, beside head and neck
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ def fallen(
     shape = intersection(shape, 75 - y, 10.0)
     pixels, _ = project(seen.camera, points)
     known = lookup(seen.inside.astype(np.float32), pixels) > 0.5
+    hand = (lookup(outline.skin, pixels) > HAND_MM) & (np.abs(x) > BESIDE_HEAD_MM).ravel() & (y > SHOULDERS_MM).ravel()
+    known &= ~hand  # before the hair: it goes on behind
     cut = lookup(outline.broad, pixels)
     cut = np.where(known, cut, np.maximum(cut, -2.0)).reshape(x.shape)
     cut = cut + CARVE_SLOPE * np.maximum(EAR_PLANE_MM + CARVE_BEHIND_MM - z, 0)
@@ -153,7 +156,7 @@ def _resting(
 def _shortness(x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """How much shorter than the longest the locks about the neck are, 0..1."""
     around = LOCK_RADIUS_MM * np.arctan2(x, EAR_PLANE_MM - z)
-    long = [np.abs(2 * np.mod(around / width + 0.3 * number, 1) - 1) for number, width in enumerate(LOCK_WIDTHS_MM)]
+    long = [np.abs(np.cos(np.pi * (around / width + 0.3 * number))) for number, width in enumerate(LOCK_WIDTHS_MM)]
     return 1 - 0.6 * long[0] - 0.4 * long[1]
 
 

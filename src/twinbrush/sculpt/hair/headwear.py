@@ -7,6 +7,7 @@ from jaxtyping import Float
 from scipy import ndimage
 
 from twinbrush.regions.values import Label
+from twinbrush.sculpt.hair.buns import seen_buns
 from twinbrush.sculpt.hair.outline import Outline, outline_of
 from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.scalp import Scalp, scalp_of
@@ -37,7 +38,7 @@ def sculpt_headwear(
     if hair is not None:
         over = np.where(scalp.hairline > 0, hair.thickness + OVER_HAIR_MM, 0)
         scalp = scalp.thickened(np.maximum(scalp.thickness, over))
-    mass = mass_of(template, vertices, scalp, seen, outline, rest)
+    mass = mass_of(template, vertices, scalp, seen, outline, rest, seen_buns(outline, vertices, seen))
     points, triangles = zero_surface(_calmed(mass))
     points, triangles = simplified(taubin(points, triangles, 6), triangles, MOST_TRIANGLES)
     return Solid("Headwear", points, triangles)

@@ -11,7 +11,7 @@ from scipy import ndimage, spatial
 from twinbrush.maths.filters import smoothstep
 from twinbrush.sculpt.hair.strands import StrandField
 from twinbrush.sculpt.hair.volume import Mass, cut_tips
-from twinbrush.sculpt.hair.voxels import Voxels, about_surface, one_body, refined, zero_surface
+from twinbrush.sculpt.hair.voxels import Voxels, about_surface, in_pieces, labelled, one_body, refined, zero_surface
 from twinbrush.sculpt.implicit import taubin
 
 CROPPED_MM, FRINGE_SHARE, FRINGE_LEAST_MM = 16.5, 0.012, 8.0  # median thickness below which hair is cropped
@@ -74,6 +74,7 @@ FILLET_MM = (0.8, 0.6)
 EDGE_MM = 2.0  # of hair at the hairline that do not shrink: else it would recede
 NEAR_MM = 10.0  # of the mass' surface strands have directions
 NAPE_SHRINK = 0.45  # locks at the nape and the sides of short hair are so much smaller
+ISLAND_SHARE, OVER_SKIN_MM = 0.02, 0.2  # hair seen apart from the rest, less than this share of it, is none: a patch
 
 
 def kind_of(mass: Mass, median: float) -> str:
@@ -94,7 +95,27 @@ def with_locks(
     kind = kind_of(mass, median)
     sculpted = swept(mass.grid, mass.skin, KINDS[kind], vertices, strands)
     tips = cut_tips(sculpted.grid, mass.cut, falls=mass.fall.any)
-    return replace(sculpted, grid=Voxels(tips.origin, tips.step, one_body(tips.values)))
+    whole = without_islands(Voxels(tips.origin, tips.step, one_body(tips.values)), mass.skin)
+    return replace(sculpted, grid=whole)
+
+
+def without_islands(hair: Voxels, skin: Voxels) -> Voxels:
+    """Returns the hair without what hangs together with it under the skin alone: on it, it would be a patch.
+
+    skin: signed mm to it, positive outside.
+    """
+    cells = np.argwhere(hair.values > 0)
+    outer = in_pieces(skin.at, hair, cells) > OVER_SKIN_MM
+    over = np.zeros(hair.values.shape, bool)
+    over[tuple(cells[outer].T)] = True
+    pieces, count = labelled(over)
+    if count < 2:
+        return hair
+    sizes = np.bincount(pieces[over])
+    small = (sizes > 0) & (sizes < ISLAND_SHARE * sizes.max())
+    if not small.any():
+        return hair
+    return Voxels(hair.origin, hair.step, one_body(np.where(small[pieces], np.float32(-1.0), hair.values)))
 
 
 def swept(

@@ -27,6 +27,7 @@ COVERED_PROFILE = np.array([
     (14, 70), (-8, 74), (-30, 66), (-42, 46), (-48, 28), (-60, 6), (-62, -20), (-66, -46), (-90, -66), (-122, -76),
     (-150, -84), (-300, -84), (-300, 300), (14, 300)], np.float32)
 SEEN_FROM, SEEN_OVER = 0.08, 0.15  # cosine to the camera from which the photo's hairline counts, and its ramp
+EDGE_ON, EDGE_OVER = 0.35, 0.25  # cosine to the camera below which skin is seen edge-on, and its ramp
 HAIRLINE_REACH_MM = 40.0  # farther from the hairline nothing depends on the distance
 BEHIND_HAIR_MM, TEMPLE_MM = 2.0, -80.0  # a cheek seen edge-on, so far inside hair, lies under it; before this z
 CALM_MM2 = 9.0  # of the hairline on the surface
@@ -34,6 +35,7 @@ OUTER_EAR_MM = 76.0  # |x| of the mean head beyond which an ear stands out
 COVERED_SHARE = 0.6  # of an ear's points under hair: it is covered
 RIM_COSINE = 0.3  # vertices that face the camera less are on the silhouette
 RIM_LOWEST_MM = 8.0  # the silhouette tells the hair's thickness down to here: the upper ear's height
+EAR_TOP_MM = -6.0  # only above this, hair lies over a part of an ear: lower down it is behind it
 EAR_UNDER_MM = 8.0  # hair that is seen before an ear lies so far over it at most
 MARCH_MM = np.arange(-14.0, 110.0, 0.5)  # along which the mask's border is looked for from a rim vertex
 LATEST_START_MM = 12.0  # hair that begins farther out than this does not belong to the vertex
@@ -96,7 +98,9 @@ def scalp_of(
     covered = tuple(a > COVERED_SHARE and b > COVERED_SHARE for a, b in zip(lobes, uppers, strict=True))
     usual = _template_hairline(mean, (covered[0], covered[1])) if unseen is None else unseen
     line = _hairline(mean, usual, flat, facing, seen, outline, ears, lobes, (covered[0], covered[1]))
+    line = _like_other_side(line, usual, facing, number[template.mirror[original]])
     over = outside_by(outline.fine, project(seen.camera, vertices[original][ears])[0])
+    over = np.where(mean[ears, 1] > EAR_TOP_MM, over, -HAIRLINE_REACH_MM)
     line[ears] = np.maximum(line[ears], np.where(over > 0, np.minimum(over, EAR_UNDER_MM), -HAIRLINE_REACH_MM))
     line = splu(sparse.csc_matrix(sparse.diags(areas) + CALM_MM2 * stiffness)).solve(areas * line)
     bare = Scalp(flat, normals, triangles, original, ears, line, usual, facing, np.zeros(len(flat)), 0.0,
@@ -118,14 +122,14 @@ def _without_ears(
     return out
 
 
-def _profile_distance(profile: np.ndarray, mean: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v"]:
-    """Signed mm of the mean head's points to a profile, positive behind it."""
+def profile_distance(profile: np.ndarray, mean: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v"]:
+    """Returns signed mm of the mean head's points (v, 3) to a profile (z, y), positive inside it."""
     return np.array([cv2.pointPolygonTest(profile, (float(z), float(y)), True) for _, y, z in mean])
 
 
 def _template_hairline(mean: Float[np.ndarray, "v 3"], covered: tuple[bool, bool]) -> Float[np.ndarray, "v"]:
-    bare = _profile_distance(SCALP_PROFILE, mean)
-    under = _profile_distance(COVERED_PROFILE, mean) if any(covered) else bare
+    bare = profile_distance(SCALP_PROFILE, mean)
+    under = profile_distance(COVERED_PROFILE, mean) if any(covered) else bare
     return np.where(np.where(mean[:, 0] < 0, *covered), under, bare)
 
 
@@ -167,6 +171,17 @@ def _hairline(
         elif lobes[side] > COVERED_SHARE:
             line[own] = np.maximum(line[own], 8.0)
     return line
+
+
+def _like_other_side(
+    line: Float[np.ndarray, "v"], usual: Float[np.ndarray, "v"], facing: Float[np.ndarray, "v"],
+    mirror: Int[np.ndarray, "v"],
+) -> Float[np.ndarray, "v"]:
+    """The hairline, on skin seen edge-on no barer than the other side's where heads usually have hair: temples that
+    are a few pixels wide often look bare on one side alone."""
+    edge = 1 - smoothstep((facing - EDGE_ON) / EDGE_OVER)
+    other = np.minimum(line[mirror], usual)
+    return line + edge * np.maximum(other - line, 0)
 
 
 def _thickness(

@@ -12,12 +12,11 @@ from scipy import ndimage, spatial
 from twinbrush.camera import project
 from twinbrush.maths.filters import signed_distance, smoothstep
 from twinbrush.sculpt.hair.bunches import with_bunches
-from twinbrush.sculpt.hair.buns import seen_buns
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.rest import Rest
-from twinbrush.sculpt.hair.scalp import OUTER_EAR_MM, Scalp
-from twinbrush.sculpt.hair.voxels import Voxels, grid_points, one_body
+from twinbrush.sculpt.hair.scalp import EAR_TOP_MM, OUTER_EAR_MM, Scalp
+from twinbrush.sculpt.hair.voxels import Voxels, grid_points, in_pieces, one_body
 from twinbrush.sculpt.implicit import intersection, union
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Surroundings, Template
@@ -30,12 +29,17 @@ SINK_MM = 9.0  # the shell's inside lies so far under the skin: it is closed, an
 LIP_MM, LIP_LONG_MM, FRINGE_LIP_MM = 2.4, 3.0, 6.5  # height of the edge: growing back, long, hanging over the brow
 LIP_ROUND_MM = 2.5  # over which the edge rises
 GROW_MM, GROW_MORE_MM, GROW_NAPE_MM = 24.0, 14.0, 26.0  # over which the edge becomes the full thickness
+GENTLE, GROW_MOST_MM = 2.0, 75.0  # a fringe rises over so many times its thickness, so far at most: else it is a visor
+GENTLE_FROM, GENTLE_OVER = 0.3, 0.35  # cosine to the camera from which it does so: there its depth is not seen
+TEMPLE_TOP_MM, TEMPLE_BACK_MM = 90.0, -95.0  # long hair beside the face does so as well, below and before this
 FALL_UNION_MM = 12.0  # fillet
 EAR_FREE_MM, EAR_FILLET_MM = 2.8, 5.0  # about an ear that is seen
 TEMPLES_Y_MM, TEMPLES_Z_MM, TEMPLES_MM = (-30.0, 62.0), (-78.0, -49.0), 5.0  # where, and how high over the skin
 SIDEBURN_MM, SIDEBURN_BACK_MM = 9.0, -76.0  # before the ear hair lies so near to the skin nevertheless
 HEAD_COVER_MM = 2.0  # hair about a fitted skull that is larger than the photo's
 CONE_SLACK_MM = 0.5  # over the person's outline
+LOCK_CALM_MM, LOCK_SLACK_MM = 3.0, 0.2  # locks are cut by a calmer outline: a jagged one is drawn out to grooves along
+# the line of sight
 FALL_SLACK_MM, FALL_SLOPE, FREE_MM, NEAR_MM = 1.0, 3.0, 60.0, 8.0
 SKIN_SLACK_MM = 0.6  # hair before the skin ends so far inside its outline
 SKIN_FILLET_MM = 5.0  # the edge is rounded, so that locks run over it to their tips
@@ -96,9 +100,12 @@ class Mass:
 
 def mass_of(
     template: Template, vertices: Float[np.ndarray, "n 3"], scalp: Scalp, seen: Surroundings, outline: Outline,
-    rest: Rest,
+    rest: Rest, buns: Bool[np.ndarray, "h w"],
 ) -> Mass:
-    """Returns the hair's mass. vertices: of the finished head (n template vertices). rest: what long hair lies on."""
+    """Returns the hair's mass.
+
+    vertices: of the finished head (n template vertices). rest: what long hair lies on. buns: their pixels.
+    """
     head = vertices[scalp.original]
     fall = fall_of(scalp, seen, outline)
     bottom = min(fall.end - 30, BOTTOM_MM) if fall.any else BOTTOM_MM
@@ -112,7 +119,6 @@ def mass_of(
     values = shell.values
     if fall.any:
         values = union(values, fallen(fall, shell, seen, outline, rest), FALL_UNION_MM)
-    buns = seen_buns(outline, vertices, seen)
     values, bunch = with_bunches(Voxels(low, STEP_MM, values), fall, seen, outline, buns, scalp)
     grid = Voxels(low, STEP_MM, values)
     cut = replace(cut, temples=None if fall.any else _temples(grid, skin))  # long hair covers its own
@@ -120,7 +126,8 @@ def mass_of(
     values = intersection(values, room, SKIN_FILLET_MM)
     border = wide - GRID_MARGIN_MM - np.abs(low[0] + STEP_MM * np.arange(count[0]))
     values = intersection(values, np.broadcast_to(border[:, None, None], values.shape), BORDER_FILLET_MM)
-    values = _ears_freed(Voxels(low, STEP_MM, values), skin, scalp, head[scalp.ears & _bare(head, seen, outline)], fall)
+    bare = _bare(head, seen, outline) | (template.mean[scalp.original, 1] < EAR_TOP_MM)
+    values = _ears_freed(Voxels(low, STEP_MM, values), skin, scalp, head[scalp.ears & bare], fall)
     values = one_body(ndimage.gaussian_filter(values.astype(np.float32), 0.7))
     return Mass(Voxels(low, STEP_MM, values), skin, fall, fringe, bunch, cut)
 
@@ -194,6 +201,11 @@ def _profile(scalp: Scalp, *, long: bool) -> tuple[Float[np.ndarray, "v"], float
     lip = thin + (np.clip(0.32 * scalp.median, 2.2, FRINGE_LIP_MM) - thin) * near
     grow = GROW_MM + (1 - near) * GROW_MORE_MM + (0 if long else GROW_NAPE_MM) * nape
     full = np.maximum(scalp.thickness, lip + 0.5)
+    front = near * smoothstep((scalp.facing - GENTLE_FROM) / GENTLE_OVER)
+    if long:  # its outline beside the face is that of what falls
+        beside = smoothstep((TEMPLE_TOP_MM - points[:, 1]) / 40) * smoothstep((points[:, 2] - TEMPLE_BACK_MM) / 30)
+        front = np.maximum(front, beside)
+    grow = grow + front * np.maximum(np.minimum(GENTLE * (full - lip), GROW_MOST_MM) - grow, 0)
     rise = lip * (1 - np.exp(-np.maximum(line, 0) / LIP_ROUND_MM)) + (full - lip) * smoothstep(line / grow)
     return np.where(line > 0, rise, 0.8 * line), float(over.mean())
 
@@ -215,7 +227,10 @@ def photo_cut(
 def cut_tips(grid: Voxels, cut: PhotoCut, *, falls: bool) -> Voxels:
     """Returns the locks cut by the photo's sharp outline (the mass was cut already: only what is near the surface)."""
     near = (grid.values > -1) & (grid.values < NEAR_MM)
-    room = cut.room(grid.origin + grid.step * np.argwhere(near), cut.outline.sharp, falls=falls)
+    calm = cv2.GaussianBlur(cut.person, (0, 0), LOCK_CALM_MM * cut.seen.pixels_per_mm) + LOCK_SLACK_MM
+    calmed = replace(cut, person=calm)
+    room = in_pieces(
+        lambda points: calmed.room(points, cut.outline.sharp, falls=falls), grid, np.argwhere(near))
     values = grid.values.copy()
     values[near] = np.minimum(values[near], room)
     return Voxels(grid.origin, grid.step, values)
@@ -242,6 +257,9 @@ def _ears_freed(
         near = np.flatnonzero(beside & (points[:, 2] < -40) & (points[:, 2] > -150))
         away = np.full(len(points), 50.0)
         away[near] = spatial.KDTree(ear).query(points[near])[0]
+        outside, low = near[points[near, 0] * sign > OUTER_EAR_MM], ear[ear[:, 1] < EAR_TOP_MM]
+        if len(low):  # nor does hair lie beside its lower half
+            away[outside] = np.minimum(away[outside], spatial.KDTree(low[:, 1:]).query(points[outside, 1:])[0])
         free = np.maximum(away - EAR_FREE_MM, (SIDEBURN_MM - skin.values.ravel()) * (points[:, 2] > SIDEBURN_BACK_MM))
         values = intersection(values, free, EAR_FILLET_MM)
     return values.reshape(grid.values.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 
+PIECE = 200_000  # cells that are worked out at once
 OUTSIDE_MM = -5.0  # value beyond the grid's border: surfaces that reach it are closed there
 
 
@@ -34,6 +36,17 @@ def grid_points(origin: Float[np.ndarray, "3"], step: float, shape: tuple[int, .
     """Returns the positions (n, 3) of a grid's values, mm, in their flat order."""
     axes = [origin[k] + step * np.arange(shape[k]) for k in range(3)]
     return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
+
+
+def in_pieces(
+    function: Callable[[Float[np.ndarray, "k 3"]], Float[np.ndarray, "k"]], grid: Voxels, cells: Int[np.ndarray, "n 3"]
+) -> Float[np.ndarray, "n"]:
+    """Returns a function's values at the cells' positions, PIECE cells at a time: millions at once cost memory."""
+    out = np.zeros(len(cells))
+    for start in range(0, len(cells), PIECE):
+        part = slice(start, start + PIECE)
+        out[part] = function(grid.origin + grid.step * cells[part])
+    return out
 
 
 def zero_surface(grid: Voxels) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "t 3"]]:
@@ -67,7 +80,7 @@ def without_holes(triangles: Int[np.ndarray, "t 3"]) -> Int[np.ndarray, "u 3"]:
 def labelled(inside: Bool[np.ndarray, "x y z"]) -> tuple[Int[np.ndarray, "x y z"], int]:
     """Returns the number of each cell's body (0: none), and how many bodies there are."""
     found: Any = ndimage.label(inside)
-    return found[0].astype(np.int64), int(found[1])
+    return found[0], int(found[1])
 
 
 def one_body(values: Float[np.ndarray, "x y z"]) -> Float[np.ndarray, "x y z"]:
@@ -76,14 +89,15 @@ def one_body(values: Float[np.ndarray, "x y z"]) -> Float[np.ndarray, "x y z"]:
     bodies, count = labelled(inside)
     out = values.copy()
     if count > 1:
-        sizes = np.bincount(bodies.ravel())
-        sizes[0] = 0
-        out[inside & (bodies != int(np.argmax(sizes)))] = -1.0
+        largest = int(np.argmax(np.bincount(bodies[inside])))
+        out[inside & (bodies != largest)] = -1.0
     voids, count = labelled(out <= 0)
     if count > 1:
         open_ones = np.unique(np.concatenate([face.ravel() for axis in range(3) for face in (
             np.take(voids, 0, axis), np.take(voids, -1, axis))]))
-        out[(voids > 0) & ~np.isin(voids, open_ones)] = 1.0
+        closed = np.ones(count + 1, bool)
+        closed[0], closed[open_ones] = False, False
+        out[closed[voids]] = 1.0
     return out
 
 

@@ -24,7 +24,9 @@ CALM_MM, TEXTURE_MM, SPREAD_MM = 1.2, (0.5, 2.5), 2.2  # blur of colours; scales
 SURE = 1.5  # log of how much likelier beard must be than skin
 OTHER_SIDE = 4.0  # what a beard on the face's other side adds to it: light seldom falls on both alike
 SHRINK = np.array([9.0, 4.0, 4.0, 0.04])  # added variance of L, a, b (CIELAB) and of the log of the texture
+ON_FACE_MM = 2.5  # the two sides are compared on the face alone
 LEAST_GROWTH = 1.6  # less is no beard that was overlooked: a moustache's shadow
+LEAST_MISSED = 1.1  # of what the other side has: less is nothing
 OPEN_MM, CLOSE_MM = 2.5, 5.0
 SIDE_TOP_MM, SIDE_Z_MM = -10.0, -60.0  # before the ears it ends at this height, at this depth
 BESIDE_MM, LONGER = 9.0, 1.1  # it stands out so far beyond the fitted face, the more the more was found there
@@ -54,24 +56,38 @@ def grown_beard(template: Template, vertices: Float[np.ndarray, "n 3"], seen: Su
         like = _morphed(free & (likelier > SURE) | beard, cv2.MORPH_OPEN, OPEN_MM * density) | beard
         grown = _joined(_morphed(like, cv2.MORPH_CLOSE, CLOSE_MM * density) & (free | beard), beard)
     if grown.sum() < LEAST_GROWTH * beard.sum():
+        grown = beard
+    whole = _symmetric(grown, free, _mirrored(template, vertices, seen, free, grown, ON_FACE_MM), density)
+    if whole.sum() > LEAST_MISSED * beard.sum():
+        grown = whole
+    elif grown is beard:
         return seen
     return replace(seen, labels=np.where(grown, np.uint8(Label.BEARD), seen.labels))
 
 
+def _symmetric(
+    grown: Bool[np.ndarray, "h w"], free: Bool[np.ndarray, "h w"], other: Float[np.ndarray, "h w"], density: float
+) -> Bool[np.ndarray, "h w"]:
+    """The beard with what the other side (1 where it has one) has of it: half a moustache was overlooked."""
+    like = cv2.GaussianBlur(np.where(free, other, grown).astype(np.float32), (0, 0), CALM_MM * density) > 0.5
+    both = _morphed(grown | free & like, cv2.MORPH_OPEN, OPEN_MM * density)
+    return grown | _joined(both & (grown | free), grown)
+
+
 def _mirrored(
     template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, free: Bool[np.ndarray, "h w"],
-    grown: Bool[np.ndarray, "h w"],
+    grown: Bool[np.ndarray, "h w"], reach: float = np.inf,
 ) -> Float[np.ndarray, "h w"]:
-    """1 where the face's other side has a beard, 0 elsewhere."""
+    """1 where the face's other side has a beard, 0 elsewhere and farther than `reach` (mm) from the face."""
     own = np.flatnonzero(template.labels == FACE)
     pixels, _ = project(seen.camera, vertices[own])
     other, _ = project(seen.camera, vertices[template.mirror[own]])
     height, width = grown.shape
     at = np.clip(np.rint(other).astype(int), 0, (width - 1, height - 1))
     places = np.argwhere(free)[:, ::-1]
-    _, nearest = spatial.KDTree(pixels).query(places)
+    away, nearest = spatial.KDTree(pixels).query(places)
     out = np.zeros(grown.shape, np.float32)
-    out[free] = grown[at[:, 1], at[:, 0]][nearest]
+    out[free] = grown[at[:, 1], at[:, 0]][nearest] & (away < reach * seen.pixels_per_mm)
     return out
 
 
