@@ -27,6 +27,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from scipy import ndimage
 
 from sculpt_sheet import SUFFIXES, close_camera, save

@@ -102,7 +102,7 @@ def strength_row(figure: Figure, form: Form, config: Config, progress: Progress)
 
     del progress
     asked = config.align
-    shapes = [_vertices(figure, form, value, asked.caricature, asked.hair_shape) for value in STRENGTHS]
+    shapes = _shapes(figure, form, [(value, asked.caricature) for value in STRENGTHS], asked.hair_shape)
     return SliderRow(STRENGTHS, np.stack(shapes))
 
 
@@ -113,22 +113,23 @@ def caricature_row(figure: Figure, form: Form, shown: Figure, config: Config, pr
 
     del progress
     asked = config.align
-    shapes = [
-        _own(shown) if value == asked.caricature else _vertices(figure, form, asked.strength, value, asked.hair_shape)
-        for value in CARICATURES]
-    return SliderRow(CARICATURES, np.stack(shapes))
+    others = [(asked.strength, value) for value in CARICATURES if value != asked.caricature]
+    found = iter(_shapes(figure, form, others, asked.hair_shape))
+    return SliderRow(
+        CARICATURES, np.stack([_own(shown) if value == asked.caricature else next(found) for value in CARICATURES]))
 
 
-def _vertices(
-    figure: Figure, form: Form, strength: float, caricature: float, hair_shape: float
-) -> Float[np.ndarray, "n 3"]:
+def _shapes(
+    figure: Figure, form: Form, amounts: list[tuple[float, float]], hair_shape: float
+) -> list[Float[np.ndarray, "n 3"]]:
+    """The figure's vertices at each strength and caricature."""
     from twinbrush.sculpt.template import template
-    from twinbrush.shape.figure import shape_of
+    from twinbrush.shape.figure import shapes_of
 
-    if (strength, caricature) == (0, 1):
-        return _own(figure)
-    parts = shape_of(template(), figure, form, strength, caricature, hair_shape).parts
-    return np.concatenate(parts).astype(np.float64)
+    wanted = [both for both in amounts if both != (0, 1)]
+    found = iter(shapes_of(template(), figure, form, wanted, hair_shape))
+    return [
+        _own(figure) if both == (0, 1) else np.concatenate(next(found).parts).astype(np.float64) for both in amounts]
 
 
 def _own(figure: Figure) -> Float[np.ndarray, "n 3"]:
