@@ -43,6 +43,7 @@ from twinbrush.mesh import Mesh, Region
 from twinbrush.paint.figure import PaintedPair, PaintedTexture
 from twinbrush.paint.surface import surface_of_figure
 from twinbrush.paint.tone import Levels, painted_levels
+from twinbrush.paint_road import painted_pair, painted_texture
 from twinbrush.progress import ignore
 from twinbrush.rasterize import rasterize
 from twinbrush.sculpt.values import Figure
@@ -83,8 +84,8 @@ def painted(photo: Path, style: Path, config: Config) -> Painted:
     regions = road.style_regions(art, config, ignore)
     form = road.style_form(art, regions, config, ignore)
     figure = road.in_form(plain, form, config, ignore)
-    pair = road.painted_pair(figure, art, regions, None, config, ignore)
-    texture = road.painted_texture(figure, pair, config, ignore)
+    pair = painted_pair(figure, art, regions, None, config, ignore)
+    texture = painted_texture(figure, pair, config, ignore)
     cost = time.process_time() - start
     return Painted(content, art, plain, replace(figure, texture=texture.texture), pair, texture, cost)
 
