@@ -36,7 +36,7 @@ def test_a_paintings_form_is_read_once(tmp_path: Path, monkeypatch: pytest.Monke
 
     def asked(style: Input | None, keep: bool = True) -> tuple[Form, Run]:
         run = Run(tmp_path, ignore, keep)
-        return sculpt_pipeline._kept_form(run, style), run
+        return sculpt_pipeline.kept_form(run, style), run
 
     asked(painting("a"))
     kept, run = asked(painting("a"))

@@ -91,8 +91,8 @@ def _form_of(style: Input | None) -> Form:
     return replace(form, warnings=(*form.warnings, *notes))
 
 
-def _kept_form(run: Run, style: Input | None) -> Form:
-    """The same, kept: another photo or strength in the same folder does not read the painting again."""
+def kept_form(run: Run, style: Input | None) -> Form:
+    """Returns the style portrait's form, kept: another photo or strength in the same folder reads it no more."""
     key = None if style is None else store.stage_key("form", style.key)
     return run.stage("form", key, Form, lambda: _form_of(style))
 
@@ -108,7 +108,7 @@ def _in_form(
 
     if style is None and options.caricature == 1:
         return figure, None
-    form = _kept_form(run, style)
+    form = kept_form(run, style)
     amounts = 0.0 if style is None else options.strength, options.caricature, options.hair_shape
     whole = run.stage("shape", None, Figure, lambda: shaped(template(), figure, form, *amounts))
     if style is None:
