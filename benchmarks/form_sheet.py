@@ -1,10 +1,12 @@
 """Persons x styles in clay: whole figures with hair, from the front and from 40 degrees, on one sheet.
 
     python benchmarks/form_sheet.py OUT [--persons NAME ...] [--styles NAME ...] [--strength S] [--caricature C]
+        [--sliders] [--cache FOLDER]
 
 OUT/form_sheet.png: in the first row the style portraits, in the first column each photo and its unshaped figure from
 the front; below and beside them what shaping makes of them. OUT/form_sheet.json: the CPU-seconds of each style (its
-regions' reading apart) and each pair, and crossing triangles. Names are those of ../shared/data and of the packaged
+regions' reading apart), of each pair (and, with --sliders, of all shapes of the viewer's sliders), and crossing
+triangles. Names are those of ../shared/data and of the packaged
 demo styles.
 """
 
@@ -27,6 +29,7 @@ from twinbrush.align.style_head import fit_style_head
 from twinbrush.sculpt.template import template
 from twinbrush.shape.figure import shape_of, with_shape
 from twinbrush.shape.head import Form, make_form
+from twinbrush.shape.live import live_shapes
 
 PERSONS = ("00016", "22_0232", "45_1373", "dark_skin_big_curls", "grey_beard_laughing", "long_coloured_hair", "26_0516",
            "hand_on_cheek")
@@ -57,6 +60,7 @@ def main() -> int:
     parser.add_argument("--styles", nargs="+", default=list(STYLES))
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--caricature", type=float, default=1.0)
+    parser.add_argument("--sliders", action="store_true", help="also time the shapes of the viewer's sliders")
     parser.add_argument("--cache", type=Path, help="keep sculpted figures and read styles in this folder")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -79,10 +83,17 @@ def main() -> int:
             shape = shape_of(model, person.figure, form, options.strength, options.caricature)
             told["pair_cpu_seconds"][f"{who} x {name}"] = time.process_time() - started
             told["crossing"][f"{who} x {name}"] = shape.crossing
-            row.append(clay(with_shape(model, person.figure, shape)))
+            whole = with_shape(model, person.figure, shape)
+            row.append(clay(whole))
+            if options.sliders:
+                started = time.process_time()
+                live_shapes(model, person.figure, form, options.strength, options.caricature, shown=whole)
+                told.setdefault("sliders_cpu_seconds", {})[f"{who} x {name}"] = time.process_time() - started
         rows.append(np.concatenate(row, 1))
         seconds = [told["pair_cpu_seconds"][f"{who} x {name}"] for name in forms]
-        print(f"{who}: {np.mean(seconds):.2f} CPU-s a pair", flush=True)
+        sliders = [told["sliders_cpu_seconds"][f"{who} x {name}"] for name in forms] if options.sliders else []
+        print(f"{who}: {np.mean(seconds):.2f} CPU-s a pair" + f", sliders {np.mean(sliders):.2f}" * bool(sliders),
+              flush=True)
         picture(np.concatenate(rows)).save(options.out / "form_sheet.png")
     seconds = list(told["style_cpu_seconds"].values())
     print(f"styles: {np.median(seconds):.2f} CPU-s each (median, regions apart); "

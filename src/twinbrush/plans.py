@@ -9,14 +9,14 @@ from twinbrush.progress import Plan
 
 INPUTS: Plan = {"models": {"models": 0.5}, "inputs": {"inputs": 3}}
 FORMED: Plan = {
-    "regions": {"regions": 4}, "form": {"form": 2}, "shape": {"shape": 2},
-    "strengths": {"strengths": 3}, "caricatures": {"caricatures": 3},
+    "regions": {"regions": 1}, "form": {"form": 4}, "shape": {"shape": 2}, "strengths": {"strengths": 6},
+    "caricatures": {"caricatures": 2},
 }  # fmt: skip
-EXPORTED: Plan = {"export": {"export": 20}}
+EXPORTED: Plan = {"export": {"export": 12}}
 
 FIGURE: Plan = {
-    **INPUTS, "sculpt": {"sculpt": 14}, **FORMED,
-    "pair": {"views": 2, "align": 2, "objective": 6, "stylize": 4, "refine": 2}, "texture": {"ring": 20}, **EXPORTED,
+    **INPUTS, "sculpt": {"sculpt": 20}, **FORMED,
+    "pair": {"views": 1, "align": 1, "objective": 8, "stylize": 4, "refine": 2}, "texture": {"ring": 28}, **EXPORTED,
 }  # fmt: skip
 """`stylize` of a photo."""
 
@@ -43,4 +43,4 @@ MESH: Plan = {
 def sculpt_plan(*, mesh: bool, formed: bool) -> Plan:
     """Returns the plan of `sculpt`, of a mesh or a photo, as it is or in another form."""
     first: Plan = {**INPUTS, "mesh": {"mesh": 2}, "front": {"front": 8}} if mesh else INPUTS
-    return {**first, "sculpt": {"sculpt": 14}, **(FORMED if formed else {}), **EXPORTED}
+    return {**first, "sculpt": {"sculpt": 20}, **(FORMED if formed else {}), **EXPORTED}

@@ -19,7 +19,7 @@ def sheets() -> tuple[np.ndarray, np.ndarray]:
     corner = (np.arange(SIDE - 1)[:, None] * SIDE + np.arange(SIDE - 1)).ravel()
     up = np.concatenate([np.stack([corner, corner + 1, corner + SIDE + 1], 1),
                          np.stack([corner, corner + SIDE + 1, corner + SIDE], 1)])
-    return np.concatenate([flat, flat + [0, 0, GAP]]), np.concatenate([up, up[:, ::-1] + len(flat)])
+    return np.concatenate([flat, flat + np.array([0, 0, GAP])]), np.concatenate([up, up[:, ::-1] + len(flat)])
 
 
 def pressed(rest: np.ndarray, depth: float) -> np.ndarray:
@@ -86,13 +86,13 @@ def test_folds_that_nothing_touches_are_calmed() -> None:
     assert np.abs(out.vertices - goal)[far].max() < 0.3
 
 
-def test_only_what_moved_since_is_looked_at() -> None:
+def test_only_what_moved_since_islooked_at() -> None:
     rest, triangles = sheets()
     unfolder = Unfolder(rest, Surface(triangles, edges_of(triangles)))
     first = unfolder.unfolded(rest)
     goal = pressed(rest, 2.0)
-    assert len(unfolder._looked(goal, first).found) == len(unfolder._looked(goal, None).found) > 0
-    crossed = unfolder._looked(goal, None)
-    assert len(unfolder._looked(goal, crossed).found) == len(crossed.found)
+    assert len(unfolder.looked(goal, first).found) == len(unfolder.looked(goal, None).found) > 0
+    crossed = unfolder.looked(goal, None)
+    assert len(unfolder.looked(goal, crossed).found) == len(crossed.found)
     clean = type(first)(goal, np.zeros((0, 3), np.int64))
-    assert not len(unfolder._looked(goal, clean).found)
+    assert not len(unfolder.looked(goal, clean).found)

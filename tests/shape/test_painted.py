@@ -1,4 +1,4 @@
-"""A painting as a figure: where its landmarks are, its mouth's inside behind its lips, which open no wider than seen."""
+"""A painting as a figure: where its landmarks are, its mouth's inside behind its lips, opened as seen."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_teeth_go_with_the_mouth_and_stay_behind_its_skin() -> None:
     model = template()
     mean = np.asarray(model.mean, np.float64)
     inside = model.landmarks(mean)[[205, 425]] - [0, 0, 4.0]
-    row = np.concatenate([inside, inside[:1] + [1.0, 1, -20]])
+    row = np.concatenate([inside, inside[:1] + np.array([1.0, 1, -20])])
     part = Part("Teeth", Mesh(row, np.array([[0, 1, 2]]), np.zeros((3, 2))), np.zeros(3),
                 targets={"jawOpen": (np.array([0]), np.array([[0.0, -2, 0]]))})
     still = np.zeros(3)

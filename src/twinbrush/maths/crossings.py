@@ -102,7 +102,7 @@ def _pierces(points, v, w, face):
 
 @njit(cache=True)
 @no_type_check
-def _pierced(points, edges, faces, boxes, grid, counts, starts, inside, fresh):
+def _pierced(points, edges, faces, boxes, grid, counts, starts, inside, fresh):  # noqa: C901 (calls cost twice as much)
     """(edge's ends, triangle) one after another; a pair that shares several cells comes several times. fresh: which
     edges and which triangles are to be looked at; one of a pair is enough."""
     low, cell = grid

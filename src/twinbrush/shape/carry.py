@@ -60,8 +60,8 @@ def _moments(
 ) -> Float[np.ndarray, "w 3 3"]:
     """Returns the second moments of two sets of points about their means, in each row's neighbourhood."""
     products = (first[:, :, None] * second[:, None]).reshape(-1, 9)
-    one, other = average @ first, average @ second
-    return (average @ products).reshape(-1, 3, 3) - one[:, :, None] * other[:, None]
+    one, other = np.asarray(average @ first), np.asarray(average @ second)
+    return np.asarray(average @ products).reshape(-1, 3, 3) - one[:, :, None] * other[:, None]
 
 
 def _turns(moments: Float[np.ndarray, "n 3 3"]) -> Float[np.ndarray, "n 3 3"]:

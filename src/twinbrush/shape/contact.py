@@ -32,8 +32,11 @@ GOOD_MM = 0.01  # a gap that lacks less is kept
 
 @dataclass(frozen=True)
 class Sides:
-    """Constraints: direction . (matrix @ vertices) >= least. matrix (m, n); direction (m, 3); least (m,) mm; force (m,).
-    keys (m,): of those that come from crossings, which vertex and triangle (-1: a pair)."""
+    """Constraints: direction . (matrix @ vertices) >= least.
+
+    matrix (m, n); direction (m, 3); least (m,) mm; force (m,). keys (m,): of those that come from crossings, which
+    vertex and triangle (-1: a pair).
+    """
 
     matrix: sparse.csr_matrix
     direction: Float[np.ndarray, "m 3"]
@@ -72,7 +75,8 @@ class Contacts:
         ends = np.concatenate([edges, edges[:, ::-1]])
         self.joined = sparse.csr_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
         laplacian = sparse.diags(np.asarray(self.joined.sum(1)).ravel()) - self.joined
-        self.energy = laplacian + BEND * (laplacian @ laplacian) + HOLD * sparse.identity(count)
+        self.energy = sparse.csr_matrix(
+            laplacian + BEND * (laplacian @ laplacian) + HOLD * sparse.identity(count))
         self.pairs = _pairs(rest, triangles)
         self.system = self._system(self.pairs)
 
@@ -136,7 +140,7 @@ class Contacts:
         free = np.flatnonzero(near)
         matrix = sparse.csr_matrix(sides.matrix[:, free])
         weighted = sparse.csr_matrix((sparse.diags(sides.force) @ matrix).T)
-        whole = sparse.csc_matrix(self.energy[free][:, free] + weighted @ matrix)
+        whole = sparse.csc_matrix(self.energy[np.ix_(free, free)] + weighted @ matrix)
         solver = splu(whole, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
         return _System(free, matrix, weighted, solver)
 

@@ -60,7 +60,7 @@ class Unfolder:
 
         since: what it came from by moving some vertices: only these are looked at.
         """
-        state = self._looked(goal, since)
+        state = self.looked(goal, since)
         for _ in range(CYCLES):
             if len(state.found):
                 state = self._apart(state)
@@ -81,8 +81,8 @@ class Unfolder:
         """The mean over neighbours in space, on all vertices; those that aren't used keep what they have."""
         return nearness(self.rest, self._used, NEIGHBOURS)
 
-    def _looked(self, vertices: Float[np.ndarray, "n 3"], since: Unfolded | None) -> Unfolded:
-        """The vertices with their crossings, those that neither moved nor crossed since left out of the search."""
+    def looked(self, vertices: Float[np.ndarray, "n 3"], since: Unfolded | None) -> Unfolded:
+        """Returns the vertices with their crossings; what neither moved nor crossed since is left out of the search."""
         moved = None
         if since is not None:
             changed = vertices != since.vertices
@@ -96,7 +96,7 @@ class Unfolder:
         correction = self._contacts.apart(goal, sides)
         for turn in range(CONTACT_ROUNDS):
             before = len(state.found)
-            state = self._looked(goal + correction.moves, state)
+            state = self.looked(goal + correction.moves, state)
             little = turn > 0 and len(state.found) > WORTHWHILE * before
             if not len(state.found) or little or turn == CONTACT_ROUNDS - 1:
                 break
@@ -118,7 +118,7 @@ class Unfolder:
             level = self._faded(peak)
             while len(smooth) < np.ceil(level.max()) + 1:
                 smooth.append(self._diffused(smooth[-1], LEVELS[len(smooth)] - LEVELS[len(smooth) - 1]))
-            state = self._looked(self.rest + _between(smooth, level), state)
+            state = self.looked(self.rest + _between(smooth, level), state)
             if not len(state.found):
                 break
         return state
