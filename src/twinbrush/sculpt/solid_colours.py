@@ -128,7 +128,7 @@ def lent(photo: Surroundings, label: Label) -> Float[np.ndarray, "h w"]:
 
 def continued(photo: Surroundings) -> Surroundings:
     """Returns the photo mirrored at its border, so that a pattern goes on beyond it; `inside` stays as it is."""
-    rows, columns = (_mirrored(photo.inside.any(axis)) for axis in (1, 0))
+    rows, columns = (_mirrored(np.asarray(photo.inside.any(axis))) for axis in (1, 0))
     at = np.ix_(rows, columns)
     return replace(photo, image=photo.image[at], labels=photo.labels[at], confidence=photo.confidence[at])
 
