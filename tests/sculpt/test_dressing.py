@@ -241,3 +241,5 @@ def test_what_is_unsure_lends_nothing(photo: Surroundings) -> None:
     doubted[:, :120] = 0.5
     hair = lent(replace(photo, confidence=doubted), Label.HAIR)
     assert hair[90, 110] == 0 < hair[90, 140] == lent(photo, Label.HAIR)[90, 140]
+    painting = replace(photo, confidence=0.4 * photo.confidence)
+    np.testing.assert_array_equal(lent(painting, Label.CLOTH), lent(photo, Label.CLOTH))

@@ -44,8 +44,8 @@ def with_roots(
         near = np.flatnonzero(np.isfinite(away[:, -1]))
         size, uv = len(colours), part.mesh.uv[over]
         xy = np.stack([uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5], 1)
-        own = (1 - smoothstep(away[near, 0] / reach)) * (share[near] < SHARE)
-        tone[near] += own[:, None] * lookup(colours, xy)[nearest[near]].mean(1)
+        own = (1 - smoothstep(np.asarray(away)[near, 0] / reach)) * (share[near] < SHARE)
+        tone[near] += own[:, None] * lookup(colours, xy)[np.asarray(nearest)[near]].mean(1)
         share[near] += own
     tone /= np.maximum(share, 1e-6)[:, None]
     lips, _ = spatial.KDTree(landmarks[[*indices.LIPS_OUTER]]).query(head.vertices)

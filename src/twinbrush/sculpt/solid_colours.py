@@ -23,7 +23,7 @@ LABELS = {"Hair": Label.HAIR, "Beard": Label.BEARD, "Headwear": Label.HEADWEAR, 
 MARGIN_MM = {Label.HAIR: 2.0, Label.CLOTH: 3.5, Label.SKIN: 3.0}  # so near to other labels nothing is lent
 USUAL_MARGIN_MM = 1.2
 RAMP_MM = {Label.CLOTH: 9.0}  # over which what is lent begins, where that is more than the margin: no edge of a pattern
-LENT_CONFIDENCE = 0.75  # pixels whose label is less sure lend nothing
+LENT_CONFIDENCE = 0.75  # pixels whose label is less sure lend nothing; where most are less sure, the less sure half
 BEYOND_MM = 45.0  # mirrored at its border, the photo fades out over this: no edge is seen where it ends
 BLUR_MM = 3.0  # the field follows the photo blurred by this
 SEEN_PULL, OWN_PULL, NECK_PULL = 3e-2, 1.2e-4, 2e-1  # of the field: to the seen, to the material's own, to the neck
@@ -116,7 +116,9 @@ def lent(photo: Surroundings, label: Label) -> Float[np.ndarray, "h w"]:
     Beyond the photo's border (`continued`) it fades out.
     """
     margin = MARGIN_MM.get(label, USUAL_MARGIN_MM) * photo.pixels_per_mm
-    known = (photo.labels == label) & (photo.confidence > LENT_CONFIDENCE)
+    known = photo.labels == label
+    if known.any():
+        known &= photo.confidence >= min(LENT_CONFIDENCE, float(np.median(photo.confidence[known])))
     if label == Label.HAIR:
         known &= ~ground_coloured(photo)
     away = cv2.distanceTransform(np.pad(known.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
@@ -128,7 +130,7 @@ def lent(photo: Surroundings, label: Label) -> Float[np.ndarray, "h w"]:
 
 def continued(photo: Surroundings) -> Surroundings:
     """Returns the photo mirrored at its border, so that a pattern goes on beyond it; `inside` stays as it is."""
-    rows, columns = (_mirrored(photo.inside.any(axis)) for axis in (1, 0))
+    rows, columns = (_mirrored(np.asarray(photo.inside.any(axis))) for axis in (1, 0))
     at = np.ix_(rows, columns)
     return replace(photo, image=photo.image[at], labels=photo.labels[at], confidence=photo.confidence[at])
 
