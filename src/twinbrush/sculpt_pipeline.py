@@ -43,7 +43,6 @@ def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Pro
         return _finished(walk, picture_file(given), shown, style, out, options, Path(given.picture.path))
 
 
-<<<<<<< .merge_file_if5rcs
 def as_config(options: SculptOptions) -> Config:
     """Returns the command's options as the road takes them; without a style nothing of one is added."""
     shape = options.shape
@@ -66,32 +65,6 @@ def check_options(options: SculptOptions) -> None:
                 option = "--" + name.replace("_", "-")
                 raise BadOption(f"{option} says how far a style's form goes, and there is none.",
                                 "Give a style portrait with --form, or leave the option out.")
-=======
-def kept_form(run: Run, style: Input | None) -> Form:
-    """Returns the style portrait's form, kept: another photo or strength in the same folder reads it no more."""
-    key = None if style is None else store.stage_key("form", style.key)
-    return run.stage("form", key, Form, lambda: _form_of(style))
-
-
-def _in_form(
-    run: Run, figure: Figure, style: Input | None, options: ShapeConfig
-) -> tuple[Figure, LiveShapes | None]:
-    """The figure with the style's form and so much of the person's own as the options say; and the shapes between
-    which the viewer's sliders blend (None: nothing to blend)."""
-    from twinbrush.sculpt.template import template
-    from twinbrush.shape.figure import shaped
-    from twinbrush.shape.live import live_shapes
-
-    if style is None and options.caricature == 1:
-        return figure, None
-    form = kept_form(run, style)
-    amounts = 0.0 if style is None else options.strength, options.caricature, options.hair_shape
-    whole = run.stage("shape", None, Figure, lambda: shaped(template(), figure, form, *amounts))
-    if style is None:
-        return whole, None
-    return whole, run.stage("sliders", None, LiveShapes, lambda: live_shapes(
-        template(), figure, form, *amounts, shown=whole))
->>>>>>> .merge_file_t5fbRq
 
 
 def _sculpt_mesh(path: Path, out: Path, options: SculptOptions, style: Input | None, progress: Progress) -> Result:
