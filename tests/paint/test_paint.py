@@ -214,6 +214,18 @@ def test_the_ring_s_canvas_leaves_jewels_out(aligned: AlignedStyle) -> None:
     assert canvas_with.usable[hair & ~jewel].mean() > 0.4
 
 
+def test_the_ring_s_skin_is_open_skin(views: ViewSet, aligned: AlignedStyle) -> None:
+    canvas = palette.ring_canvas(aligned, 1.0)
+    skin = aligned.canvas_regions == Region.SKIN
+    eyes = np.round(views.landmarks_xy[0][[33, 133, 263, 362, 159, 386]]).astype(int)
+    assert not canvas.usable[eyes[:, 1], eyes[:, 0]].any()
+    forehead = np.round(views.landmarks_xy[0][151]).astype(int)
+    assert canvas.usable[forehead[1], forehead[0]]
+    beside = skin & (np.roll(~skin, 1, axis=1) | np.roll(~skin, -1, axis=1))
+    assert beside.sum() > 30
+    assert canvas.usable[beside].mean() < 0.05
+
+
 def test_a_contact_sheet_keeps_the_views_apart(surface: FigureSurface, views: ViewSet, aligned: AlignedStyle) -> None:
     from twinbrush.paint.round import subject_of
     from twinbrush.stylize.surround.guide import guide_mesh

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.image import to_lab, to_rgb
 from twinbrush.mesh import Region
-from twinbrush.stylize.guided.facemap import face_height
+from twinbrush.stylize.guided.facemap import face_height, feature_mask
 from twinbrush.stylize.surround.values import StyleCanvas
 
 TRUSTED = 0.4  # confidence of a style pixel's region below which it lends nothing
@@ -34,6 +34,9 @@ LEAST_PIXELS = 200
 PLAIN = {Region.SKIN: (0.7, 9.0), Region.HAIR: (0.6, 12.0), Region.CLOTH: (0.6, 14.0)}
 SPREAD_LAB = (120.0, 50.0, 50.0)  # least variances of such a model: light and shade are no other colour
 ROUNDS = 6
+FEATURES, FEATURES_GROWN = ("eyes", "brows", "nose", "lips"), 0.03  # face heights
+SKIN_RIM = 0.03  # face heights: outlines and shadows at the skin's border
+LEAST_OPEN = 0.15  # of the skin that has to be left
 
 
 def with_clothes(aligned: AlignedStyle) -> AlignedStyle:
@@ -186,7 +189,23 @@ def ring_canvas(aligned: AlignedStyle, scale: float) -> StyleCanvas:
     regions = cv2.resize(aligned.canvas_regions, size, interpolation=cv2.INTER_NEAREST)
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     unit = face_height(aligned.canvas_landmarks_xy) * scale
-    return StyleCanvas(image, plain(image, usable, regions, unit), unit, regions)
+    landmarks = (aligned.canvas_landmarks_xy + 0.5) * scale - 0.5
+    usable = plain(image, _open_skin(usable, regions, landmarks), regions, unit)
+    return StyleCanvas(image, usable, unit, regions)
+
+
+def _open_skin(
+    usable: Bool[np.ndarray, "h w"], regions: UInt8[np.ndarray, "h w"], landmarks_xy: Float[np.ndarray, "468 2"]
+) -> Bool[np.ndarray, "h w"]:
+    """Without the face's features and the skin's rim: outlines and shadows painted there are scabs on a cheek."""
+    height, width = usable.shape
+    unit = face_height(landmarks_xy)
+    skin = usable & (regions == int(Region.SKIN))
+    features = feature_mask(landmarks_xy, FEATURES, height, width, FEATURES_GROWN, 0.004) > 0.3
+    side = max(3, 2 * round(SKIN_RIM * unit) + 1)
+    inner = cv2.erode(skin.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))) > 0
+    inner &= ~features
+    return (usable & ~skin) | inner if inner.sum() > max(2 * LEAST_PIXELS, LEAST_OPEN * skin.sum()) else usable
 
 
 def plain(

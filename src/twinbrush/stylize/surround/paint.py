@@ -31,7 +31,7 @@ from twinbrush.views.fill import push_pull
 from twinbrush.views.sampling import TextureSampler
 from twinbrush.views.surface_paint import Look, SurfacePaint
 
-FADE = 0.12  # of the unit: how far from a border a view's broad colours follow its neighbour's
+FADE = 0.2  # of the unit: how far from a border a view's broad colours follow its neighbour's
 LEAST_OWNED = 0.0004  # of a view's pixels: a view that owns less paints nothing
 # Share of the guide in each band of the result at 0.65 of the identity slider, fine to coarse (see guided/paint.py).
 FROM_GUIDE = (0.0, 0.1, 0.25, 0.4, 0.45, 0.45)
