@@ -20,7 +20,7 @@ from twinbrush.mesh import Mesh, Region
 from twinbrush.mesh_heads import Front
 from twinbrush.mesh_outputs import PaintedAtlas
 from twinbrush.mesh_pipeline import MeshRun
-from twinbrush.paint.figure import PaintedPair, PaintedTexture
+from twinbrush.paint.values import PaintedPair, PaintedTexture
 from twinbrush.pipeline import PhotoRun
 from twinbrush.portrait.values import Portrait
 from twinbrush.reconstruct.shape import ShapeResult

@@ -16,7 +16,7 @@ from twinbrush.run import Run, gone
 from twinbrush.stages import Walk
 
 if TYPE_CHECKING:
-    from twinbrush.paint.figure import PaintedPair, PaintedTexture
+    from twinbrush.paint.values import PaintedPair, PaintedTexture
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def reshape_figure(
     run: Run, out: Path, known: FigureRun, strength: float, caricature: float | None, hair_shape: float | None
 ) -> Result:
     """Returns the same run's files with another shape; nothing is painted. Raises BadOption when stages are gone."""
-    from twinbrush.paint.figure import PaintedPair, PaintedTexture
+    from twinbrush.paint.values import PaintedPair, PaintedTexture
 
     old = known.config.align
     align = replace(
