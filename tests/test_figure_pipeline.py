@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Generator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import pairwise
@@ -32,6 +34,7 @@ EXPECTED = {
     "view_left.png", "view_right.png", "manifest.json", *(f"figure_{side}.png" for side in SIDES),
     *(f"clay_{side}.png" for side in SIDES),
 }  # fmt: skip
+STILLS = {name for name in EXPECTED if name.startswith(("figure_", "clay_", "sheet", "turntable"))}
 ROAD: tuple[Stage[Any], ...] = (
     road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.STRENGTH_ROW, road.CARICATURE_ROW, PAIR, TEXTURE)
 GIVEN = {"photo": "p", "style": "s", "engine": "e"}
@@ -132,6 +135,8 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     steps: list[Step] = []
     result = pipeline.reshape_files(copy, SMALL.align.strength, caricature=1.3, progress=steps.append)
     after = _hashes(copy)
+    assert set(before) - set(after) == STILLS  # of the old shape
+    assert result.notes[-1].startswith(f"{len(STILLS)} pictures of the old shape were removed: --stills")
     assert after["figure.png"] == before["figure.png"]
     assert after["view_left.png"] == before["view_left.png"]
     assert after["figure.ply"] != before["figure.ply"]
@@ -146,8 +151,20 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     with pytest.raises(KeyboardInterrupt):
         pipeline.stylize_files(photo, style, copy, asked, progress=_interrupted_at("pair", steps))
     assert {step.stage for step in steps if step.note == "resumed"} >= {"sculpt", "shape", "caricatures"}
-    pipeline.reshape_files(copy, SMALL.align.strength)
+    whole = pipeline.reshape_files(copy, SMALL.align.strength, stills=True)
+    assert whole.notes == ()
     assert _hashes(copy) == before == _hashes(first.result.out)
+
+
+def test_reshape_does_not_import_torch(copy: Path) -> None:
+    code = f'''if True:
+        import sys
+        from twinbrush.pipeline import reshape_files
+        from pathlib import Path
+        reshape_files(Path({str(copy)!r}), {SMALL.align.strength})
+        print("numba" in sys.modules, "torch" in sys.modules)'''
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True False"
 
 
 def test_interruption_while_writing_leaves_old_results_whole(copy: Path, photo: Path, style: Path) -> None:

@@ -49,9 +49,13 @@ def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Confi
 
 
 def reshape_figure(
-    run: Run, out: Path, known: FigureRun, strength: float, caricature: float | None, hair_shape: float | None
+    run: Run, out: Path, known: FigureRun, strength: float, caricature: float | None, hair_shape: float | None, *,
+    stills: bool = False,
 ) -> Result:
-    """Returns the same run's files with another shape; nothing is painted. Raises BadOption when stages are gone."""
+    """Returns the same run's files with another shape; nothing is painted. stills: also stills, sheet and turntable.
+
+    Raises BadOption when stages are gone.
+    """
     from twinbrush.paint.values import PaintedPair, PaintedTexture
 
     old = known.config.align
@@ -64,7 +68,7 @@ def reshape_figure(
     pair = run.stage("pair", known.key.get("pair", ""), PaintedPair, lambda: gone(out, "pair"))
     painted = run.stage("texture", known.key.get("texture", ""), PaintedTexture, lambda: gone(out, "texture"))
     _shaped(walk)
-    return _exported(walk, pair, painted, out)
+    return _exported(walk, pair, painted, out, stills=stills)
 
 
 def _begun(run: Run, config: Config, content: Input, art: Input, given: dict[str, str]) -> Walk:
@@ -82,7 +86,9 @@ def _shaped(walk: Walk) -> None:
         walk.through(stage)
 
 
-def _exported(walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path) -> Result:
+def _exported(
+    walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path, *, stills: bool = True
+) -> Result:
     content, art, config = walk.values["photo"], walk.values["style"], walk.config
     metrics = figure_metrics(walk.values["sculpt"]) | pair_metrics(pair) | painted.log
     scene = FigureScene(
@@ -92,4 +98,4 @@ def _exported(walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path)
         config, {name: float(value) for name, value in metrics.items()},
         road.live_shapes(walk.values["strengths"], walk.values["caricatures"], config), pair.pair)
     given = (content.picture.path, art.picture.path, *named_files(config))
-    return export_figure(walk.run, scene, out, config.export, given)
+    return export_figure(walk.run, scene, out, config.export, given, stills=stills)
