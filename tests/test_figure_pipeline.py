@@ -14,13 +14,17 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import twinbrush
 from figures import SMALL
 from twinbrush import cli, demo, pipeline, road
 from twinbrush.config import FAST, PRESETS, Config, FaceConfig
 from twinbrush.config.roads import UNUSED
-from twinbrush.errors import BadOption
+from twinbrush.errors import BadOption, TwinbrushError
+from twinbrush.image import load_image
+from twinbrush.meshes.read import load_model
 from twinbrush.outputs import Result
 from twinbrush.paint_road import PAIR, TEXTURE
 from twinbrush.progress import Progress, Step
@@ -154,6 +158,35 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     whole = pipeline.reshape_files(copy, SMALL.align.strength, stills=True)
     assert whole.notes == ()
     assert _hashes(copy) == before == _hashes(first.result.out)
+
+
+def test_a_folders_figure_is_loaded_in_its_shape_and_paint(copy: Path, first: Walked) -> None:
+    before = twinbrush.load_figure(copy)
+    painted = load_image(first.result.out / "figure.png").pixels
+    assert np.abs(before.texture - painted).max() < 0.51 / 255
+    assert before.parts[0].targets
+    twinbrush.reshape(copy, 0.0)
+    after = twinbrush.load_figure(str(copy))
+    assert np.array_equal(after.texture, before.texture)
+    assert np.abs(after.parts[0].mesh.vertices - before.parts[0].mesh.vertices).max() > 1
+    written = load_model(copy / "figure.ply").mesh.vertices
+    assert np.abs(written - after.whole().vertices).max() < 1e-3
+    (copy / CACHE / "shape.npz").unlink()
+    with pytest.raises(BadOption, match=r"shape.npz: missing"):
+        twinbrush.load_figure(copy)
+    with pytest.raises(BadOption, match="no figure"):
+        twinbrush.load_figure(copy / "elsewhere")
+
+
+def test_rooms_are_called_like_the_functions_of_their_names(tmp_path: Path) -> None:
+    import twinbrush.sculpt.values
+    import twinbrush.stylize.values
+
+    assert twinbrush.sculpt.values.Figure
+    with pytest.raises(TwinbrushError):
+        twinbrush.sculpt(tmp_path / "none.jpg", tmp_path / "out")
+    with pytest.raises(TwinbrushError):
+        twinbrush.stylize(tmp_path / "none.jpg", tmp_path / "none.png", tmp_path / "out")
 
 
 def test_reshape_does_not_import_torch(copy: Path) -> None:

@@ -1,17 +1,23 @@
-"""A figure's finished files take their places: `sculpt`, `stylize` and `reshape` end here."""
+"""A figure's finished files take their places: `sculpt`, `stylize` and `reshape` end here, `load_figure` goes on."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from twinbrush import store
 from twinbrush.config import ExportConfig
+from twinbrush.errors import BadOption
 from twinbrush.figure_outputs import FigureScene, write_figure_files, write_figure_manifest
 from twinbrush.outputs import Result, RunReport, Timing
 from twinbrush.placing import move_over
 from twinbrush.progress import Step
-from twinbrush.run import Run, staging_folder
+from twinbrush.run import Run, gone, run_folder, staging_folder
+from twinbrush.sculpt.values import Figure
+
+SHOWN = "shown.npz"  # in the folder of kept stages: which of them the files show
 
 
 def export_figure(
@@ -37,3 +43,40 @@ def export_figure(
 
 def _pictures(out: Path) -> set[str]:
     return {path.name for path in out.iterdir() if path.suffix in (".png", ".webp")}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which kept stages a folder's files show.
+
+    stage: `sculpt` or `shape`; key: its key; texture: the painted texture's, empty: it has the photo's colours.
+    """
+
+    stage: str
+    key: str
+    texture: str = ""
+
+
+def remember_shown(run: Run, shown: Shown) -> None:
+    """Keep what `load_figure` must know. Raises OutputError."""
+    if run.keep:
+        store.save(run.cache / SHOWN, store.code_hash(), shown)
+
+
+def load_figure(out: Path) -> Figure:
+    """Returns the figure that a results folder of `sculpt`, `stylize` or `reshape` shows, painted where it is painted.
+
+    Raises BadOption when its stages are not kept there, or were made by another version.
+    """
+    from twinbrush.paint.values import PaintedTexture
+
+    with run_folder(out, new=False) as cache:
+        shown = store.load(cache / SHOWN, store.code_hash(), Shown)
+        if shown is None or shown.stage not in ("sculpt", "shape"):
+            raise BadOption(f"{out}: no figure of this version of Twinbrush is kept there.",
+                            "Run `twinbrush stylize` or `sculpt` first, without --no-cache.")
+        figure = store.load(cache / f"{shown.stage}.npz", shown.key, Figure) or gone(out, shown.stage)
+        if not shown.texture:
+            return figure
+        painted = store.load(cache / "texture.npz", shown.texture, PaintedTexture) or gone(out, "texture")
+        return replace(figure, texture=painted.texture)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from twinbrush import road
 from twinbrush.config import Config, check, named_files
-from twinbrush.figure_export import export_figure
+from twinbrush.figure_export import Shown, export_figure, remember_shown
 from twinbrush.figure_outputs import FigureScene, figure_metrics, pair_metrics, picture_file
 from twinbrush.inputs import Input
 from twinbrush.outputs import Result
@@ -45,7 +45,9 @@ def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Confi
     pair, painted = walk.through(PAIR), walk.through(TEXTURE)
     kept = {name: walk.keys[name] for name in ("pair", "texture")}
     run.remember(FigureRun(config, given, kept, content, art))
-    return _exported(walk, pair, painted, out)
+    result = _exported(walk, pair, painted, out)
+    remember_shown(run, Shown("shape", walk.keys["shape"], kept["texture"]))
+    return result
 
 
 def reshape_figure(
@@ -68,7 +70,9 @@ def reshape_figure(
     pair = run.stage("pair", known.key.get("pair", ""), PaintedPair, lambda: gone(out, "pair"))
     painted = run.stage("texture", known.key.get("texture", ""), PaintedTexture, lambda: gone(out, "texture"))
     _shaped(walk)
-    return _exported(walk, pair, painted, out, stills=stills)
+    result = _exported(walk, pair, painted, out, stills=stills)
+    remember_shown(run, Shown("shape", walk.keys["shape"], known.key["texture"]))
+    return result
 
 
 def _begun(run: Run, config: Config, content: Input, art: Input, given: dict[str, str]) -> Walk:
