@@ -1,6 +1,6 @@
 """CPU seconds and bytes of every file of the export, for a finished run or for a made-up relief.
 
-    python benchmarks/export.py [OUT/portrait.glb]
+    python benchmarks/export.py [OUT | OUT/portrait.glb]      (OUT: a folder with a figure)
 
 (A run with --no-back is not for this: the bust is made of a closed head, or of the made-up relief.)
 """
@@ -18,18 +18,23 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
+import twinbrush
 from twinbrush.config import DEFAULT
+from twinbrush.export.figure_gltf import write_figure
+from twinbrush.export.figure_print import figure_solid
 from twinbrush.export.gltf import glb_bytes
-from twinbrush.export.obj import obj_files
-from twinbrush.export.ply import ply_bytes
+from twinbrush.export.obj import obj_files, write_obj
+from twinbrush.export.ply import ply_bytes, write_ply
 from twinbrush.export.sheet import portrait_sheet, write_sheet
 from twinbrush.export.solid import write_solid
-from twinbrush.export.stills import render_stills, turntable_bytes, write_stills
+from twinbrush.export.stills import framed_cameras, render_stills, turntable_bytes, write_stills
 from twinbrush.export.surface import texture_png
-from twinbrush.export.viewer import viewer_html
+from twinbrush.export.viewer import viewer_html, write_viewer
+from twinbrush.figure_outputs import SIDES_DEGREES, all_targets, eight_sides, figure_mesh
 from twinbrush.mesh import Mesh
 from twinbrush.mesh_outputs import seam_pairs
 from twinbrush.meshes.triangulate import weld
+from twinbrush.views.shade import shade
 
 
 def read_portrait(path: Path) -> Mesh:
@@ -53,8 +58,40 @@ def made_up(grid: int = 290, texture: int = 2048) -> Mesh:
     return Mesh(vertices, faces, np.stack([u, v], -1).reshape(-1, 2), np.clip(noise, 0, 1).astype(np.float32))
 
 
+def measure_figure(out: Path) -> None:
+    """Print one line a part of a figure's export."""
+    figure = twinbrush.load_figure(out)
+    mesh = figure_mesh(figure)
+    eight_sides(mesh, 32)  # compile first
+    size = DEFAULT.export.still_size
+    with tempfile.TemporaryDirectory() as folder:
+        to = Path(folder)
+        stills: dict[str, np.ndarray] = {}
+        works: dict[str, Callable[[], object]] = {
+            "texture as PNG": lambda: texture_png(mesh),
+            "figure.glb": lambda: write_figure(figure, to / "figure.glb", texture_png(mesh)),
+            "figure.obj": lambda: write_obj(mesh, to, name="figure", png=texture_png(mesh)),
+            "figure.ply": lambda: write_ply(mesh, to / "figure.ply", texture_file="figure.png"),
+            "viewer.html": lambda: write_viewer(
+                mesh, to / "viewer.html", title="Figure", expressions=all_targets(figure)),
+            "sixteen stills": lambda: stills.update(eight_sides(mesh, size)),
+            "the same one by one": lambda: [
+                shade(mesh, camera, mode=mode) for mode in ("textured", "clay")
+                for camera in framed_cameras(mesh, SIDES_DEGREES, size)],
+            "sixteen stills as PNG": lambda: write_stills(stills, to),
+            "solid for printing": lambda: figure_solid(figure, DEFAULT.export.print_height_mm),
+        }
+        for name, work in works.items():
+            start = time.process_time()
+            work()
+            print(f"{name:24s} {time.process_time() - start:6.2f} cpu-s")
+
+
 def main() -> None:
     """Print one line a file."""
+    if len(sys.argv) > 1 and Path(sys.argv[1]).is_dir():
+        measure_figure(Path(sys.argv[1]))
+        return
     mesh = read_portrait(Path(sys.argv[1])) if len(sys.argv) > 1 else made_up()
     render_stills(mesh, 32)  # compile first
     total = 0.0

@@ -25,7 +25,7 @@ from twinbrush.figure_pipeline import FigureRun
 from twinbrush.image import to_lab
 from twinbrush.maths.mixture import Mixture, fit_mixture
 from twinbrush.mesh import Region
-from twinbrush.paint.figure import PaintedPair
+from twinbrush.paint.values import PaintedPair
 from twinbrush.regions.values import COARSE_PAINT
 from twinbrush.run import CACHE
 

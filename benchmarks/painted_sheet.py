@@ -40,9 +40,9 @@ from twinbrush.figure_outputs import SIDES_DEGREES, eight_sides, figure_mesh
 from twinbrush.image import to_lab
 from twinbrush.inputs import Input, read_input
 from twinbrush.mesh import Mesh, Region
-from twinbrush.paint.figure import PaintedPair, PaintedTexture
 from twinbrush.paint.surface import surface_of_figure
 from twinbrush.paint.tone import Levels, painted_levels
+from twinbrush.paint.values import PaintedPair, PaintedTexture
 from twinbrush.paint_road import painted_pair, painted_texture
 from twinbrush.progress import ignore
 from twinbrush.rasterize import rasterize

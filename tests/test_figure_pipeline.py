@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Generator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import pairwise
@@ -12,13 +14,18 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import trimesh
 
+import twinbrush
 from figures import SMALL
 from twinbrush import cli, demo, pipeline, road
 from twinbrush.config import FAST, PRESETS, Config, FaceConfig
 from twinbrush.config.roads import UNUSED
-from twinbrush.errors import BadOption
+from twinbrush.errors import BadOption, TwinbrushError
+from twinbrush.export.surface import surface_of
+from twinbrush.image import load_image
 from twinbrush.outputs import Result
 from twinbrush.paint_road import PAIR, TEXTURE
 from twinbrush.progress import Progress, Step
@@ -32,6 +39,7 @@ EXPECTED = {
     "view_left.png", "view_right.png", "manifest.json", *(f"figure_{side}.png" for side in SIDES),
     *(f"clay_{side}.png" for side in SIDES),
 }  # fmt: skip
+STILLS = {name for name in EXPECTED if name.startswith(("figure_", "clay_", "sheet", "turntable"))}
 ROAD: tuple[Stage[Any], ...] = (
     road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.STRENGTH_ROW, road.CARICATURE_ROW, PAIR, TEXTURE)
 GIVEN = {"photo": "p", "style": "s", "engine": "e"}
@@ -132,6 +140,8 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     steps: list[Step] = []
     result = pipeline.reshape_files(copy, SMALL.align.strength, caricature=1.3, progress=steps.append)
     after = _hashes(copy)
+    assert set(before) - set(after) == STILLS  # of the old shape
+    assert result.notes[-1].startswith(f"{len(STILLS)} pictures of the old shape were removed: --stills")
     assert after["figure.png"] == before["figure.png"]
     assert after["view_left.png"] == before["view_left.png"]
     assert after["figure.ply"] != before["figure.ply"]
@@ -146,8 +156,49 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     with pytest.raises(KeyboardInterrupt):
         pipeline.stylize_files(photo, style, copy, asked, progress=_interrupted_at("pair", steps))
     assert {step.stage for step in steps if step.note == "resumed"} >= {"sculpt", "shape", "caricatures"}
-    pipeline.reshape_files(copy, SMALL.align.strength)
+    whole = pipeline.reshape_files(copy, SMALL.align.strength, stills=True)
+    assert whole.notes == ()
     assert _hashes(copy) == before == _hashes(first.result.out)
+
+
+def test_a_folders_figure_is_loaded_in_its_shape_and_paint(copy: Path, first: Walked) -> None:
+    before = twinbrush.load_figure(copy)
+    painted = load_image(first.result.out / "figure.png").pixels
+    assert np.abs(before.texture - painted).max() < 0.51 / 255
+    assert before.parts[0].targets
+    twinbrush.reshape(copy, 0.0)
+    after = twinbrush.load_figure(str(copy))
+    assert np.array_equal(after.texture, before.texture)
+    assert np.abs(after.parts[0].mesh.vertices - before.parts[0].mesh.vertices).max() > 1
+    shown = surface_of(after.whole()).vertices  # without what no triangle uses
+    assert np.abs(trimesh.load(copy / "figure.ply", process=False).vertices - shown).max() < 1e-3
+    (copy / CACHE / "shape.npz").unlink()
+    with pytest.raises(BadOption, match=r"shape.npz: missing"):
+        twinbrush.load_figure(copy)
+    with pytest.raises(BadOption, match="no figure"):
+        twinbrush.load_figure(copy / "elsewhere")
+
+
+def test_rooms_are_called_like_the_functions_of_their_names(tmp_path: Path) -> None:
+    import twinbrush.sculpt.values
+    import twinbrush.stylize.values
+
+    assert twinbrush.sculpt.values.Figure
+    with pytest.raises(TwinbrushError):
+        twinbrush.sculpt(tmp_path / "none.jpg", tmp_path / "out")
+    with pytest.raises(TwinbrushError):
+        twinbrush.stylize(tmp_path / "none.jpg", tmp_path / "none.png", tmp_path / "out")
+
+
+def test_reshape_does_not_import_torch(copy: Path) -> None:
+    code = f'''if True:
+        import sys
+        from twinbrush.pipeline import reshape_files
+        from pathlib import Path
+        reshape_files(Path({str(copy)!r}), {SMALL.align.strength})
+        print("numba" in sys.modules, "torch" in sys.modules)'''
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True False"
 
 
 def test_interruption_while_writing_leaves_old_results_whole(copy: Path, photo: Path, style: Path) -> None:

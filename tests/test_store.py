@@ -15,12 +15,13 @@ from twinbrush.camera import Camera
 from twinbrush.config import DEFAULT, Config, FaceConfig
 from twinbrush.correspond.allround import ObjectAlignment, StyleObject
 from twinbrush.correspond.values import AlignedStyle
+from twinbrush.figure_export import Shown
 from twinbrush.figure_pipeline import FigureRun
 from twinbrush.mesh import Mesh, Region
 from twinbrush.mesh_heads import Front
 from twinbrush.mesh_outputs import PaintedAtlas
 from twinbrush.mesh_pipeline import MeshRun
-from twinbrush.paint.figure import PaintedPair, PaintedTexture
+from twinbrush.paint.values import PaintedPair, PaintedTexture
 from twinbrush.pipeline import PhotoRun
 from twinbrush.portrait.values import Portrait
 from twinbrush.reconstruct.shape import ShapeResult
@@ -123,8 +124,8 @@ def test_everything_that_is_stored_has_annotations_that_can_be_checked() -> None
         for part in get_type_hints(kind).values() if is_dataclass(kind) else inside:
             walk(part)
 
-    for kind in (FigureRun, Figure, Form, SliderRow, PaintedPair, PaintedTexture, PhotoRun, MeshRun, Front, RegionMap,
-                 Portrait, ViewSet, AlignedStyle, Stylization, ShapeResult, BakedTexture, StyleObject,
+    for kind in (FigureRun, Shown, Figure, Form, SliderRow, PaintedPair, PaintedTexture, PhotoRun, MeshRun, Front,
+                 RegionMap, Portrait, ViewSet, AlignedStyle, Stylization, ShapeResult, BakedTexture, StyleObject,
                  ObjectAlignment, PaintedAtlas):  # fmt: skip
         walk(kind)
     assert len(seen) > 60

@@ -68,6 +68,8 @@ class Reshape:
     """How much of the person's own deviation from an average head is kept (0.5 to 2; default: as it was)."""
     hair_shape: float | None = None
     """How far the silhouette of the hair follows the style's (0 to 1; default: as it was)."""
+    stills: bool = False
+    """Also draw the stills, the sheet and the turntable of the new shape (off: those of the old one are removed)."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def run(command: object) -> None:
                 display.results(
                     pipeline.reshape_files(
                         command.out, command.strength, caricature=command.caricature, hair_shape=command.hair_shape,
-                        progress=display.progress,
+                        stills=command.stills, progress=display.progress,
                     )
                 )
             case Inspect():

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +23,7 @@ from twinbrush.stylize.values import Stylization
 if TYPE_CHECKING:
     from twinbrush.export.prints import Bust
     from twinbrush.export.viewer import LiveShapes
-    from twinbrush.paint.figure import PaintedPair
+    from twinbrush.paint.values import PaintedPair
 
 SIDES_DEGREES = (0, 45, 90, 135, 180, -135, -90, -45)
 LOOK_RADIANS = 0.44  # how far an eye turns at weight 1 of an eyeLook expression in the viewer (25 degrees)
@@ -86,16 +86,18 @@ def eye_targets(side: str, vertices: Float[np.ndarray, "n 3"], pivot: Float[np.n
 
 
 def write_figure_files(
-    scene: FigureScene, folder: Path, config: ExportConfig, progress: Progress = ignore
+    scene: FigureScene, folder: Path, config: ExportConfig, progress: Progress = ignore, *, stills: bool = True
 ) -> Bust | None:
     """Write everything but the manifest into a folder; what the printable solid is like, if one is asked for.
 
-    Raises BadMesh, OutputError.
+    stills: also stills, sheet and turntable. Raises BadMesh, OutputError.
     """
     from twinbrush.export.figure_print import write_print
 
     write_models(scene, folder, progress)
-    write_pictures(scene, folder, config, progress)
+    write_pair(scene, folder)
+    if stills:
+        write_pictures(scene, folder, config, progress)
     return write_print(scene.figure, folder, config)
 
 
@@ -120,20 +122,25 @@ def write_models(scene: FigureScene, folder: Path, progress: Progress = ignore) 
         live=scene.live)
 
 
+def write_pair(scene: FigureScene, folder: Path) -> None:
+    """Write the painted stereo pair, if there is one. Raises OutputError."""
+    from twinbrush.image import save_png
+
+    for name, view in zip(("left", "right"), () if scene.pair is None else scene.pair.images, strict=False):
+        save_png(folder / f"view_{name}.png", view)
+
+
 def write_pictures(scene: FigureScene, folder: Path, config: ExportConfig, progress: Progress = ignore) -> None:
-    """Write stills, sheet, the painted views, and the turntable if it is asked for. Raises OutputError."""
+    """Write stills, sheet, and the turntable if it is asked for. Raises OutputError."""
     from twinbrush.export.allround import turntable_round
     from twinbrush.export.sheet import contact_sheet, write_sheet
     from twinbrush.export.stills import write_stills
     from twinbrush.files import write_atomically
-    from twinbrush.image import save_png
 
     mesh = figure_mesh(scene.figure)
     progress(Step("export", 2, 5, "stills"))
     stills = eight_sides(mesh, config.still_size)
     write_stills(stills, folder)
-    for name, view in zip(("left", "right"), () if scene.pair is None else scene.pair.images, strict=False):
-        save_png(folder / f"view_{name}.png", view)
     progress(Step("export", 3, 5, "sheet"))
     write_sheet(contact_sheet(_rows(scene.shown, stills)), folder / "sheet.png")
     if config.turntable:
@@ -202,14 +209,13 @@ def pair_metrics(pair: PaintedPair) -> dict[str, float]:
 def eight_sides(mesh: Mesh, size: int) -> dict[str, Float[np.ndarray, "_ _ 3"]]:
     """{"figure_0": picture, ..., "clay_-45": picture}: eight sides in colour and in clay."""
     from twinbrush.export.stills import framed_cameras
-    from twinbrush.views.shade import shade
+    from twinbrush.views.shade import shades
 
-    cameras = framed_cameras(mesh, SIDES_DEGREES, size)
-    modes: tuple[tuple[str, Literal["textured", "clay"]], ...] = (("figure", "textured"), ("clay", "clay"))
+    both = [shades(mesh, camera, ("textured", "clay")) for camera in framed_cameras(mesh, SIDES_DEGREES, size)]
     return {
-        f"{name}_{degrees}": shade(mesh, camera, mode=mode)
-        for name, mode in modes
-        for degrees, camera in zip(SIDES_DEGREES, cameras, strict=True)
+        f"{name}_{degrees}": stills[number]
+        for number, name in enumerate(("figure", "clay"))
+        for degrees, stills in zip(SIDES_DEGREES, both, strict=True)
     }
 
 

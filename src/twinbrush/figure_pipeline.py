@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from twinbrush import road
 from twinbrush.config import Config, check, named_files
-from twinbrush.figure_export import export_figure
+from twinbrush.figure_export import Shown, export_figure, remember_shown
 from twinbrush.figure_outputs import FigureScene, figure_metrics, pair_metrics, picture_file
 from twinbrush.inputs import Input
 from twinbrush.outputs import Result
@@ -16,7 +16,7 @@ from twinbrush.run import Run, gone
 from twinbrush.stages import Walk
 
 if TYPE_CHECKING:
-    from twinbrush.paint.figure import PaintedPair, PaintedTexture
+    from twinbrush.paint.values import PaintedPair, PaintedTexture
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,20 @@ def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Confi
     pair, painted = walk.through(PAIR), walk.through(TEXTURE)
     kept = {name: walk.keys[name] for name in ("pair", "texture")}
     run.remember(FigureRun(config, given, kept, content, art))
-    return _exported(walk, pair, painted, out)
+    result = _exported(walk, pair, painted, out)
+    remember_shown(run, Shown("shape", walk.keys["shape"], kept["texture"]))
+    return result
 
 
 def reshape_figure(
-    run: Run, out: Path, known: FigureRun, strength: float, caricature: float | None, hair_shape: float | None
+    run: Run, out: Path, known: FigureRun, strength: float, caricature: float | None, hair_shape: float | None, *,
+    stills: bool = False,
 ) -> Result:
-    """Returns the same run's files with another shape; nothing is painted. Raises BadOption when stages are gone."""
-    from twinbrush.paint.figure import PaintedPair, PaintedTexture
+    """Returns the same run's files with another shape; nothing is painted. stills: also stills, sheet and turntable.
+
+    Raises BadOption when stages are gone.
+    """
+    from twinbrush.paint.values import PaintedPair, PaintedTexture
 
     old = known.config.align
     align = replace(
@@ -64,7 +70,9 @@ def reshape_figure(
     pair = run.stage("pair", known.key.get("pair", ""), PaintedPair, lambda: gone(out, "pair"))
     painted = run.stage("texture", known.key.get("texture", ""), PaintedTexture, lambda: gone(out, "texture"))
     _shaped(walk)
-    return _exported(walk, pair, painted, out)
+    result = _exported(walk, pair, painted, out, stills=stills)
+    remember_shown(run, Shown("shape", walk.keys["shape"], known.key["texture"]))
+    return result
 
 
 def _begun(run: Run, config: Config, content: Input, art: Input, given: dict[str, str]) -> Walk:
@@ -82,7 +90,9 @@ def _shaped(walk: Walk) -> None:
         walk.through(stage)
 
 
-def _exported(walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path) -> Result:
+def _exported(
+    walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path, *, stills: bool = True
+) -> Result:
     content, art, config = walk.values["photo"], walk.values["style"], walk.config
     metrics = figure_metrics(walk.values["sculpt"]) | pair_metrics(pair) | painted.log
     scene = FigureScene(
@@ -92,4 +102,4 @@ def _exported(walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path)
         config, {name: float(value) for name, value in metrics.items()},
         road.live_shapes(walk.values["strengths"], walk.values["caricatures"], config), pair.pair)
     given = (content.picture.path, art.picture.path, *named_files(config))
-    return export_figure(walk.run, scene, out, config.export, given)
+    return export_figure(walk.run, scene, out, config.export, given, stills=stills)

@@ -20,8 +20,8 @@ from twinbrush.mesh_outputs import ObjectScene, PaintedAtlas
 from twinbrush.meshes.front import FoundFront
 from twinbrush.meshes.regions import without_islands
 from twinbrush.meshes.values import SourceModel
-from twinbrush.paint.figure import PaintedPair
 from twinbrush.paint.surface import FigureSurface
+from twinbrush.paint.values import PaintedPair
 from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD
 from twinbrush.progress import Progress
 from twinbrush.reconstruct.shape import ShapeResult, quality, sound_displacement

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twinbrush.config import Config
 from twinbrush.inputs import Input
-from twinbrush.paint.figure import PaintedPair, PaintedTexture, paint_figure, paint_pair
+from twinbrush.paint.figure import paint_figure, paint_pair
+from twinbrush.paint.values import PaintedPair, PaintedTexture
 from twinbrush.progress import Progress
 from twinbrush.regions.values import RegionMap
 from twinbrush.sculpt.values import Figure

@@ -170,10 +170,10 @@ def _export(run: Run, scene: Scene, out: Path, config: Config) -> Result:
 
 def reshape_files(
     out: Path, strength: float, *, caricature: float | None = None, hair_shape: float | None = None,
-    progress: Progress = ignore,
+    stills: bool = False, progress: Progress = ignore,
 ) -> Result:
     """Everything `twinbrush reshape` does: the shape at another strength (caricature, hair_shape: None: as it was);
-    nothing is painted or baked again.
+    nothing is painted or baked again. stills: also a figure's stills, sheet and turntable.
 
     Raises BadOption when `out` holds no finished run of this version, or one without any change of shape.
     """
@@ -185,9 +185,11 @@ def reshape_files(
             raise BadOption(f"{out}: no finished run of this version of Twinbrush.", "Run `twinbrush stylize` first.")
         if isinstance(known, FigureRun):
             run = Run(cache, Meter(plans.RESHAPE, progress))
-            return reshape_figure(run, out, known, strength, caricature, hair_shape)
+            return reshape_figure(run, out, known, strength, caricature, hair_shape, stills=stills)
         if caricature is not None or hair_shape is not None:
             raise BadOption("--caricature, --hair-shape: are for a photo's figure.", "Leave them out for this folder.")
+        if stills:
+            raise BadOption("--stills: is for a photo's figure.", "Leave it out: they are always drawn of this folder.")
         if isinstance(known, MeshRun):
             return reshape_mesh(Run(cache, Meter(plans.MESH, progress)), out, strength, known)
         return _reshape(Run(cache, Meter(plans.RELIEF, progress)), out, strength, known)

@@ -22,7 +22,7 @@ from twinbrush.files import check_target, output_error, read_file
 STAGED, DONE = "new-", "done-"
 MANIFEST = "manifest.json"
 _MANIFEST_BYTES = 1 << 24
-_STALE = ("bust", "turntable")  # made on request only: a run without them removes an earlier run's
+_STALE = ("bust", "turntable", "clay", "sheet")  # on request only: a run without them removes an earlier run's
 
 
 def move_over(staging: Path, out: Path, inputs: Iterable[Path | str] = ()) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from twinbrush.config import AlignConfig, Config, PortraitConfig, check
 from twinbrush.config.sculpt import SculptOptions, ShapeConfig
 from twinbrush.errors import BadMesh, BadOption
 from twinbrush.export import manifest as page
-from twinbrush.figure_export import export_figure
+from twinbrush.figure_export import Shown, export_figure, remember_shown
 from twinbrush.figure_outputs import Captioned, FigureScene, InputFiles, figure_metrics, picture_file
 from twinbrush.files import nothing_left
 from twinbrush.inputs import Input, check_named_files, read_input
@@ -112,4 +112,8 @@ def _finished(
     scene = FigureScene(figure, inputs, tuple(pictures), options, metrics, live)
     named = [getattr(face, name) for face in (options.face, options.style)
              for name in ("landmarks", "mask", "regions")] + [options.shape.form]
-    return export_figure(walk.run, scene, out, options.export, (given, *(path for path in named if path is not None)))
+    files = (given, *(path for path in named if path is not None))
+    result = export_figure(walk.run, scene, out, options.export, files)
+    stage = "shape" if "shape" in walk.values else "sculpt"
+    remember_shown(walk.run, Shown(stage, walk.keys[stage]))
+    return result

@@ -12,7 +12,17 @@ import trimesh
 from twinbrush.camera import Camera
 from twinbrush.config import ExportConfig
 from twinbrush.errors import BadMesh
-from twinbrush.export.figure_print import _pieces, figure_solid, welded, with_closed_openings, with_cones, write_print
+from twinbrush.export import figure_print
+from twinbrush.export.bust import Solid
+from twinbrush.export.figure_print import (
+    _pieces,
+    _united,
+    figure_solid,
+    welded,
+    with_closed_openings,
+    with_cones,
+    write_print,
+)
 from twinbrush.export.topology import border_loops
 from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import Mesh, border_edges
@@ -62,6 +72,24 @@ def test_all_parts_become_one_watertight_body_that_stands(figure: Figure) -> Non
     low = solid.vertices[:, 2] < 20
     assert (solid.colours[low, 2] > 0.9).all()
     assert (solid.colours[solid.vertices[:, 2] > 100, 0] > 0.9).mean() > 0.95
+
+
+def test_a_mouth_at_whose_bottom_something_crosses_is_printed_less_deep(
+    figure: Figure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+
+    def crossing_when_deep(given: Figure, height: float, share: float) -> Solid:
+        tried.append(share)
+        solid = _united(given, height, share)
+        if share > 0.6:
+            solid.vertices[0] -= 2 * (solid.vertices[0] - solid.vertices.mean(0))
+        return solid
+
+    monkeypatch.setattr(figure_print, "_united", crossing_when_deep)
+    solid = figure_solid(figure, 120.0)
+    assert tried == [1.0, 0.75, 0.5]
+    assert len(crossings(solid.vertices.astype(np.float32).astype(float), solid.faces)) == 0
 
 
 def test_openings_are_closed_by_cones(figure: Figure) -> None:

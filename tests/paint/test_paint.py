@@ -19,9 +19,10 @@ from twinbrush.image import to_lab
 from twinbrush.mesh import Region
 from twinbrush.paint import contact, palette, ring, tone
 from twinbrush.paint.accents import ridges, with_accents
-from twinbrush.paint.figure import PaintedPair, paint_figure
+from twinbrush.paint.figure import paint_figure
 from twinbrush.paint.front import aligned_style, pair_cameras, pair_views
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
+from twinbrush.paint.values import PaintedPair
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.surface_paint import SurfacePaint

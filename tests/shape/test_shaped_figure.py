@@ -9,13 +9,16 @@ import pytest
 
 from heads import crop_of
 from twinbrush.align.style_head import StyleHead, mean_head
+from twinbrush.camera import Camera
 from twinbrush.config.sculpt import SculptConfig
 from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import Mesh, Region
+from twinbrush.sculpt import base
 from twinbrush.sculpt import figure as room
+from twinbrush.sculpt.bust import sculpt_bust
 from twinbrush.sculpt.figure import sculpt_crop
 from twinbrush.sculpt.template import template
-from twinbrush.sculpt.values import Figure, Part
+from twinbrush.sculpt.values import Figure, Part, Surroundings
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.figure import figure_eyes, named, person_head, shape_of, shaped, shapes_of
 from twinbrush.shape.head import Form, PersonHead, make_form, shaped_head, shared
@@ -192,3 +195,24 @@ def test_several_amounts_at_once_are_those_one_by_one(figure: Figure, wide: Form
         alone = shape_of(template(), figure, wide, *both, 0.3)
         for one, other in zip(shape.parts, alone.parts, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+def test_a_bust_stands_as_firmly_as_before(figure: Figure, wide: Form) -> None:
+    model = template()
+    photo = Surroundings(np.zeros((40, 40, 3)), np.zeros((40, 40), np.uint8), np.zeros((40, 40)),
+                         np.zeros((40, 40), bool), Camera(np.eye(3), np.eye(3, 4), 40, 40), 1.0)
+    outline = replace(wide.head.outline, shoulders=np.linspace(120, 240, len(wide.head.outline.shoulders)))
+    form = replace(wide, head=replace(wide.head, outline=outline))
+    head = base.even_border(model, person_head(model, figure).vertices)
+    for socle in (True, False):
+        solid, _ = sculpt_bust(model, head, photo, socle=socle)
+        mesh = Mesh(solid.vertices, solid.triangles, np.zeros((len(solid.vertices), 2)))
+        whole = replace(figure, parts=(*figure.parts, Part("Bust", mesh, np.zeros(3), plinth=solid.plinth)))
+        before, after = solid.vertices, shape_of(model, whole, form, 1.5, 1.0).parts[-1]
+        underside = before[:, 1] == before[:, 1].min()
+        assert np.ptp(after[underside, 1]) < 1e-9
+        assert after[:, 1].min() == pytest.approx(after[underside, 1].max(), abs=1e-9)
+        assert np.abs(after - before).max() > 5  # the shoulders went with the style's
+        assert len(crossings(after, solid.triangles)) == 0
+        move = (after - before)[underside]
+        assert (np.ptp(move, axis=0).max() < 1e-9) == socle  # stone stays round; a flat cut is as wide as the body

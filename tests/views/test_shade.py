@@ -8,7 +8,7 @@ import pytest
 from synthetic import bust
 from twinbrush.mesh import Mesh
 from twinbrush.views.rig import ring
-from twinbrush.views.shade import shade
+from twinbrush.views.shade import shade, shades
 
 
 def sphere(n: int = 48) -> Mesh:
@@ -46,3 +46,10 @@ def test_both_sides_of_a_surface_are_drawn_and_the_inside_is_darker() -> None:
     outside = shade(ball, camera, mode="clay")
     inside = shade(Mesh(ball.vertices, ball.faces[:, ::-1].copy()), camera, mode="clay")
     assert inside[32, 32].mean() < 0.8 * outside[32, 32].mean()
+
+
+def test_both_modes_from_one_raster_are_those_one_by_one() -> None:
+    mesh = bust().mesh
+    camera = ring(mesh.vertices, np.zeros(1), size=96, distance_mm=600.0)[0]
+    for mode, still in zip(("textured", "clay"), shades(mesh, camera, ("textured", "clay")), strict=True):
+        assert np.array_equal(still, shade(mesh, camera, mode=mode))

@@ -6,6 +6,7 @@ no hollow and no thin lid is left; then walls too thin to print are thickened (m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,36 @@ from twinbrush.sculpt.values import Figure, Part
 MOUTH_DEPTH_MM, SOCKET_DEPTH_MM = 26.0, 9.0  # how far behind its rim each opening's cone ends
 FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the base
 DEPTH_A_GAP, LEAST_DEPTH_MM = 4.0, 1.5  # behind the lips, for each mm between them; at least
+MOUTH_SHARES = (1.0, 0.75, 0.5, 0.3)  # of that depth, the first at which nothing crosses
 LEAST_TRIANGLES = 8  # of a piece
 UNDO_ROUNDS = 8  # of taking back what thickening folded, each reaching farther
 
 
 def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
-    """Returns the figure as one closed body, standing, `print_height_mm` high. Raises BadMesh when a part is open."""
+    """Returns the figure as one closed body, standing, `print_height_mm` high. Raises BadMesh when a part is open.
+
+    Where tongue and gums run through each other at the bottom of an open mouth, it is printed less deep.
+    """
+    best: tuple[int, Solid] | None = None
+    for share in MOUTH_SHARES:
+        solid = _united(figure, print_height_mm, share)
+        found = len(crossings(solid.vertices.astype(np.float32).astype(np.float64), solid.faces))
+        if best is None or found < best[0]:
+            best = found, solid
+        if found == 0:
+            break
+    assert best is not None
+    return replace(best[1], vertices=_mended(best[1].vertices, best[1].faces))
+
+
+def _united(figure: Figure, print_height_mm: float, mouth_share: float) -> Solid:
+    """All parts as one body, standing. mouth_share: of the mouth's depth."""
     import manifold3d
 
     pieces: list[tuple[str, np.ndarray, np.ndarray]] = []
     colours: list[np.ndarray] = []
     for part in figure.parts:
-        points, faces, colour = _closed(part, figure)
+        points, faces, colour = _closed(part, figure, mouth_share)
         pieces.append((part.name, points, faces))
         colours.append(colour)
     known = np.concatenate([points for _, points, _ in pieces])
@@ -55,15 +74,16 @@ def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
     raw = max(union.decompose(), key=lambda piece: piece.volume()).to_mesh()
     points = np.asarray(raw.vert_properties, np.float64)[:, :3]
     points, faces = split_fans(points, np.asarray(raw.tri_verts, np.int64))
-    colour = _nearest(points, known, np.concatenate(colours))
-    return Solid(_mended(points, faces), faces, colour, "figure")
+    return Solid(points, faces, _nearest(points, known, np.concatenate(colours)), "figure")
 
 
-def _closed(part: Part, figure: Figure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _closed(
+    part: Part, figure: Figure, mouth_share: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points, faces and colours of a part with all its openings closed."""
     points, faces, colour = welded(part, figure.texture)
     if part is figure.parts[0]:
-        return with_closed_openings(part, points, faces, colour)
+        return with_closed_openings(part, points, faces, colour, mouth_share)
     if len(border_edges(faces)) == 0:
         return points, faces, colour
     rows, faces = split_fans(np.concatenate([points, colour], 1), faces)
@@ -101,9 +121,11 @@ def welded(
 
 
 def with_closed_openings(
-    head: Part, points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], colour: Float[np.ndarray, "v 3"]
+    head: Part, points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], colour: Float[np.ndarray, "v 3"],
+    mouth_share: float = 1.0,
 ) -> tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"], Float[np.ndarray, "w 3"]]:
-    """The head without the bags in mouth and sockets, each opening closed by a cone."""
+    """The head without the bags in mouth and sockets, each opening closed by a cone; the mouth's with so much
+    of its depth."""
     from scipy import spatial
 
     model = template()
@@ -116,7 +138,7 @@ def with_closed_openings(
     loops = border_loops(kept)
     for loop in loops:
         mouth = bool((label[faces[inside & np.isin(faces, loop).any(1)]] == 4).any())
-        depths.append(_mouth_depth(points[loop]) if mouth else SOCKET_DEPTH_MM)
+        depths.append(mouth_share * _mouth_depth(points[loop]) if mouth else SOCKET_DEPTH_MM)
     return with_cones(points, kept, colour, loops, depths)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.interpolate import RBFInterpolator
 from scipy.optimize import least_squares
 
 from twinbrush.errors import BadLandmarks
@@ -144,6 +143,8 @@ def bend_to(
     """Carry landmarks[index] to points_xy and the others along, by a thin-plate spline; z stays."""
     unit = float(np.ptp(landmarks[:, 1]))
     moved = points_xy - landmarks[index, :2]
+    from scipy.interpolate import RBFInterpolator
+
     spline = RBFInterpolator(landmarks[index, :2] / unit, moved, kernel="thin_plate_spline", smoothing=smoothing)
     return np.concatenate([landmarks[:, :2] + spline(landmarks[:, :2] / unit), landmarks[:, 2:]], axis=1)
 
@@ -153,6 +154,8 @@ def _bend_to_clicks(
 ) -> Float[np.ndarray, "468 3"]:
     unit = float(np.ptp(landmarks[:, 1]))
     marked = click_points(landmarks)[:, :2]
+    from scipy.interpolate import RBFInterpolator
+
     spline = RBFInterpolator(marked / unit, points - marked, kernel="linear", degree=0)
     return np.concatenate([landmarks[:, :2] + spline(landmarks[:, :2] / unit), landmarks[:, 2:]], axis=1)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 
 from twinbrush.config import Config
-from twinbrush.correspond.values import AlignedStyle
 from twinbrush.faces.values import Face
 from twinbrush.paint.accents import with_accents
 from twinbrush.paint.front import aligned_style, pair_views
@@ -17,34 +14,12 @@ from twinbrush.paint.round import paint_round
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.tone import like_person
 from twinbrush.paint.triangulated import TriangulatedFigure, triangulated_figure
+from twinbrush.paint.values import PaintedPair, PaintedTexture
 from twinbrush.progress import Progress, ignore
 from twinbrush.reconstruct.bake import finish_texture
 from twinbrush.regions.values import RegionMap
 from twinbrush.sculpt.values import Figure
 from twinbrush.stylize.engine import stylize
-from twinbrush.stylize.values import Stylization
-
-
-@dataclass(frozen=True)
-class PaintedPair:
-    """The stereo pair on a figure: the style as it was brought to the figure, and the painted pictures."""
-
-    aligned: AlignedStyle
-    pair: Stylization
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know."""
-        return (*self.aligned.warnings, *self.pair.warnings)
-
-
-@dataclass(frozen=True)
-class PaintedTexture:
-    """texture: (h, w, 3) sRGB 0..1, the figure's, painted. log: numbers for the manifest."""
-
-    texture: Float32[np.ndarray, "h w 3"]
-    log: dict[str, float] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
 
 
 def paint_pair(

@@ -18,6 +18,7 @@ from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.head import Form, PersonHead, shaped_head
 from twinbrush.shape.mouth import Cover, Opening, bag_behind, opening_of, teeth_targets
 from twinbrush.shape.silhouette import with_crown, with_shoulders
+from twinbrush.shape.stand import steadied
 from twinbrush.shape.unfold import Unfolder, kept_apart
 from twinbrush.shape.warp import Follower, fit_spline, spread
 
@@ -100,8 +101,8 @@ def shapes_of(
         for parts, own in zip(out, moved, strict=True):
             parts.append(own)
     return [
-        Shape(tuple(_outlined(model, figure, parts, head.vertices, form, strength, hair_shape)), head.vertices,
-              head.eyes, head.crossing)
+        Shape(_standing(figure, _outlined(model, figure, parts, head.vertices, form, strength, hair_shape)),
+              head.vertices, head.eyes, head.crossing)
         for parts, head, (strength, _) in zip(out, heads, amounts, strict=True)]
 
 
@@ -154,6 +155,13 @@ def _outlined(
         if part.name == "Bust":
             out[i] = with_shoulders(parts[i], skin, chin, outline, strength)
     return out
+
+
+def _standing(figure: Figure, parts: list[Float[np.ndarray, "_ 3"]]) -> tuple[Float[np.ndarray, "_ 3"], ...]:
+    """The parts, the bust on a socle that is only shifted."""
+    return tuple(
+        steadied(part.mesh.vertices, moved, part.plinth) if part.name == "Bust" else moved
+        for part, moved in zip(figure.parts, parts, strict=True))
 
 
 def follower_of(

@@ -29,37 +29,46 @@ BROAD = 0.012  # light on the texture is blurred by this share of the picture: n
 OCCLUSION = ((0.006, 0.9), (0.02, 0.8), (0.06, 0.5))
 
 
+Mode = Literal["textured", "clay"]
+
+
 def shade(
-    mesh: Mesh,
-    camera: Camera,
-    *,
-    mode: Literal["textured", "clay"] = "textured",
-    ssaa: int = 2,
+    mesh: Mesh, camera: Camera, *, mode: Mode = "textured", ssaa: int = 2,
     backdrop: Literal["studio", "white"] = "studio",
 ) -> Float[np.ndarray, "h w 3"]:
     """A still (height, width, 3), sRGB 0..1. Surfaces are two-sided; a mesh without texture is always clay.
 
     ssaa: samples along each side of a pixel.
     """
+    return shades(mesh, camera, (mode,), ssaa=ssaa, backdrop=backdrop)[0]
+
+
+def shades(
+    mesh: Mesh, camera: Camera, modes: tuple[Mode, ...], *, ssaa: int = 2,
+    backdrop: Literal["studio", "white"] = "studio",
+) -> tuple[Float[np.ndarray, "h w 3"], ...]:
+    """`shade` in several modes; the mesh is rasterised once for all of them."""
     pixels, depth = project(camera, mesh.vertices)
     height, width = camera.height, camera.width
     coarse = rasterize(pixels, depth, mesh.faces, width, height)
     occlusion = _occlusion(coarse.depth, float(camera.intrinsics[0, 0]))
     normals = _camera_normals(mesh, camera)
-    sampler = TextureSampler.of(mesh, pixels, ssaa) if mode == "textured" and mesh.texture is not None else None
-    still = _backdrop(height, width, backdrop)
+    textured = "textured" in modes and mesh.texture is not None
+    sampler = TextureSampler.of(mesh, pixels, ssaa) if textured else None
     # the texture has its own painted light: keep most of it and let only the large form show
-    tone = _broad(_lit(mesh, camera, coarse, normals, occlusion, 1, 0).mean(-1), coarse) if sampler else occlusion
+    tone = _broad(_lit(mesh, camera, coarse, normals, occlusion, 1, 0).mean(-1), coarse) if textured else occlusion
+    stills = tuple(_backdrop(height, width, backdrop) for _ in modes)
     for band in bands(pixels, depth, mesh.faces, width, height, ssaa):
         rows = slice(band.start, band.stop)
-        if sampler:
-            colour = sampler.colours(band.raster) * _enlarged(tone[rows], ssaa)[..., None]
-        else:
-            open_share = _enlarged(occlusion[rows], ssaa)
-            colour = _srgb(_lit(mesh, camera, band.raster, normals, open_share, ssaa, band.start))
-        pixel, share = averaged(np.clip(colour, 0, 1), band.covered, ssaa)
-        still[rows] = pixel + still[rows] * (1 - share)[..., None]
-    return still
+        for mode, still in zip(modes, stills, strict=True):
+            if sampler and mode == "textured":
+                colour = sampler.colours(band.raster) * _enlarged(tone[rows], ssaa)[..., None]
+            else:
+                open_share = _enlarged(occlusion[rows], ssaa)
+                colour = _srgb(_lit(mesh, camera, band.raster, normals, open_share, ssaa, band.start))
+            pixel, share = averaged(np.clip(colour, 0, 1), band.covered, ssaa)
+            still[rows] = pixel + still[rows] * (1 - share)[..., None]
+    return stills
 
 
 def _camera_normals(mesh: Mesh, camera: Camera) -> Float32[np.ndarray, "v 3"]:

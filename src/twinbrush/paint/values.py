@@ -1,0 +1,33 @@
+"""What this room hands on: the painted pair and the painted texture. `reshape` reads them, and no torch with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32
+
+from twinbrush.correspond.values import AlignedStyle
+from twinbrush.stylize.values import Stylization
+
+
+@dataclass(frozen=True)
+class PaintedPair:
+    """The stereo pair on a figure: the style as it was brought to the figure, and the painted pictures."""
+
+    aligned: AlignedStyle
+    pair: Stylization
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know."""
+        return (*self.aligned.warnings, *self.pair.warnings)
+
+
+@dataclass(frozen=True)
+class PaintedTexture:
+    """texture: (h, w, 3) sRGB 0..1, the figure's, painted. log: numbers for the manifest."""
+
+    texture: Float32[np.ndarray, "h w 3"]
+    log: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
