@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
-from twinbrush import road
+from twinbrush import paint_road, road
 from twinbrush.camera import INTERPUPILLARY_MM
 from twinbrush.config import Config
 from twinbrush.inputs import Input
@@ -30,6 +30,7 @@ from twinbrush.run import Run
 from twinbrush.sculpt.values import Figure
 from twinbrush.stages import Stage, Walk
 from twinbrush.views.consistency import view_consistency
+from twinbrush.views.render import carried
 
 LEAST_HAIR = 0.02  # of the vertices: with less the head is bald
 BACKWARD = -0.1  # z of normals that no front view sees well
@@ -97,11 +98,10 @@ def painted_atlas(
 HEAD = Stage("sculpt", Figure, ("front",), ("sculpt",), fitted)
 SHAPE = Stage("mesh-shape", ShapeResult, ("model", "front", "sculpt", "shape"), (), formed)
 PAIR = Stage(
-    "pair", PaintedPair, ("model", "front", "mesh-shape", "style", "regions", "engine"),
-    ("views", "align.repose", "align.mirror_from_degrees", "stylize", "seed"), painted_pair)
+    "pair", PaintedPair, ("model", "front", "mesh-shape", "style", "regions", "engine"), paint_road.PAIR.sections,
+    painted_pair)
 PAINT = Stage(
-    "paint", PaintedAtlas, ("model", "front", "mesh-shape", "pair"),
-    ("reconstruct.texture_size", "stylize", "seed"), painted_atlas)
+    "paint", PaintedAtlas, ("model", "front", "mesh-shape", "pair"), paint_road.TEXTURE.sections, painted_atlas)
 
 
 def head_scene(
@@ -137,19 +137,8 @@ def surface_of(model: SourceModel, found: FoundFront, shape: ShapeResult) -> Fig
     change = shape.displacement @ found.to_portrait[:3, :3].T
     moved = replace(mesh, vertices=mesh.vertices + change, regions=with_back(found, model))
     landmarks = found.portrait.landmarks_xyz
-    return surface_of_mesh(moved, landmarks + _carried(mesh, change, landmarks), model.welded, coloured=model.coloured)
-
-
-def _carried(
-    mesh: Mesh, change: Float[np.ndarray, "v 3"], points: Float[np.ndarray, "n 3"]
-) -> Float[np.ndarray, "n 3"]:
-    """The displacement at points on the mesh, from the nearest vertices by inverse distance."""
-    from scipy.spatial import KDTree
-
-    distance, nearest = KDTree(mesh.vertices).query(points, k=4)
-    weight = 1 / (distance + 1e-3)
-    weight /= weight.sum(1, keepdims=True)
-    return np.einsum("nk,nkc->nc", weight, change[nearest])
+    landmarks = landmarks + carried(mesh.vertices, landmarks, change)
+    return surface_of_mesh(moved, landmarks, model.welded, coloured=model.coloured)
 
 
 def with_back(found: FoundFront, model: SourceModel) -> UInt8[np.ndarray, "v"]:

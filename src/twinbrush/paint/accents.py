@@ -60,8 +60,7 @@ def ridges(surface: FigureSurface) -> Float[np.ndarray, "v"]:
             own = height[chosen] - np.median(height[chosen])  # the whole is no ridge
             out[chosen] = gain * np.clip(own / (float(own.std()) + 1e-9), -LOW, HIGH)
     head = surface.of("Head")
-    x, y, z = surface.mesh.vertices.T
-    del x
+    _, y, z = surface.mesh.vertices.T
     ear = np.clip((BEHIND_MM - z) / BEHIND_OVER_MM, 0, 1) * np.clip((y - ABOVE_MM) / ABOVE_OVER_MM, 0, 1)
     out[head] = (EARS * ear * np.clip(height / EAR_MM, -EAR_LOW, EAR_HIGH))[head]
     return out

@@ -75,11 +75,11 @@ def paint_round(
         paint.add(look, np.ascontiguousarray(image, np.float32), paint.share(look))
     lead = None if config.method == "guided" or config.style_strength == 0 else ContactLead(config)
     log: list[tuple[float, float | None]] = []
+
+    def scene_of(look: Look, share: Float32[np.ndarray, "s"]) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
+        return view_scene(paint, look, share, subject, guide, sheet)
+
     for number, wave in enumerate(waves):
-
-        def scene_of(look: Look, share: Float32[np.ndarray, "s"]) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
-            return view_scene(paint, look, share, subject, guide, sheet)
-
         owned = _owned(paint, wave)
         pictures: Sequence[np.ndarray | None] = [None] * len(owned)
         if lead is not None and owned:

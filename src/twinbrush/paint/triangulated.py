@@ -19,7 +19,7 @@ from twinbrush.reconstruct.solve import Sighting, solve_shape
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Eyeball, Figure
 from twinbrush.shape.eyes import cleared
-from twinbrush.shape.figure import Shape, figure_eyes, with_shape
+from twinbrush.shape.figure import Shape, figure_eyes, template_vertices, with_shape
 from twinbrush.stylize.control import ControlPoints, control_points
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.triangulate import reprojection_error, triangulate
@@ -109,8 +109,7 @@ def _moved(figure: Figure, surface: FigureSurface, displacement: Float[np.ndarra
     ends = np.cumsum([len(part.mesh.vertices) for part in figure.parts])
     pieces = np.split(surface.mesh.vertices + displacement, ends[:-1])
     parts = {part.name: piece for part, piece in zip(figure.parts, pieces, strict=True)}
-    head = np.empty((len(model.mean), 3))
-    head[model.layout.origin] = parts["Head"][: len(model.layout.origin)]
+    head = template_vertices(model, parts["Head"])
     old = figure_eyes(figure)
     meshes = {part.name: part.mesh.vertices for part in figure.parts}
     right, left = (
@@ -127,20 +126,3 @@ def _carried(eye: Eyeball, before: Float[np.ndarray, "n 3"], after: Float[np.nda
     growth = spread[1] / max(spread[0], 1e-9)
     centre = after.mean(0) + growth * (eye.centre - before.mean(0))
     return replace(eye, centre=centre, radius=growth * eye.radius)
-
-
-def partway(figure: Figure, moved: Figure, ratio: float) -> Figure:
-    """Returns the figure moved by `ratio` times its way to `moved`, a figure of the same parts (0: as it is, 1: all
-    the way)."""
-    model = template()
-    parts = tuple(
-        part.mesh.vertices + ratio * (other.mesh.vertices - part.mesh.vertices)
-        for part, other in zip(figure.parts, moved.parts, strict=True))
-    head = np.empty((len(model.mean), 3))
-    head[model.layout.origin] = parts[0][: len(model.layout.origin)]
-    right, left = (
-        replace(
-            eye, centre=eye.centre + ratio * (other.centre - eye.centre),
-            radius=eye.radius + ratio * (other.radius - eye.radius))
-        for eye, other in zip(figure_eyes(figure), figure_eyes(moved), strict=True))
-    return with_shape(model, figure, Shape(parts, head, (right, left)))

@@ -136,7 +136,7 @@ def continued(photo: Surroundings) -> Surroundings:
 
 
 def _mirrored(known: Bool[np.ndarray, "n"]) -> Int[np.ndarray, "n"]:
-    """For every place of a line the one that its mirror image at the ends of the known stretch lies at."""
+    """Returns the place that each place of a line is the mirror image of, at the ends of the known stretch."""
     first, last = np.flatnonzero(known)[[0, -1]]
     period = max(2 * (last - first), 1)
     place = np.mod(np.arange(len(known)) - first, period)

@@ -146,7 +146,7 @@ class Contacts:
 
 
 def _lacking(sides: Sides, differences: Float[np.ndarray, "m 3"]) -> Float[np.ndarray, "m"]:
-    """By how much each gap is too small, mm."""
+    """Returns how much too small each gap is, mm."""
     return np.maximum(sides.least - np.einsum("ij,ij->i", differences, sides.direction), 0)
 
 

@@ -40,11 +40,17 @@ class Shape:
 
 def person_head(model: Template, figure: Figure) -> PersonHead:
     """Returns the figure's head on the template, and its own deviation from the mean."""
-    origin = model.layout.origin
-    vertices = np.empty((len(model.mean), 3))
-    vertices[origin] = named(figure, "Head").mesh.vertices[: len(origin)]
+    vertices = template_vertices(model, named(figure, "Head").mesh.vertices)
     shown = np.tensordot(figure.fit.expression, model.expressions.offsets, 1)
     return PersonHead(vertices, figure.fit.vertices - model.mean - shown)
+
+
+def template_vertices(model: Template, head: Float[np.ndarray, "h 3"]) -> Float[np.ndarray, "n 3"]:
+    """Returns the template's vertices of a head part's, in which those at uv seams are copied."""
+    origin = model.layout.origin
+    vertices = np.empty((len(model.mean), 3))
+    vertices[origin] = head[: len(origin)]
+    return vertices
 
 
 def named(figure: Figure, name: str) -> Part:

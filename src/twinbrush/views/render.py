@@ -51,7 +51,8 @@ def warp_views(
     if vertex_pixels.shape != views.vertex_pixels.shape:
         raise ValueError(f"expected {views.vertex_pixels.shape}, got {vertex_pixels.shape}")
     if landmarks_xy is None:
-        landmarks_xy = views.landmarks_xy + _carried(views, vertex_pixels - views.vertex_pixels)
+        landmarks_xy = views.landmarks_xy + carried(
+            views.mesh.vertices, views.landmarks_xyz, vertex_pixels - views.vertex_pixels)
     return _render(views.mesh, views.cameras, vertex_pixels, views.landmarks_xyz, landmarks_xy, progress)
 
 
@@ -60,12 +61,14 @@ def vertex_depths(views: ViewSet) -> Float[np.ndarray, "n v"]:
     return np.stack([project(camera, views.mesh.vertices)[1] for camera in views.cameras])
 
 
-def _carried(views: ViewSet, moved: Float[np.ndarray, "n v 2"]) -> Float[np.ndarray, "n m 2"]:
-    """The displacement at the landmarks, from the 4 nearest vertices by inverse distance."""
-    distance, nearest = KDTree(views.mesh.vertices).query(views.landmarks_xyz, k=4)
+def carried(
+    vertices: Float[np.ndarray, "v 3"], points: Float[np.ndarray, "m 3"], moved: Float[np.ndarray, "*n v c"]
+) -> Float[np.ndarray, "*n m c"]:
+    """The vertices' displacements at points of the surface, from the 4 nearest vertices by inverse distance."""
+    distance, nearest = KDTree(vertices).query(points, k=4)
     weight = 1 / (distance + 1e-3)
     weight /= weight.sum(1, keepdims=True)
-    return np.einsum("nmkc,mk->nmc", moved[:, nearest], weight)
+    return np.einsum("...mkc,mk->...mc", moved[..., nearest, :], weight)
 
 
 def _render(
