@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -13,7 +14,6 @@ from twinbrush.camera import project
 from twinbrush.config import StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Mesh
-from twinbrush.paint.contact import ContactLead
 from twinbrush.paint.palette import ring_canvas
 from twinbrush.paint.ring import cropped, faded, ring_cameras
 from twinbrush.paint.surface import FigureSurface
@@ -35,6 +35,9 @@ from twinbrush.stylize.surround.values import Subject
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.surface_paint import Look, SurfacePaint
+
+if TYPE_CHECKING:
+    from twinbrush.paint.contact import ContactLead
 
 LEAST_TEXELS = 200  # a view that owns fewer paints nothing
 RING_WEIGHTS = replace(LED, region=1.2)  # of the patches' guides: regions are known by part, none is guessed
@@ -73,7 +76,7 @@ def paint_round(
         paint.claim(look)
     for look, image in front:
         paint.add(look, np.ascontiguousarray(image, np.float32), paint.share(look))
-    lead = None if config.method == "guided" or config.style_strength == 0 else ContactLead(config)
+    lead = _lead_for(config)
     log: list[tuple[float, float | None]] = []
 
     def scene_of(look: Look, share: Float32[np.ndarray, "s"]) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
@@ -99,6 +102,15 @@ def paint_round(
     return RoundPaint(paint, guide, {
         "ring_match_cost": float(np.mean(costs)) if costs else 0.0,
         "border_difference": float(np.mean(gaps)) if gaps else 0.0})
+
+
+def _lead_for(config: StylizeConfig) -> ContactLead | None:
+    """The objective over a wave's contact sheet; nothing for the guided engine, which goes without."""
+    if config.method == "guided" or config.style_strength == 0:
+        return None
+    from twinbrush.paint.contact import ContactLead  # imports torch: only now
+
+    return ContactLead(config)
 
 
 def detailed(lead: Float32[np.ndarray, "1 a b 3"], scene: Scene) -> Float32[np.ndarray, "1 h w 3"]:
