@@ -17,6 +17,7 @@ from twinbrush.mesh import Mesh
 from twinbrush.paint.palette import ring_canvas
 from twinbrush.paint.ring import cropped, faded, ring_cameras
 from twinbrush.paint.surface import FigureSurface
+from twinbrush.paint.texture_strength import Strength, calmed, strength_of, strengthened
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.stylize.guided.guides import LED
 from twinbrush.stylize.guided.paint import with_lead
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from twinbrush.paint.contact import ContactLead
 
 LEAST_TEXELS = 200  # a view that owns fewer paints nothing
-RING_WEIGHTS = replace(LED, region=1.2)  # of the patches' guides: regions are known by part, none is guessed
+RING_WEIGHTS = replace(LED, region=1.2, structure=2.0, uniformity=5e-4)
+"""Of the patches' guides: regions are known by part, none is guessed; strokes follow locks, and few patches may serve
+often where the style shows little hair (else locks are camouflage). With structure 4 a smooth guide has no hatching."""
 DETAIL = 2.0  # of the guide's fine detail in a lead
 SEED_STEP = 7919  # between the seeds of two views
 
@@ -79,11 +82,16 @@ def paint_round(
     lead = _lead_for(config)
     log: list[tuple[float, float | None]] = []
 
+    strength: Strength | None = None
+
     def scene_of(look: Look, share: Float32[np.ndarray, "s"]) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
-        return view_scene(paint, look, share, subject, guide, sheet)
+        scene, before = view_scene(paint, look, share, subject, guide, sheet)
+        return (scene if strength is None else strengthened(scene, strength)), before
 
     for number, wave in enumerate(waves):
         owned = _owned(paint, wave)
+        if strength is None and owned:
+            strength = strength_of([scene_of(look, share)[0] for look, share in owned], sheet)
         pictures: Sequence[np.ndarray | None] = [None] * len(owned)
         if lead is not None and owned:
             pictures = lead([scene_of(look, share)[0] for look, share in owned], seed=seed + number)
@@ -93,7 +101,8 @@ def paint_round(
             painting = synthesize(
                 scene, identity=config.identity**IDENTITY_POWER, seed=seed + SEED_STEP * len(log),
                 led_weights=RING_WEIGHTS)
-            image = continued(finished(scene, painting.images[0], config), scene, before)
+            calm = calmed(painting.images[0], scene, strength) if strength is not None else painting.images[0]
+            image = continued(finished(scene, calm, config), scene, before)
             log.append((painting.cost, border_gap(image, scene, before)))
             paint.add(look, image, share)
         progress(Step("ring", number + 1, len(waves), f"wave {number + 1} of {len(waves)}"))

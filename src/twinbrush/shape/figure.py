@@ -14,6 +14,7 @@ from twinbrush.sculpt.assemble import part_mesh
 from twinbrush.sculpt.follow import followed
 from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Part, Template
 from twinbrush.shape.carry import carried
+from twinbrush.shape.expression import worn_by
 from twinbrush.shape.eyes import cleared, eyes_after
 from twinbrush.shape.head import Form, PersonHead, shaped_head
 from twinbrush.shape.mouth import Cover, Opening, bag_behind, opening_of, teeth_targets
@@ -88,6 +89,7 @@ def shapes_of(
 ) -> list[Shape]:
     """Returns `shape_of` for each strength and caricature; what only the figure tells is worked out once."""
     person, eyes = person_head(model, figure), figure_eyes(figure)
+    form = worn_by(model, form, figure.fit.expression)
     unfolder = Unfolder(person.vertices, kept_apart())
     heads = [_head_of(model, person, eyes, unfolder, shaped_head(model, person, form, *both)) for both in amounts]
     follower = follower_of(model, figure, person.vertices, [head.vertices for head in heads])

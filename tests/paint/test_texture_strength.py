@@ -1,0 +1,74 @@
+"""The ring's guide gets the style's contrast, and patches add no more to skin than the style's own skin shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from twinbrush.image import to_lab
+from twinbrush.mesh import Region
+from twinbrush.paint.texture_strength import calmed, strength_of, strengthened
+from twinbrush.stylize.guided.atlas import style_sheet
+from twinbrush.stylize.guided.consensus import Known
+from twinbrush.stylize.guided.scene import Scene
+
+SIZE, UNIT = 128, 100.0
+LEFT = np.s_[:, : SIZE // 2]  # hair; skin is right of it
+
+
+def grain(sigma: float, seed: int) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(size=(SIZE, SIZE)).astype(np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 2.0)
+    return (0.5 + sigma * soft / soft.std())[..., None].repeat(3, -1).astype(np.float32)
+
+
+def labels() -> np.ndarray:
+    regions = np.full((SIZE, SIZE), int(Region.SKIN), np.uint8)
+    regions[LEFT] = int(Region.HAIR)
+    return regions
+
+
+def scene(guide: np.ndarray, style: np.ndarray) -> Scene:
+    whole = np.ones((1, SIZE, SIZE), bool)
+    sheet = style_sheet(style, whole[0], labels(), np.zeros((0, 2)), UNIT)
+    known = Known(np.ones((1, SIZE, SIZE), np.float32), guide[None])
+    return Scene(
+        photo=guide[None], matched=guide[None], coverage=whole, regions=labels()[None],
+        landmarks_xy=np.zeros((1, 0, 2)), consensus=known, sheet=sheet,
+        places_xy=np.zeros((1, SIZE, SIZE, 2), np.float32), place_weight=np.ones((1, SIZE, SIZE), np.float32), unit_px=UNIT)
+
+
+def spread(image: np.ndarray, region: Region) -> float:
+    inner = cv2.erode((labels() == int(region)).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    return float(to_lab(image)[..., 0][inner].std())
+
+
+def test_a_dull_guides_hair_gets_the_styles_contrast_and_its_skin_stays() -> None:
+    dull = scene(grain(0.03, 1), grain(0.06, 2))
+    strong = strengthened(dull, strength_of([dull], dull.sheet)).matched[0]
+    assert spread(strong, Region.HAIR) > 1.4 * spread(dull.matched[0], Region.HAIR)
+    assert abs(spread(strong, Region.SKIN) / spread(dull.matched[0], Region.SKIN) - 1) < 0.1
+
+
+def test_blotches_on_the_skin_of_a_smooth_style_are_calmed_and_hair_is_left() -> None:
+    smooth = scene(np.full((SIZE, SIZE, 3), 0.5, np.float32), grain(0.005, 2))
+    painted = grain(0.08, 3)
+    calm = calmed(painted, smooth, strength_of([smooth], smooth.sheet))
+    assert spread(calm, Region.SKIN) < 0.5 * spread(painted, Region.SKIN)  # the broadest blotches are not of the bands
+    assert spread(calm, Region.HAIR) > 0.9 * spread(painted, Region.HAIR)
+
+
+def test_a_rough_styles_skin_keeps_its_brushwork() -> None:
+    rough = scene(np.full((SIZE, SIZE, 3), 0.5, np.float32), grain(0.08, 2))
+    painted = grain(0.08, 3)
+    calm = calmed(painted, rough, strength_of([rough], rough.sheet))
+    assert spread(calm, Region.SKIN) > 0.8 * spread(painted, Region.SKIN)
+
+
+def test_a_style_without_skin_leaves_the_paint() -> None:
+    painted = grain(0.08, 3)
+    bare = scene(painted, painted)
+    hair = replace(bare.sheet, regions=np.full((SIZE, SIZE), int(Region.HAIR), np.uint8))
+    assert np.array_equal(calmed(painted, bare, strength_of([bare], hair)), painted)
