@@ -25,16 +25,28 @@ def interpolated(
         raise IndexError("a point that is not there")
     out = np.empty((len(picked), values.shape[1]), np.float32)
     _gather(np.ascontiguousarray(values, np.float32), np.ascontiguousarray(corners, np.int32),
-            np.ascontiguousarray(weights, np.float32), picked, out)
+            np.ascontiguousarray(weights, np.float32), picked, picked, out)
+    return out
+
+
+def on_faces(
+    values: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"], face: Int[np.ndarray, "s"],
+    weights: Float[np.ndarray, "s 3"],
+) -> Float32[np.ndarray, "s c"]:
+    """Returns a vertex attribute at points given by their face (s,) and barycentric weights."""
+    out = np.empty((len(face), values.shape[1]), np.float32)
+    _gather(np.ascontiguousarray(values, np.float32), np.ascontiguousarray(faces, np.int32),
+            np.ascontiguousarray(weights, np.float32), np.arange(len(face)), np.ascontiguousarray(face, np.int64), out)
     return out
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _gather(values, corners, weights, picked, out):
-    for point in range(len(picked)):
-        row = picked[point]
-        a, b, c = corners[row, 0], corners[row, 1], corners[row, 2]
+def _gather(values, corners, weights, weighed, placed, out):
+    """weighed, placed (r,): rows of the weights and of the corners for each point."""
+    for point in range(len(weighed)):
+        row, face = weighed[point], placed[point]
+        a, b, c = corners[face, 0], corners[face, 1], corners[face, 2]
         u, v, w = weights[row, 0], weights[row, 1], weights[row, 2]
         for k in range(values.shape[1]):
             out[point, k] = u * values[a, k] + v * values[b, k] + w * values[c, k]
