@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Any, no_type_check
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
+from numba import njit
 
 
 class Region(IntEnum):
@@ -61,12 +63,11 @@ def vertex_normals(
 
     seam: pairs of a vertex and its copy (see `Mesh`); a vertex and all its copies get one common normal.
     """
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    face_normals = np.cross(b - a, c - a)
+    sums = np.zeros((3, len(vertices), 3))
+    _sum_at_corners(np.ascontiguousarray(vertices), np.ascontiguousarray(faces, np.int64), sums)
     normals = np.zeros_like(vertices)
-    for axis in range(3):
-        for corner in range(3):
-            normals[:, axis] += np.bincount(faces[:, corner], face_normals[:, axis], minlength=len(vertices))
+    for own in sums:
+        normals += own
     if seam is not None:
         original = np.arange(len(vertices))
         original[seam[:, 1]] = seam[:, 0]
@@ -74,6 +75,24 @@ def vertex_normals(
         normals = total[original].astype(normals.dtype)
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return normals / np.where(length > 0, length, 1)
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _sum_at_corners(vertices: Any, faces: Any, sums: Any) -> None:
+    """Add every face's normal (twice its area long) to its first, second and third corner."""
+    for f in range(len(faces)):
+        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+        bx, by, bz = (
+            vertices[j, 0] - vertices[i, 0], vertices[j, 1] - vertices[i, 1], vertices[j, 2] - vertices[i, 2])
+        cx, cy, cz = (
+            vertices[k, 0] - vertices[i, 0], vertices[k, 1] - vertices[i, 1], vertices[k, 2] - vertices[i, 2])
+        x, y, z = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
+        for corner in range(3):
+            vertex = faces[f, corner]
+            sums[corner, vertex, 0] += x
+            sums[corner, vertex, 1] += y
+            sums[corner, vertex, 2] += z
 
 
 def border_edges(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:

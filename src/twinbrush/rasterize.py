@@ -47,7 +47,7 @@ def rasterize(
     return Raster(face_index, barycentric, nearest)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, inline="always", nogil=True)
 @no_type_check
 def _edge(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> float:
     """Twice the signed area of (a, b, p), evaluated from the lexicographically smaller end: exactly odd in a <-> b."""
@@ -56,7 +56,7 @@ def _edge(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> f
     return -((ax - bx) * (py - by) - (ay - by) * (px - bx))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, inline="always", nogil=True)
 @no_type_check
 def _owns(value: float, ax: float, ay: float, bx: float, by: float) -> bool:
     """Inside this edge, or exactly on it and it is a top or left edge (positive area, y down)."""
@@ -65,7 +65,7 @@ def _owns(value: float, ax: float, ay: float, bx: float, by: float) -> bool:
     return by < ay or (by == ay and bx > ax)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, inline="always", nogil=True)
 @no_type_check
 def _widened(low: float, high: float, ax: float, ay: float, bx: float, by: float, py: float) -> tuple[float, float]:
     """[low, high] with the x at which the edge from a to b meets the row py."""
@@ -77,7 +77,7 @@ def _widened(low: float, high: float, ax: float, ay: float, bx: float, by: float
     return min(low, x), max(high, x)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _span(
     x0: float, y0: float, x1: float, y1: float, x2: float, y2: float, py: float, first: int, last: int
@@ -96,7 +96,7 @@ def _span(
     return first, last
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _fill(
     pixels: np.ndarray, depths: np.ndarray, faces: np.ndarray,
@@ -191,7 +191,7 @@ def interpolate(
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _interpolate(
     face_index: np.ndarray, barycentric: np.ndarray, faces: np.ndarray, values: np.ndarray, out: np.ndarray
@@ -234,7 +234,7 @@ def visible_points(
     return visible
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _occlude(
     points: np.ndarray, point_depths: np.ndarray, order: np.ndarray, starts: np.ndarray,

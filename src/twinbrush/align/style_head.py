@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from twinbrush.align.art_outline import Outline, art_outline, on_outline, unseen_outline
 from twinbrush.align.art_points import ArtPoints, art_points
@@ -18,6 +17,7 @@ from twinbrush.correspond.similarity import Similarity
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gradients import Gradients, mesh_gradients
+from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.portrait.crop import Crop
 from twinbrush.sculpt.correct import bending_energy
@@ -92,7 +92,7 @@ def _plate(
     pick = sparse.csr_matrix(
         (model.landmark_weights.ravel(), (rows, model.landmark_corners.ravel())), shape=(468, count))
     matrix = STIFFNESS * bending + pick.T @ sparse.diags(weight) @ pick + HOLD * sparse.diags(areas)
-    return splu(sparse.csc_matrix(matrix)).solve(np.asarray(pick.T @ (weight[:, None] * rest)))
+    return factorised(matrix).solve(np.asarray(pick.T @ (weight[:, None] * rest)))
 
 
 def _with_own_shoulders(model: Template, moved: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
@@ -131,7 +131,7 @@ def _smoothed(
     """Returns amount / weight smoothed over about 10 mm, 0 far from where anything is known."""
     stiffness, areas = cotangent_laplacian(model.mean, model.triangles)
     matrix = sparse.diags(weight + 1e-3 * areas) + 60 * stiffness
-    return splu(sparse.csc_matrix(matrix)).solve(amount)
+    return factorised(matrix).solve(amount)
 
 
 @lru_cache(maxsize=1)

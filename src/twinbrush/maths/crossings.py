@@ -52,7 +52,7 @@ def edges_of(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "e 2"]:
     return np.stack([numbers // stride, numbers % stride], axis=1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _filed(first, last, counts):
     """The triangles of every cell that their boxes touch: where each cell's list starts, and the lists."""
@@ -75,32 +75,31 @@ def _filed(first, last, counts):
     return starts, inside
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, inline="always", nogil=True)
 @no_type_check
-def _volume(a, b, c, d):
-    """Six times the signed volume of a tetrahedron."""
-    bx, by, bz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
-    cx, cy, cz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
-    dx, dy, dz = d[0] - a[0], d[1] - a[1], d[2] - a[2]
+def _volume(points, a, b, c, d):
+    """Six times the signed volume of a tetrahedron of four vertices."""
+    ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+    bx, by, bz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
+    cx, cy, cz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
+    dx, dy, dz = points[d, 0] - ax, points[d, 1] - ay, points[d, 2] - az
     return bx * (cy * dz - cz * dy) - by * (cx * dz - cz * dx) + bz * (cx * dy - cy * dx)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
-def _pierces(points, v, w, face):
+def _pierces(points, v, w, a, b, c):
     """Whether the edge from vertex v to w runs through the inside of a triangle of which it has no corner."""
-    a, b, c = face[0], face[1], face[2]
     if v == a or v == b or v == c or w == a or w == b or w == c:  # noqa: SIM109 (numba)
         return False
-    p, q, a, b, c = points[v], points[w], points[a], points[b], points[c]
-    above, below = _volume(a, b, c, p), _volume(a, b, c, q)
+    above, below = _volume(points, a, b, c, v), _volume(points, a, b, c, w)
     if above == 0 or below == 0 or (above > 0) == (below > 0):
         return False
-    one = _volume(p, q, a, b) > 0
-    return one == (_volume(p, q, b, c) > 0) and one == (_volume(p, q, c, a) > 0)
+    one = _volume(points, v, w, a, b) > 0
+    return one == (_volume(points, v, w, b, c) > 0) and one == (_volume(points, v, w, c, a) > 0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _pierced(points, edges, faces, boxes, grid, counts, starts, inside, fresh):  # noqa: C901 (calls cost twice as much)
     """(edge's ends, triangle) one after another; a pair that shares several cells comes several times. fresh: which
@@ -114,7 +113,7 @@ def _pierced(points, edges, faces, boxes, grid, counts, starts, inside, fresh): 
     found = [np.int64(0)][:0]
     first, last, least, most = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3), np.empty(3)
     for e in range(len(edges)):
-        v, w = edges[e]
+        v, w = edges[e, 0], edges[e, 1]
         for axis in range(3):
             least[axis] = min(points[v, axis], points[w, axis])
             most[axis] = max(points[v, axis], points[w, axis])
@@ -134,6 +133,6 @@ def _pierced(points, edges, faces, boxes, grid, counts, starts, inside, fresh): 
                             continue
                         if most[1] < boxes[f, 1] or least[2] > boxes[f, 5] or most[2] < boxes[f, 2]:
                             continue
-                        if _pierces(points, v, w, faces[f]):
+                        if _pierces(points, v, w, faces[f, 0], faces[f, 1], faces[f, 2]):
                             found.extend((v, w, f))
     return found

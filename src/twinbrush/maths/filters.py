@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+WIDE_SIGMA = 4.0  # pixels of the smaller picture's blur: less, and its pixels would show
+
 
 def smoothstep(t: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """0 up to t = 0, 1 from t = 1, and 3 t^2 - 2 t^3 between."""
@@ -24,6 +26,16 @@ def box_mean(values: Float[np.ndarray, "h w *c"], radius: int) -> Float[np.ndarr
 def blur(values: Float[np.ndarray, "h w *c"], sigma: float) -> Float[np.ndarray, "h w *c"]:
     """Gaussian blur, borders replicated."""
     return cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+def wide_blur(values: Float[np.ndarray, "h w"], sigma: float) -> Float[np.ndarray, "h w"]:
+    """Gaussian blur by a sigma of many pixels, worked out on a smaller picture (float32) at a narrow one's cost."""
+    height, width = values.shape
+    reduce = max(1, int(sigma / WIDE_SIGMA))
+    small = (-(-width // reduce), -(-height // reduce))
+    picture = cv2.resize(values.astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    picture = cv2.GaussianBlur(picture, (0, 0), sigma * small[0] / width)
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def masked_blur(

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
-from scipy.sparse.linalg import SuperLU, splu
+from scipy.sparse.linalg import SuperLU
 from scipy.spatial.transform import Rotation
+
+from twinbrush.maths.linear import factorised
 
 LEAST_STRETCH, MOST_STRETCH = 0.15, 6.0  # bounds of a powered gradient's stretches: a triangle never collapses
 ANCHOR = 1e-12  # weight, per mm2 of the whole mesh, that makes the translation unique and moves nothing else
@@ -56,7 +58,7 @@ def mesh_gradients(vertices: Float[np.ndarray, "n 3"], triangles: Int[np.ndarray
     double = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     areas = np.repeat(double / 2, 3)
     whole = operator.T @ sparse.diags(areas) @ operator + ANCHOR * double.sum() * sparse.identity(count)
-    return Gradients(triangles, inverse, operator, areas, splu(sparse.csc_matrix(whole)))
+    return Gradients(triangles, inverse, operator, areas, factorised(whole))
 
 
 def frames(corners: Float[np.ndarray, "t 3 3"]) -> Float[np.ndarray, "t 3 3"]:

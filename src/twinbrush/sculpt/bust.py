@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from twinbrush.maths.filters import smoothstep
+from twinbrush.maths.nearest import nearest_of_few
 from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.base import border_loop
@@ -177,8 +178,6 @@ def _body(
     above: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The bare body, brought onto the head's border, just below the head's skin above it; its bones and muscles."""
-    from scipy import spatial
-
     middle = grid.size[0] // 2
     x, y, z = _moved(grid, shift)
     plain, forms = (np.concatenate([half[:0:-1], half]) for half in torso((x[middle:], y, z), shoulders))
@@ -186,11 +185,9 @@ def _body(
     near = np.argwhere(np.abs(body) < 24)
     places = grid.low + grid.step * near
     loop = _dense(skin.border)
-    distance, nearest = spatial.KDTree(loop).query(places, distance_upper_bound=3 * BORDER_PULL_MM)
-    missing = -grid.at(body, loop)
-    pull = np.maximum(missing + OVER_MM, 0)[np.minimum(nearest, len(loop) - 1)]
-    pull = pull * np.exp(-((distance / BORDER_PULL_MM) ** 2))  # none where the distance is infinite
-    body[tuple(near.T)] += pull.astype(np.float32)
+    distance, nearest = nearest_of_few(loop, places)
+    pull = np.maximum(OVER_MM - grid.at(body, loop), 0)[nearest] * np.exp(-((distance / BORDER_PULL_MM) ** 2))
+    body[tuple(near.T)] += np.where(distance < 3 * BORDER_PULL_MM, pull, 0).astype(np.float32)
     rise = smoothstep(above / SINK_MM)
     aim = OVER_MM + (UNDER_MM - OVER_MM) * rise  # the body's skin over the head's
     limit = aim - signed + LIFT_MM * (1 - smoothstep(above / LIFT_OVER_MM)) + 100 * (signed > NEAR_MM - 2)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from twinbrush.camera import Camera, project
 from twinbrush.faces import indices
+from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.fit import landmark_sigmas
@@ -62,5 +62,5 @@ def corrected(
         (template.landmark_weights.ravel(), (rows, template.landmark_corners.ravel())), shape=(468, len(vertices)))
     held = np.where(np.isin(template.labels, (SKULL, EAR, NECK)), HELD, FREE)
     matrix = STIFFNESS * bending + pick.T @ sparse.diags(weight) @ pick + sparse.diags(held * areas)
-    solved = splu(sparse.csc_matrix(matrix)).solve(np.asarray(pick.T @ (weight[:, None] * gap)))
+    solved = factorised(matrix).solve(np.asarray(pick.T @ (weight[:, None] * gap)))
     return vertices + solved[:, :1] * right + solved[:, 1:] * down, seen

@@ -9,7 +9,7 @@ from scipy import spatial
 
 from twinbrush.camera import Camera, project
 from twinbrush.faces import indices
-from twinbrush.maths.filters import smoothstep
+from twinbrush.maths.filters import smoothstep, wide_blur
 from twinbrush.maths.surface import mean_over_neighbours, vertex_areas
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.eyeball import step
@@ -71,7 +71,7 @@ def brow_height(
     """
     grey = image.astype(np.float32).mean(-1)
     fine = cv2.GaussianBlur(grey, (0, 0), max(BROW_BLUR_MM * pixels_per_mm, 0.3))
-    broad = cv2.GaussianBlur(grey, (0, 0), SKIN_BLUR_MM * pixels_per_mm)
+    broad = wide_blur(grey, SKIN_BLUR_MM * pixels_per_mm)
     dark = np.clip((broad - fine) / np.maximum(broad, 0.05) / BROW_DARKER, 0, 1) * (skin > 0.2)
     at = template.landmarks(template.mean)
     normals = vertex_normals(vertices, template.triangles)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy import spatial
 
 from twinbrush.faces import indices
 from twinbrush.maths.filters import polygon_mask
+from twinbrush.maths.nearest import nearest_of_few
 from twinbrush.sculpt.eyeball import ROWS_DEGREES, axes, step
 from twinbrush.sculpt.gaze import Iris
 from twinbrush.sculpt.values import Eyeball
@@ -101,7 +101,7 @@ def _shade(
         (np.sin(theta) * np.cos(phi))[..., None] * right + (np.sin(theta) * np.sin(phi))[..., None] * up
         + np.cos(theta)[..., None] * ahead)
     flat = place.reshape(-1, 3)
-    near_upper, near_lower = (spatial.KDTree(rim).query(flat)[0].reshape(x.shape) for rim in (upper, lower))
+    near_upper, near_lower = (nearest_of_few(rim, flat)[0].reshape(x.shape) for rim in (upper, lower))
     shade = 1 - UPPER_SHADE * np.exp(-((near_upper / SHADE_MM) ** 2)) - LOWER_SHADE * np.exp(
         -((near_lower / (0.6 * SHADE_MM)) ** 2))
     return np.clip(shade, 0.25, 1)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from twinbrush.faces import indices
-from twinbrush.maths.filters import disc, polygon_mask
+from twinbrush.maths.filters import disc, polygon_mask, wide_blur
 from twinbrush.mesh import Region
 from twinbrush.portrait.crop import Crop
 from twinbrush.sculpt.frames import glasses_frames
@@ -55,7 +55,7 @@ def lending_skin(crop: Crop, pixels_per_mm: float) -> Float[np.ndarray, "h w"]:
     away = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, 5) / pixels_per_mm
     hair = (crop.regions == Region.HAIR) & ~features
     far = cv2.distanceTransform((~hair).astype(np.uint8), cv2.DIST_L2, 5) / pixels_per_mm
-    plain = cv2.GaussianBlur((~middle).astype(np.float32), (0, 0), BESIDE_MM * pixels_per_mm)
+    plain = wide_blur((~middle).astype(np.float32), BESIDE_MM * pixels_per_mm)
     over = EDGE_MARGIN_MM + plain * (PLAIN_FADE_MM - EDGE_MARGIN_MM)
     return np.clip(np.minimum(away / over, far / HAIR_MARGIN_MM) - 0.35, 0, 1).astype(np.float32)
 
@@ -96,8 +96,7 @@ def _broad(grey: Float[np.ndarray, "h w"], skin: Bool[np.ndarray, "h w"], unit: 
     out = grey
     mask = skin.astype(np.float32)
     for _ in range(2):
-        total = cv2.GaussianBlur(mask, (0, 0), BROAD_MM * unit)
-        out = cv2.GaussianBlur(grey * mask, (0, 0), BROAD_MM * unit) / np.maximum(total, 1e-3)
+        out = wide_blur(grey * mask, BROAD_MM * unit) / np.maximum(wide_blur(mask, BROAD_MM * unit), 1e-3)
         mask = (skin & (grey > out - DARKER)).astype(np.float32)
     return out
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse, spatial
-from scipy.sparse.linalg import splu
 
+from twinbrush.maths.linear import factorised
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.correct import bending_energy
 from twinbrush.sculpt.trust import feature_share
@@ -50,7 +50,7 @@ def onto_surface(
         along = ((points[nearest] - vertices) * facing[nearest]).sum(1)  # to the plane, not to the triangle's middle
         goal = along[:, None] * facing[nearest]
         matrix = sparse.csc_matrix(stiffness * bending + sparse.diags(weight + HELD * areas))
-        vertices = vertices + splu(matrix).solve(weight[:, None] * goal)
+        vertices = vertices + factorised(matrix).solve(weight[:, None] * goal)
     return vertices
 
 

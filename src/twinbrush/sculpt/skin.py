@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from twinbrush.camera import Camera, project
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gather import interpolated
+from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.portrait.crop import Crop
@@ -134,7 +134,7 @@ def smooth_field(
     matrix = stiffness + sparse.diags(areas * (pull + mirrored + BASE_OWN))
     right = areas[:, None] * (pull[:, None] * colour + mirrored[:, None] * colour[template.mirror] + BASE_OWN * own)
     right += _slopes(stiffness, (weight * dark)[template.mirror] * (1 - weight)) @ colour[template.mirror]
-    return np.clip(splu(sparse.csc_matrix(matrix)).solve(right) * shade, 0, 1)
+    return np.clip(factorised(matrix).solve(right) * shade, 0, 1)
 
 
 def _slopes(stiffness: sparse.csr_matrix, share: Float[np.ndarray, "n"]) -> sparse.csr_matrix:
@@ -154,7 +154,7 @@ def paint_head(
     """Paint the head's charts into the atlas and mark them as covered (both are changed)."""
     layout = template.layout
     texels = texels_of(layout.uv, layout.triangles, len(atlas))
-    corners = layout.origin[layout.triangles[texels.face]]
+    corners = layout.origin[layout.triangles].astype(np.int32)[texels.face]
     weights = texels.weights
     _, lit, weight = colours_seen(template, vertices, sight)
     shade = shading(template, vertices, lit, weight)
@@ -162,13 +162,12 @@ def paint_head(
     base = smooth_field(template, vertices, sight, trust, shade)
     normals = vertex_normals(vertices, template.triangles)
 
-    def at(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return interpolated(values, corners[rows], weights[rows])
+    def at(values: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        return interpolated(values, corners, weights, rows)
 
-    everything = np.arange(len(corners))
-    colour = at(base, everything)
-    inner = np.isin(template.labels, (4, 5, 6)).astype(float)
-    skin = everything[at(inner[:, None], everything)[:, 0] < 0.5]
+    colour = at(base)
+    inside = at(np.isin(template.labels, (4, 5, 6)).astype(float)[:, None])
+    skin = np.flatnonzero(inside[:, 0] < 0.5)
     share = np.zeros(len(corners), np.float32)
     seen_colour = np.zeros((len(corners), 3), np.float32)
     mirror = template.mirror
@@ -189,9 +188,9 @@ def paint_head(
         seen_colour[rows] = (1 - weight) * np.where(share[rows, None] > 0, seen_colour[rows], detail) + weight * detail
         share[rows] = np.maximum(share[rows], weight[:, 0])
     colour = (1 - share[:, None]) * colour + share[:, None] * seen_colour
-    bag = at(inside_colours(template, vertices, base), everything)
-    inside = smoothstep((at(inner[:, None], everything) - 0.15) / 0.5)
-    colour = ((1 - inside) * colour + inside * bag) * at(lash_shade(template, vertices)[:, None], everything)
+    bag = at(inside_colours(template, vertices, base))
+    inside = smoothstep((inside - 0.15) / 0.5)
+    colour = ((1 - inside) * colour + inside * bag) * at(lash_shade(template, vertices)[:, None])
     atlas.reshape(-1, 3)[texels.place] = np.clip(colour, 0, 1)
     covered.reshape(-1)[texels.place[texels.inside]] = True
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gather import interpolated
+from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
@@ -197,4 +197,4 @@ def membrane(
     stiffness, areas = cotangent_laplacian(solid.vertices, solid.triangles)
     matrix = stiffness + sparse.diags(areas * (pull + OWN_PULL))
     right = areas[:, None] * (pull[:, None] * aim + OWN_PULL * own)
-    return np.clip(splu(sparse.csc_matrix(matrix)).solve(right), 0, 1)
+    return np.clip(factorised(matrix).solve(right), 0, 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse, spatial
-from scipy.sparse.linalg import splu
 
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
+from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian, mean_over_neighbours
 from twinbrush.sculpt.values import Template
 
@@ -30,7 +30,7 @@ def trusted(
     both = weight * weight[mirror]
     stiffness, areas = cotangent_laplacian(vertices, template.triangles)
     matrix = areas * (both + 1e-4)
-    solve = splu(sparse.csc_matrix(LIGHT_MM**2 * stiffness + sparse.diags(matrix)))
+    solve = factorised(LIGHT_MM**2 * stiffness + sparse.diags(matrix))
     middle = solve.solve(areas[:, None] * both[:, None] * np.clip(colour - colour[mirror], -1, 1))
     excess = colour - colour[mirror] - middle
     own = np.median(colour[weight > 0.5], axis=0) if (weight > 0.5).any() else colour.mean(0)

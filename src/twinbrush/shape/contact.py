@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
-from scipy.sparse.linalg import SuperLU, splu
+from scipy.sparse.linalg import SuperLU
 from scipy.spatial import KDTree
 
 from twinbrush.maths.gradients import frames
+from twinbrush.maths.linear import factorised
 from twinbrush.mesh import vertex_normals
 
 NEAR_MM, OPPOSED = 2.5, -0.2  # apart at rest, and the cosine of their normals, up to which two vertices are a pair
@@ -141,7 +142,7 @@ class Contacts:
         matrix = sparse.csr_matrix(sides.matrix[:, free])
         weighted = sparse.csr_matrix((sparse.diags(sides.force) @ matrix).T)
         whole = sparse.csc_matrix(self.energy[np.ix_(free, free)] + weighted @ matrix)
-        solver = splu(whole, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        solver = factorised(whole)
         return _System(free, matrix, weighted, solver)
 
 

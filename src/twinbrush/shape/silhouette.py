@@ -18,7 +18,7 @@ FALLS_DEGREES = (-35.0, 0.0)  # hair that hangs lower than these directions keep
 BEHIND_SHARE = 0.7  # of the growth in depth beside that across
 SHOULDER_SHARE = 0.6  # how far the bust goes to the style's shoulders at strength 1
 SHOULDER_BOUNDS = np.log([0.82, 1.22])
-SHOULDER_FADE_MM = 45.0  # below the chin over which the bust begins to follow
+SHOULDER_NEAR_MM, SHOULDER_FADE_MM = 3.0, 45.0  # from the skin, over which the bust begins to follow
 
 
 def hair_outline(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "72"]:
@@ -60,7 +60,7 @@ def with_crown(
     own = np.interp(angle, CROWN_DEGREES, growth, period=360)
     over = np.degrees(np.arctan2(flat[:, 1], np.abs(flat[:, 0])))  # over the horizontal, on either side
     falls = smoothstep((over - FALLS_DEGREES[0]) / (FALLS_DEGREES[1] - FALLS_DEGREES[0]))
-    free = smoothstep((KDTree(skin).query(hair)[0] - ROOTED_MM) / (FREE_MM - ROOTED_MM))
+    free = smoothstep((KDTree(skin).query(hair, distance_upper_bound=FREE_MM)[0] - ROOTED_MM) / (FREE_MM - ROOTED_MM))
     amount = share * falls * free
     out = hair.copy()
     out[:, :2] = CROWN_CENTRE + flat * np.exp(amount * own)[:, None]
@@ -81,7 +81,8 @@ def with_shoulders(
     rows = gaussian_filter1d(np.interp(SHOULDER_ROWS_MM, SHOULDER_ROWS_MM[known], ratio[known]), 2.0)
     below = chin - bust[:, 1]
     growth = np.clip(np.interp(below, SHOULDER_ROWS_MM, rows), *SHOULDER_BOUNDS)
-    near = smoothstep((KDTree(skin).query(bust)[0] - 3.0) / SHOULDER_FADE_MM)
+    away, _ = KDTree(skin).query(bust, distance_upper_bound=SHOULDER_NEAR_MM + SHOULDER_FADE_MM)
+    near = smoothstep((away - SHOULDER_NEAR_MM) / SHOULDER_FADE_MM)
     out = bust.copy()
     out[:, 0] *= np.exp(SHOULDER_SHARE * strength * near * growth)
     return out

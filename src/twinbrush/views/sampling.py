@@ -36,7 +36,8 @@ def bands(
     """A picture of `height` rows as supersampled rasters, from top to bottom."""
     fine = pixels_xy * ssaa + (ssaa - 1) / 2
     rows = max(8, BAND_SAMPLES // (width * ssaa * ssaa))
-    top, bottom = fine[faces, 1].min(1), fine[faces, 1].max(1)
+    one, two, three = (fine[faces[:, corner], 1] for corner in range(3))
+    top, bottom = np.minimum(np.minimum(one, two), three), np.maximum(np.maximum(one, two), three)
     for start in range(0, height, rows):
         stop = min(start + rows, height)
         here = np.nonzero((bottom >= start * ssaa) & (top <= stop * ssaa - 1))[0]
@@ -51,8 +52,7 @@ def averaged(
 ) -> tuple[Float32[np.ndarray, "h w c"], Float32[np.ndarray, "h w"]]:
     """Pixels as sums of covered samples over all samples (premultiplied), and the covered share."""
     size = (samples.shape[1] // ssaa, samples.shape[0] // ssaa)
-    weighted = np.asarray(samples, np.float32)
-    weighted[~covered] = 0
+    weighted = np.asarray(samples, np.float32) * covered[..., None].astype(np.float32)
     colour = cv2.resize(weighted, size, interpolation=cv2.INTER_AREA)
     return colour, cv2.resize(covered.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 

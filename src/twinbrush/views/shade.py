@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, no_type_check
 
 import cv2
@@ -57,7 +58,7 @@ def shades(
     sampler = TextureSampler.of(mesh, pixels, ssaa) if textured else None
     # the texture has its own painted light: keep most of it and let only the large form show
     tone = _broad(_lit(mesh, camera, coarse, normals, occlusion, 1, 0).mean(-1), coarse) if textured else occlusion
-    stills = tuple(_backdrop(height, width, backdrop) for _ in modes)
+    stills = tuple(_backdrop(height, width, backdrop).copy() for _ in modes)
     for band in bands(pixels, depth, mesh.faces, width, height, ssaa):
         rows = slice(band.start, band.stop)
         for mode, still in zip(modes, stills, strict=True):
@@ -95,12 +96,13 @@ def _lit(
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _light_pixels(  # noqa: C901 (one pass over the pixels is what makes it fast)
     face_index, barycentric, faces, normals, lights, ambient, albedo, inverse, ssaa, first_row, occlusion, out
 ):
     """Wrapped Lambert + Blinn-Phong + hemisphere ambient + Fresnel-weighted rims at every covered pixel."""
+    total, gloss = np.zeros(3), np.zeros(3)
     for y in range(face_index.shape[0]):
         for x in range(face_index.shape[1]):
             f = face_index[y, x]
@@ -127,23 +129,29 @@ def _light_pixels(  # noqa: C901 (one pass over the pixels is what makes it fast
             up = 0.5 - 0.5 * ny
             fresnel = (1 - facing) ** 4
             for c in range(3):
-                total = (ambient[0, c] * up + ambient[1, c] * (1 - up)) * open_share
-                gloss = np.float32(0)
-                for number in range(lights.shape[0]):
-                    lx, ly, lz = lights[number, 0, 0], lights[number, 0, 1], lights[number, 0, 2]
-                    cosine = nx * lx + ny * ly + nz * lz
-                    if number < 2:
-                        wrapped = (cosine + 0.18) / 1.18
-                        if wrapped > 0:
-                            total += lights[number, 1, c] * wrapped * wrapped ** 0.35 * (0.35 + 0.65 * open_share)
-                        hx, hy, hz = lx + vx, ly + vy, lz + vz
-                        half = (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz)
-                        if half > 0 and cosine > 0:
-                            gloss += lights[number, 1, c] * (0.05 * half ** 18 + 0.03 * half ** 60) * open_share
-                    elif cosine > 0:
-                        total += lights[number, 1, c] * cosine * (0.1 + 0.9 * fresnel)
-                value = albedo[c] * total + gloss
-                out[y, x, c] = value * (0.45 if inner else 1.0)
+                total[c] = (ambient[0, c] * up + ambient[1, c] * (1 - up)) * open_share
+                gloss[c] = np.float32(0)
+            for number in range(lights.shape[0]):  # its powers are the same for all three colours
+                lx, ly, lz = lights[number, 0, 0], lights[number, 0, 1], lights[number, 0, 2]
+                cosine = nx * lx + ny * ly + nz * lz
+                if number < 2:
+                    wrapped = (cosine + 0.18) / 1.18
+                    if wrapped > 0:
+                        softened, shaded = wrapped ** 0.35, 0.35 + 0.65 * open_share
+                        for c in range(3):
+                            total[c] += lights[number, 1, c] * wrapped * softened * shaded
+                    hx, hy, hz = lx + vx, ly + vy, lz + vz
+                    half = (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz)
+                    if half > 0 and cosine > 0:
+                        shine = 0.05 * half ** 18 + 0.03 * half ** 60
+                        for c in range(3):
+                            gloss[c] += lights[number, 1, c] * shine * open_share
+                elif cosine > 0:
+                    rim = 0.1 + 0.9 * fresnel
+                    for c in range(3):
+                        total[c] += lights[number, 1, c] * cosine * rim
+            for c in range(3):
+                out[y, x, c] = (albedo[c] * total[c] + gloss[c]) * (0.45 if inner else 1.0)
 
 
 def _occlusion(depth: Float[np.ndarray, "h w"], focal_px: float) -> Float32[np.ndarray, "h w"]:
@@ -180,10 +188,16 @@ def _broad(light: Float32[np.ndarray, "h w"], raster: Raster) -> Float32[np.ndar
 
 def _srgb(linear: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
     """Soft shoulder above 0.8 (no clipped highlights), then the sRGB transfer curve by its 2.2 approximation."""
-    soft = np.where(linear > 0.8, 0.8 + 0.2 * np.tanh((linear - 0.8) / 0.2), linear)
-    return np.power(np.maximum(soft, 0), np.float32(1 / 2.2))
+    out = np.zeros_like(linear)
+    lit = (linear[..., 0] > 0) | (linear[..., 1] > 0) | (linear[..., 2] > 0)  # what lies beside the mesh stays black
+    values = linear[lit]
+    bright = values > 0.8
+    values[bright] = 0.8 + 0.2 * np.tanh((values[bright] - 0.8) / 0.2)
+    out[lit] = np.power(np.maximum(values, 0), np.float32(1 / 2.2))
+    return out
 
 
+@lru_cache(maxsize=2)
 def _backdrop(height: int, width: int, kind: str) -> Float32[np.ndarray, "h w 3"]:
     if kind == "white":
         return np.ones((height, width, 3), np.float32)

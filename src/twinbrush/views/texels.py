@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Float32, Int, Int32
 from numba import njit
 
 from twinbrush.camera import Camera
+from twinbrush.maths.gather import on_faces
 
 GUTTER = 2.0  # texels around every chart that are painted like the surface beside them
 FARTHEST = 1.0  # a triangle is continued by at most this share of itself (slivers point anywhere)
@@ -34,10 +35,7 @@ class Texels:
 
     def at(self, values: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"]) -> Float32[np.ndarray, "s c"]:
         """A vertex attribute at every texel."""
-        out = np.zeros((len(self.place), values.shape[1]), np.float32)
-        for corner in range(3):
-            out += self.weights[:, corner, None] * values[faces[self.face, corner]].astype(np.float32)
-        return out
+        return on_faces(values, faces, self.face, self.weights)
 
     def picture(self, values: Float[np.ndarray, "s c"]) -> Float32[np.ndarray, "h w c"]:
         """Values of the texels as a picture, 0 off the surface."""
@@ -64,7 +62,7 @@ def texels_of(
     )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _nearest_weights(ax, ay, bx, by, cx, cy, px, py):
     """Barycentric weights of the triangle's point nearest to p, and its squared distance (p is outside)."""
@@ -95,7 +93,7 @@ def _nearest_weights(ax, ay, bx, by, cx, cy, px, py):
     return w0, w1, w2, best
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _claim(places, faces, gutter, face, weights, away):
     height, width = face.shape
@@ -154,7 +152,7 @@ def seen_texels(
     return Seen(pixels, facing)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _see(points, normals, pose, intrinsics, centre, depth, bias, pixels, facing):
     height, width = depth.shape

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage, sparse
-from scipy.sparse.linalg import splu
 
 from twinbrush.camera import project
 from twinbrush.maths.filters import smoothstep
+from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
@@ -73,7 +73,7 @@ def beard_scalp(
     elsewhere = ~np.isin(template.labels[original], (FACE, NECK)) & ~below
     line[elsewhere], pull[elsewhere] = UNSEEN_MM, 1.0
     stiffness, areas = cotangent_laplacian(mean, triangles)
-    line = splu(sparse.csc_matrix(sparse.diags(areas * pull) + CALM_MM2 * stiffness)).solve(areas * pull * line)
+    line = factorised(sparse.diags(areas * pull) + CALM_MM2 * stiffness).solve(areas * pull * line)
     bare = Scalp(points, normals, triangles, original, np.zeros(len(points), bool), line, line, facing, line, 0.0,
                  (False, False), (0.0, 0.0))
     rim = np.flatnonzero((np.abs(facing) < 0.3) & (mean[:, 1] < -70) & (mean[:, 1] > -115) & (mean[:, 2] > -60))
@@ -82,7 +82,7 @@ def beard_scalp(
     pull[rim[known]] += 1.0
     goal[rim[known]] += np.clip(reach[known], FULL_MM, THICKEST_MM)
     bending = stiffness @ sparse.diags(1 / areas) @ stiffness
-    height = splu(sparse.csc_matrix(sparse.diags(areas * pull) + STIFFNESS_MM4 * 40 * bending)).solve(areas * goal)
+    height = factorised(sparse.diags(areas * pull) + STIFFNESS_MM4 * 40 * bending).solve(areas * goal)
     return Scalp(points, normals, triangles, original, bare.ears, line, line, facing,
                  np.clip(height, FULL_MM * 0.6, THICKEST_MM), FULL_MM, (False, False), (0.0, 0.0))
 

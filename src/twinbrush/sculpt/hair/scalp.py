@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from twinbrush.camera import project
 from twinbrush.maths.filters import smoothstep
+from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.hair.outline import Outline, outside_by
@@ -102,7 +102,7 @@ def scalp_of(
     over = outside_by(outline.fine, project(seen.camera, vertices[original][ears])[0])
     over = np.where(mean[ears, 1] > EAR_TOP_MM, over, -HAIRLINE_REACH_MM)
     line[ears] = np.maximum(line[ears], np.where(over > 0, np.minimum(over, EAR_UNDER_MM), -HAIRLINE_REACH_MM))
-    line = splu(sparse.csc_matrix(sparse.diags(areas) + CALM_MM2 * stiffness)).solve(areas * line)
+    line = factorised(sparse.diags(areas) + CALM_MM2 * stiffness).solve(areas * line)
     bare = Scalp(flat, normals, triangles, original, ears, line, usual, facing, np.zeros(len(flat)), 0.0,
                  (covered[0], covered[1]), lobes)
     thickness, median = _thickness(mean, bare, seen, outline, bending, areas, stiffness)
@@ -116,7 +116,7 @@ def _without_ears(
     """The head with the ears replaced by the smoothest surface (biharmonic)."""
     inner, outer = np.flatnonzero(ears), np.flatnonzero(~ears)
     rows = bending[inner]
-    solver = splu(sparse.csc_matrix(rows[:, inner] + 1e-9 * sparse.eye(len(inner))))
+    solver = factorised(rows[:, inner] + 1e-9 * sparse.eye(len(inner)))
     out = points.copy()
     out[inner] = solver.solve(-(rows[:, outer] @ points[outer]))
     return out
@@ -210,13 +210,13 @@ def _thickness(
     pull(np.flatnonzero(front), 0.004, float(np.clip(0.75 * median, 3, THICKEST_FRONT_MM)))
     pull(np.flatnonzero(mean[:, 1] < -20), 0.006, float(np.clip(median * 0.7, 3, 18)))
     matrix = sparse.diags(areas * (weight + 1e-4)) + STIFFNESS_MM4 * bending + 0.02 * stiffness
-    solved = splu(sparse.csc_matrix(matrix)).solve(areas * (goal + 1e-4 * median))
+    solved = factorised(matrix).solve(areas * (goal + 1e-4 * median))
     missed = np.zeros(len(mean))
     missed[rim[known]] = np.clip(told, 2.5, THICKEST_MM) - solved[rim[known]]
     seen_rim = np.zeros(len(mean))
     seen_rim[rim[known]] = 1.0
     local = sparse.diags(areas * (seen_rim + LOCAL_PULL)) + LOCAL_STIFFNESS_MM4 * bending
-    solved = solved + splu(sparse.csc_matrix(local)).solve(areas * missed)
+    solved = solved + factorised(local).solve(areas * missed)
     return np.clip(solved, THINNEST_MM, THICKEST_MM), median
 
 

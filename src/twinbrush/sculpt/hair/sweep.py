@@ -11,6 +11,7 @@ from numba import njit
 from twinbrush.sculpt.hair.sampling import dot, gradient, sample, unit
 
 FULLNESS, LEAN = 0.8, 0.35  # of a lock's profile: below 1 rounder, creases sharper; higher at one side, as they overlap
+SLAB_MM = 1.5  # a lock is stamped in pieces that reach so far along it, both ways
 THINNEST_SHARE = 0.08  # of a lock's height where the hair ends on the skin
 
 
@@ -71,15 +72,32 @@ def stamp(
 
 @njit(cache=True)
 @no_type_check
+def _slab(before, slack, slope, middle, step, centre, reach):
+    """The cells along an axis at which `before + slope * (cell - middle)` may lie within SLAB_MM, one more at each end.
+
+    before: what the axes walked already add to it, cells. slack: what those to come can add.
+    """
+    if abs(slope) < 1e-3:
+        return centre - reach, centre + reach
+    wide = (SLAB_MM / step + slack) / abs(slope) + 1.0
+    at = middle - before / slope
+    return max(centre - reach, int(np.floor(at - wide))), min(centre + reach, int(np.ceil(at + wide)))
+
+
+@njit(cache=True)
+@no_type_check
 def _stamp_piece(shape, step, p, t, g, side, half, height, sunk, depth, groove, period, phase, fillet):
     reach = int(max(half, height) / step) + 2
     i0, j0, k0 = int(p[0] + 0.5), int(p[1] + 0.5), int(p[2] + 0.5)
     for i in range(max(0, i0 - reach), min(shape.shape[0], i0 + reach + 1)):
-        for j in range(max(0, j0 - reach), min(shape.shape[1], j0 + reach + 1)):
-            for k in range(max(0, k0 - reach), min(shape.shape[2], k0 + reach + 1)):
+        # only a slab of SLAB_MM to both sides of the piece is touched: rows and cells outside it are not walked
+        first_j, last_j = _slab((i - p[0]) * t[0], abs(t[2]) * (reach + 1.0), t[1], p[1], step, j0, reach)
+        for j in range(max(0, first_j), min(shape.shape[1], last_j + 1)):
+            first_k, last_k = _slab((i - p[0]) * t[0] + (j - p[1]) * t[1], 0.0, t[2], p[2], step, k0, reach)
+            for k in range(max(0, first_k), min(shape.shape[2], last_k + 1)):
                 x, y, z = (i - p[0]) * step, (j - p[1]) * step, (k - p[2]) * step
                 ahead = x * t[0] + y * t[1] + z * t[2]
-                if ahead > 1.5 or ahead < -1.5:
+                if ahead > SLAB_MM or ahead < -SLAB_MM:
                     continue
                 q = (x * side[0] + y * side[1] + z * side[2]) / half
                 if q > 1.15 or q < -1.15:

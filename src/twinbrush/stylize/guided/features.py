@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, no_type_check
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32, Int32
+from numba import njit
 
 PATCH = 7
 """Side of a patch in pixels (5 gives broken strokes, see FINDINGS in docs)."""
@@ -21,9 +23,26 @@ class PatchBasis:
     components: Float32[np.ndarray, "p d"]
 
 
-def _patches(padded: Float32[np.ndarray, "h w 3"], xy: Int32[np.ndarray, "t 2"]) -> Float32[np.ndarray, "t p"]:
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (PATCH, PATCH), axis=(0, 1))
-    return windows[xy[:, 1], xy[:, 0]].reshape(len(xy), -1)
+def _patches(
+    padded: Float32[np.ndarray, "h w 3"], xy: Int32[np.ndarray, "t 2"], less: Float32[np.ndarray, "p"] | None = None
+) -> Float32[np.ndarray, "t p"]:
+    """The patches at pixels xy as rows: one colour after the other, row by row; `less` is taken from each."""
+    count = padded.shape[2] * PATCH**2
+    out = np.empty((len(xy), count), np.float32)
+    _unfold(padded, np.ascontiguousarray(xy, np.int32), np.zeros(count, np.float32) if less is None else less, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _unfold(padded: Any, xy: Any, less: Any, out: Any) -> None:
+    for row in range(len(xy)):
+        x, y = xy[row, 0], xy[row, 1]
+        for c in range(padded.shape[2]):
+            for dy in range(PATCH):
+                for dx in range(PATCH):
+                    entry = (c * PATCH + dy) * PATCH + dx
+                    out[row, entry] = padded[y + dy, x + dx, c] - less[entry]
 
 
 def _pad(lab: Float[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h2 w2 3"]:
@@ -54,6 +73,6 @@ def project_patches(
     padded = _pad(lab)
     out = np.empty((len(xy), basis.components.shape[1]), np.float32)
     for start in range(0, len(xy), _CHUNK_ROWS):
-        rows = _patches(padded, xy[start : start + _CHUNK_ROWS]) - basis.mean
+        rows = _patches(padded, xy[start : start + _CHUNK_ROWS], basis.mean)
         out[start : start + _CHUNK_ROWS] = rows @ basis.components
     return out

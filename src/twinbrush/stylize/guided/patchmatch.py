@@ -14,7 +14,7 @@ from jaxtyping import Float, Float32, Int32
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _next_random(state: Any) -> Any:
     """xorshift64*; returns the new state."""
@@ -24,7 +24,7 @@ def _next_random(state: Any) -> Any:
     return state
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _distance(target: Any, source: Any, weight: Any, limit: float) -> Any:
     """Weighted squared distance of two feature rows, cut off once it exceeds `limit` (see `improve_field`)."""
@@ -51,7 +51,7 @@ def _distance(target: Any, source: Any, weight: Any, limit: float) -> Any:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _costs(target: Any, source: Any, weight: Any, field: Any) -> Any:
     cost = np.empty(len(field), np.float32)
@@ -60,7 +60,7 @@ def _costs(target: Any, source: Any, weight: Any, field: Any) -> Any:
     return cost
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _row_at(index: Any, x: int, y: int) -> Any:
     """Row of a pixel, or -1 outside the image or where it is not usable."""
@@ -69,7 +69,7 @@ def _row_at(index: Any, x: int, y: int) -> Any:
     return index[y, x]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _better(
     target: Any, weight: Any, source: Any, candidate: Any, old: Any, best: Any, cost: Any, usage: Any, penalty: float,
@@ -88,7 +88,7 @@ def _better(
     return best, cost
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _sweep(
     target: Any, weight: Any, target_xy: Any, target_index: Any, source: Any, source_xy: Any, source_index: Any,
@@ -148,7 +148,7 @@ def improve_field(
     return field, cost
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _vote(
     colours: Any, target_xy: Any, target_index: Any, source_xy: Any, field: Any, weight: Any, half: int, out: Any,
@@ -202,7 +202,7 @@ def vote(
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _carry(
     target_xy: Any, sample_xy: Any, other_index: Any, other_field: Any, source_xy: Any, source_index: Any,
