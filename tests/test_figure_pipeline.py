@@ -309,8 +309,7 @@ def _leaves(value: Any, place: str = "") -> set[str]:
 
 def test_no_option_is_ignored_in_silence() -> None:
     """Every option reaches a stage, or the reading of the inputs, or the files, or is refused."""
-    read = {"photo_face", "style_face", "portrait.max_yaw_degrees", "portrait.warn_yaw_degrees",
-            "portrait.min_face_px"}  # fmt: skip
+    read = {"photo_face", "style_face", "portrait"}
     used = {section for stage in ROAD for section in stage.sections} | read | {"export", "cache"}
     refused = {f"{section}.{name}" if name else section for section, names, _ in UNUSED["figure"]
                for name in names or ("",)}  # fmt: skip
@@ -323,13 +322,10 @@ def test_no_option_is_ignored_in_silence() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ("--grid 200", "--grid: is not used here. It belongs to --method paper."),
         ("--views 4", "--views: is not used here. Leave it out: a photo's figure is painted all the way round."),
         ("--angles 0 90", "--angles: is not used here."),
-        ("--no-back", "--back: is not used here. It belongs to --method paper. A figure is a whole head."),
-        ("--shape direct", "--shape: is not used here. --strength, --caricature and --hair-shape shape a figure"),
-        ("--shape paper", "or use --method paper."),
-        ("--depth-from-triangulation 0.5", "Nothing of a figure is triangulated."),
+        ("--shape paper", "--shape: is not used here. It belongs to --method paper. --strength, --caricature"),
+        ("--warm-start", "--warm-start: is not used here. It belongs to --method paper."),
         ("--ablation none", "--ablation: is not used here. It belongs to --method paper."),
         ("--paper.rate 0.01", "--paper.rate: is not used here."),
         ("--keypoints contours", "--keypoints: is not used here. It is for meshes"),
@@ -338,7 +334,7 @@ def test_no_option_is_ignored_in_silence() -> None:
         ("--method paper --caricature 1.5", "--caricature: is not used here. It is for a photo's figure"),
         ("--method paper --hair-shape 0.5", "--hair-shape: is not used here."),
         ("--method paper --skin style", "--skin: is not used here."),
-        ("--method paper --no-socle", "--socle: is not used here."),
+        ("--method paper --views 4", "--views: is not used here."),
         ("--caricature 3", "--caricature 3.0: out of range. Give a value from 0.5 to 2."),
         ("--sculpt.texture-size 9", "--sculpt.texture-size 9: out of range."),
     ],

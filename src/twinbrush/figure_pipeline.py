@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from twinbrush import road
+from twinbrush import paper_road, road
 from twinbrush.config import Config, check, named_files
+from twinbrush.errors import BadOption
 from twinbrush.figure_export import Shown, export_figure, remember_shown
 from twinbrush.figure_outputs import FigureScene, figure_metrics, pair_metrics, picture_file
 from twinbrush.inputs import Input
 from twinbrush.outputs import Result
-from twinbrush.run import Run, gone
+from twinbrush.run import Run, gone, restrengthened
 from twinbrush.stages import Walk
 
 if TYPE_CHECKING:
     from twinbrush.paint.values import PaintedPair, PaintedTexture
+
+
+T = TypeVar("T")
+_KEPT = ("pair", "texture", "triangulated")  # stages whose keys `reshape` must know
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,14 @@ def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Confi
     given = {"photo": content.key, "style": art.key, "engine": engine or ""}
     walk = _begun(run, config, content, art, given)
     walk.give("engine", engine, given["engine"])
-    _shaped(walk)
-    pair, painted = walk.through(PAIR), walk.through(TEXTURE)
-    kept = {name: walk.keys[name] for name in ("pair", "texture")}
+    if config.stylize.method == "paper":
+        pair = _learned(walk)
+        _in_learned_shape(walk)
+    else:
+        _shaped(walk)
+        pair = walk.through(PAIR)
+    painted = walk.through(TEXTURE)
+    kept = {name: walk.keys[name] for name in _KEPT if name in walk.keys}
     run.remember(FigureRun(config, given, kept, content, art))
     result = _exported(walk, pair, painted, out)
     remember_shown(run, Shown("shape", walk.keys["shape"], kept["texture"]))
@@ -58,21 +68,41 @@ def reshape_figure(
 
     Raises BadOption when stages are gone.
     """
-    from twinbrush.paint.values import PaintedPair, PaintedTexture
+    from twinbrush.paint.values import PaintedPair, PaintedTexture, Triangulated
 
-    old = known.config.align
-    align = replace(
-        old, strength=strength, caricature=old.caricature if caricature is None else caricature,
-        hair_shape=old.hair_shape if hair_shape is None else hair_shape)
-    config = replace(known.config, align=align)
-    check(config)
+    def kept(name: str, kind: type[T]) -> T:
+        return run.stage(name, known.key.get(name, ""), kind, lambda: gone(out, name))
+
+    config = _reshaped(known.config, out, strength, caricature, hair_shape)
     walk = _begun(run, config, known.content, known.art, known.given)
-    pair = run.stage("pair", known.key.get("pair", ""), PaintedPair, lambda: gone(out, "pair"))
-    painted = run.stage("texture", known.key.get("texture", ""), PaintedTexture, lambda: gone(out, "texture"))
-    _shaped(walk)
+    pair, painted = kept("pair", PaintedPair), kept("texture", PaintedTexture)
+    if config.stylize.method == "paper":
+        walk.through(road.FIGURE)
+        walk.give("triangulated", kept("triangulated", Triangulated), known.key["triangulated"])
+        _in_learned_shape(walk)
+    else:
+        _shaped(walk)
     result = _exported(walk, pair, painted, out, stills=stills)
     remember_shown(run, Shown("shape", walk.keys["shape"], known.key["texture"]))
     return result
+
+
+def _reshaped(
+    old: Config, out: Path, strength: float, caricature: float | None, hair_shape: float | None
+) -> Config:
+    """The options of a finished run with those of the shape changed. Raises BadOption."""
+    if old.stylize.method == "paper":
+        if caricature is not None or hair_shape is not None:
+            raise BadOption(
+                "--caricature, --hair-shape: shape a figure in a style's form; this one has the shape that --method "
+                "paper learned.", "Leave them out for this folder; --strength scales that shape.")
+        return restrengthened(old, strength, out)
+    align = replace(
+        old.align, strength=strength, caricature=old.align.caricature if caricature is None else caricature,
+        hair_shape=old.align.hair_shape if hair_shape is None else hair_shape)
+    config = replace(old, align=align)
+    check(config)
+    return config
 
 
 def _begun(run: Run, config: Config, content: Input, art: Input, given: dict[str, str]) -> Walk:
@@ -90,16 +120,41 @@ def _shaped(walk: Walk) -> None:
         walk.through(stage)
 
 
+def _learned(walk: Walk) -> PaintedPair:
+    """The unshaped figure's pair by the paper's method."""
+    walk.through(road.FIGURE)
+    walk.through(road.REGIONS)
+    if walk.config.stylize.warm_start:
+        walk.through(road.FORM)
+        walk.through(paper_road.START)
+    else:
+        walk.give("start", None, "")
+    pair = walk.through(paper_road.PAIR)
+    walk.through(paper_road.TRIANGULATED)
+    return pair
+
+
+def _in_learned_shape(walk: Walk) -> None:
+    """The figure in the shape that was learned, and the shapes of the viewer's slider."""
+    walk.through(paper_road.SHAPE)
+    walk.through(paper_road.STRENGTH_ROW)
+
+
 def _exported(
     walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path, *, stills: bool = True
 ) -> Result:
     content, art, config = walk.values["photo"], walk.values["style"], walk.config
     metrics = figure_metrics(walk.values["sculpt"]) | pair_metrics(pair) | painted.log
+    if "triangulated" in walk.values:
+        metrics |= walk.values["triangulated"].metrics
+        live = paper_road.live_shapes(walk.values["strengths"], config)
+    else:
+        live = road.live_shapes(walk.values["strengths"], walk.values["caricatures"], config)
     scene = FigureScene(
         replace(walk.values["shape"], texture=painted.texture),
         {"photo": picture_file(content), "style": picture_file(art)},
         (("Photo", content.picture.pixels), ("Style", art.picture.pixels)),
         config, {name: float(value) for name, value in metrics.items()},
-        road.live_shapes(walk.values["strengths"], walk.values["caricatures"], config), pair.pair)
+        live, pair.pair)
     given = (content.picture.path, art.picture.path, *named_files(config))
     return export_figure(walk.run, scene, out, config.export, given, stills=stills)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from twinbrush.config.roads import GONE
 from twinbrush.errors import BadOption
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ def told_in_one_line(parse: Callable[[Sequence[str]], T], words: Sequence[str], 
     except SystemExit as end:
         if end.code in (0, None):
             raise
+    _check_gone(words)
     text = _problem(complaint.getvalue())
     strange = _strange(words, parse)
     if strange:
@@ -35,6 +37,16 @@ def told_in_one_line(parse: Callable[[Sequence[str]], T], words: Sequence[str], 
     if unknown:
         raise _unknown(unknown[1].split(", "), parse, program)
     raise BadOption(_plain(text), f"See {program} --help.")
+
+
+def _check_gone(words: Sequence[str]) -> None:
+    """Raise BadOption for an option, or a value of one, that an earlier version had."""
+    spread = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    for word, value in zip(spread, [*spread[1:], ""], strict=True):
+        option = word.replace("_", "-")
+        for name, told in (((option, ""), option), ((option, value), f"{option} {value}")):
+            if name in GONE:
+                raise BadOption(f"{told}: is gone.", GONE[name])
 
 
 def _unknown(tokens: list[str], parse: Callable[[Sequence[str]], T], program: str) -> BadOption:

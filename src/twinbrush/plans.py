@@ -14,22 +14,31 @@ FORMED: Plan = {
 }  # fmt: skip
 EXPORTED: Plan = {"export": {"export": 12}}
 
+RING: Plan = {"texture": {"ring": 28}}
+
 FIGURE: Plan = {
     **INPUTS, "sculpt": {"sculpt": 20}, **FORMED,
-    "pair": {"views": 1, "align": 1, "objective": 8, "stylize": 4, "refine": 2}, "texture": {"ring": 28}, **EXPORTED,
+    "pair": {"views": 1, "align": 1, "objective": 8, "stylize": 4, "refine": 2}, **RING, **EXPORTED,
 }  # fmt: skip
 """`stylize` of a photo."""
+
+PAPER: Plan = {
+    **INPUTS, "sculpt": {"sculpt": 20}, "regions": {"regions": 1}, "form": {"form": 4}, "start": {"start": 2},
+    "pair": {"views": 1, "align": 1, "paper": 120, "warp": 1}, "triangulated": {"triangulated": 5},
+    "shape": {"shape": 2}, "strengths": {"strengths": 6}, **RING, **EXPORTED,
+}  # fmt: skip
+"""`stylize --method paper` of a photo."""
+
+RESHAPE_PAPER: Plan = {
+    "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, "sculpt": {"sculpt": 0.2},
+    "triangulated": {"triangulated": 0.2}, "shape": {"shape": 2}, "strengths": {"strengths": 0.5}, **EXPORTED,
+}  # fmt: skip
+"""`reshape` of what that wrote."""
 
 RESHAPE: Plan = {
     "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, "sculpt": {"sculpt": 0.2}, **FORMED, **EXPORTED,
 }  # fmt: skip
 """`reshape` of a photo's figure."""
-
-RELIEF: Plan = {
-    **INPUTS, "portrait": {"portrait": 8}, "style": {"style": 4}, "views": {"views": 3}, "align": {"align": 5},
-    "stylize": {"warp": 1, "paper": 120}, "shape": {"shape": 6}, "texture": {"texture": 8}, "export": {"export": 12},
-}  # fmt: skip
-"""`stylize --method paper` of a photo, and `reshape` of its results."""
 
 MESH: Plan = {
     "inputs": {"inputs": 1}, "mesh": {"mesh": 2}, "models": {"models": 0.5}, "front": {"front": 8},

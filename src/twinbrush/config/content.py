@@ -31,7 +31,7 @@ class FaceConfig:
 
 @dataclass(frozen=True)
 class PortraitConfig:
-    """Photo -> 3D portrait."""
+    """Which faces are taken."""
 
     max_yaw_degrees: float = 45.0
     """A face turned farther than this is refused."""
@@ -39,8 +39,6 @@ class PortraitConfig:
     """A face turned farther than this is warned about."""
     min_face_px: float = 80.0
     """A face smaller than this (forehead to chin) is refused."""
-    grid: int = 384
-    """Samples of the relief along each side of the crop."""
 
 
 Axis = Literal["auto", "x", "-x", "y", "-y", "z", "-z"]

@@ -136,6 +136,8 @@ class StylizeConfig:
     last digits."""
     guidance: bool = True
     """Paper: match eyes with eyes and hair with hair (off: the plain relaxed earth mover's distance)."""
+    warm_start: bool = False
+    """Paper: its warps start where the style's form takes the figure (off: at the person's own shape)."""
     ablation: Literal["both", "none", "perspective", "disparity"] = "both"
     """Paper, Fig. 3: which of its two ideas are at work, the style's perspective transform and the disparity loss."""
     paper: PaperConfig = field(default_factory=PaperConfig)

@@ -10,13 +10,9 @@ from typing import Literal
 class ReconstructConfig:
     """Stylized views -> stylized mesh."""
 
-    shape: Literal["blend", "paper", "direct"] = "blend"
-    """blend: x, y triangulated, depth mostly from the direct 3D deformation, displacement smoothed; paper: plain
-    triangulation and Taubin smoothing; direct: 3D deformation of the landmarks only."""
-    depth_from_triangulation: float = 0.25
-    """Share of the triangulated depth in `blend`."""
-    back: bool = True
-    """Give the relief of --method paper the back of a whole head (off: the open relief)."""
+    shape: Literal["steady", "paper"] = "steady"
+    """Paper: how the learned warps become a shape. steady: one least squares over both views, steadied by the direct
+    deformation of the landmarks; paper: plain triangulation and Taubin smoothing."""
     texture_size: int = 2048
     """Width and height of the texture in pixels (256 to 8192)."""
 

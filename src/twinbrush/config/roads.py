@@ -9,45 +9,51 @@ from typing import Literal
 from twinbrush.config.presets import PRESETS, Config
 from twinbrush.errors import BadOption
 
-Road = Literal["figure", "guided", "relief", "mesh"]
+Road = Literal["figure", "guided", "paper", "mesh"]
 _PAPER = "It belongs to --method paper."
+_PHOTO_PAPER = "It is for a photo with --method paper."
 _FOR_MESHES = "It is for meshes: leave it out for a photo."
 _ROUND = "Leave it out: a photo's figure is painted all the way round. For a mesh it chooses the views."
 _FOR_FIGURES = "It is for a photo's figure, painted by --method hybrid or guided."
+_LEARNS = ("stylize", ("guidance", "ablation", "warm_start"))
 # road -> ((section, fields (none: all), remedy), ...)
 UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
     "figure": (
-        ("portrait", ("grid",), f"{_PAPER} A figure's mesh is the template's, whatever the photo."),
         ("mesh", (), _FOR_MESHES),
         ("views", ("views", "angles"), _ROUND),
         ("objects", (), _FOR_MESHES),
         ("stylize.paper", (), _PAPER),
-        ("stylize", ("guidance", "ablation"), _PAPER),
-        ("reconstruct", ("shape",), "--strength, --caricature and --hair-shape shape a figure; or use --method paper."),
-        ("reconstruct", ("depth_from_triangulation",), f"{_PAPER} Nothing of a figure is triangulated."),
-        ("reconstruct", ("back",), f"{_PAPER} A figure is a whole head."),
+        (*_LEARNS, _PAPER),
+        ("reconstruct", ("shape",), f"{_PAPER} --strength, --caricature and --hair-shape shape a figure otherwise."),
     ),
     "guided": (
         ("stylize", ("extractor", "weights"), "--method guided sees without a network; hybrid uses one."),
     ),
-    "relief": (
+    "paper": (
         ("align", ("caricature", "hair_shape"), _FOR_FIGURES),
         ("stylize", ("skin",), _FOR_FIGURES),
-        ("sculpt", (), _FOR_FIGURES),
         ("mesh", (), _FOR_MESHES),
-        ("views", ("views", "angles"), "Leave it out: --method paper is about the stereo pair."),
+        ("views", ("views", "angles"), _ROUND),
         ("objects", (), _FOR_MESHES),
     ),
     "mesh": (
         ("align", ("caricature", "hair_shape"), _FOR_FIGURES),
         ("stylize", ("skin",), _FOR_FIGURES),
         ("sculpt", (), _FOR_FIGURES),
-        ("portrait", ("grid",), "It is for a photo with --method paper."),
-        ("stylize.paper", (), "It is for a photo with --method paper."),
-        ("stylize", ("guidance", "ablation"), "It is for a photo with --method paper."),
-        ("reconstruct", ("shape", "depth_from_triangulation", "back"), "It is for a photo with --method paper."),
+        ("stylize.paper", (), _PHOTO_PAPER),
+        (*_LEARNS, _PHOTO_PAPER),
+        ("reconstruct", ("shape",), _PHOTO_PAPER),
     ),
 }  # fmt: skip
+# what an earlier version had: (option, its value; empty: any) -> what takes its place
+GONE: dict[tuple[str, str], str] = {
+    ("--back", ""): "Leave it out: a figure is a whole head.",
+    ("--no-back", ""): "Leave it out: a figure is a whole head.",
+    ("--grid", ""): "Leave it out: a figure's mesh is the template's, whatever the photo.",
+    ("--depth-from-triangulation", ""): "Leave it out: --method paper weighs depth in one least squares.",
+    ("--shape", "blend"): "Leave it out: --method paper triangulates steadily by itself (--shape steady).",
+    ("--shape", "direct"): "Leave it out and --method paper, too: the style's form shapes the figure.",
+}
 
 
 def check_used(config: Config, road: Road) -> None:

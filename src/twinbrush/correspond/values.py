@@ -25,6 +25,7 @@ class AlignedStyle:
     target_xyz: the content's 468 landmarks moved to the style's proportions as 3D points at strength 1 (world mm);
     target_xy[k] = their projections AT THE CONFIGURED STRENGTH in view k; strength-scaled 3D in moved_xyz.
     pose_gap_degrees: angle between the style's and the content's head pose before re-posing.
+    start_xyz: the mesh's vertices in a shape where the paper's warps start; None: they start from the mesh's own.
     """
 
     canvas: Float[np.ndarray, "h w 3"]
@@ -40,4 +41,5 @@ class AlignedStyle:
     moved_xyz: Float[np.ndarray, "468 3"]
     target_xy: Float[np.ndarray, "n 468 2"]
     pose_gap_degrees: float
+    start_xyz: Float[np.ndarray, "v 3"] | None = None
     warnings: tuple[str, ...] = field(default=())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float
 
@@ -13,7 +15,6 @@ from twinbrush.paint.palette import with_clothes
 from twinbrush.paint.round import paint_round
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.tone import like_person
-from twinbrush.paint.triangulated import TriangulatedFigure, triangulated_figure
 from twinbrush.paint.values import PaintedPair, PaintedTexture
 from twinbrush.progress import Progress, ignore
 from twinbrush.reconstruct.bake import finish_texture
@@ -24,19 +25,22 @@ from twinbrush.stylize.engine import stylize
 
 def paint_pair(
     figure: Figure, image: Float[np.ndarray, "h w 3"], face: Face, regions: RegionMap, config: Config, *,
-    progress: Progress = ignore,
+    start: Figure | None = None, progress: Progress = ignore,
 ) -> PaintedPair:
     """Returns the figure's stereo pair, painted in the style portrait `image`.
 
-    figure: with the style's form already; the paper's method takes it without, and learns the form's warps.
-    face, regions: the style's, in pixels of `image`. Raises BadOption, ModelFileError.
+    figure: with the style's form already; the paper's method takes it without, and learns the form's warps. start: the
+    same figure in the form where these warps start. face, regions: the style's, in pixels of `image`. Raises BadOption,
+    ModelFileError.
     """
-    return paint_pair_on(surface_of_figure(figure), image, face, regions, config, progress=progress)
+    start_xyz = None if start is None else start.whole().vertices
+    return paint_pair_on(
+        surface_of_figure(figure), image, face, regions, config, start_xyz=start_xyz, progress=progress)
 
 
 def paint_pair_on(
     surface: FigureSurface, image: Float[np.ndarray, "h w 3"], face: Face, regions: RegionMap, config: Config, *,
-    progress: Progress = ignore,
+    start_xyz: Float[np.ndarray, "v 3"] | None = None, progress: Progress = ignore,
 ) -> PaintedPair:
     """`paint_pair` for any surface with a face."""
     views = pair_views(surface, config.views, progress=progress)
@@ -46,23 +50,11 @@ def paint_pair_on(
         image, face, regions, surface, views, config.align, strength=strength, progress=progress)
     clothed = with_clothes(aligned)
     if paper:  # its pair sees the style as it is, the ring after it only what lends paint
+        aligned = replace(aligned, start_xyz=start_xyz)
         return PaintedPair(clothed, stylize(views, aligned, config.stylize, seed=config.seed, progress=progress))
     if config.stylize.skin == "person" and surface.coloured:
         clothed = like_person(clothed, views)
     return PaintedPair(clothed, stylize(views, clothed, config.stylize, seed=config.seed, progress=progress))
-
-
-def paper_figure(
-    figure: Figure, front: PaintedPair, config: Config, *, progress: Progress = ignore
-) -> TriangulatedFigure:
-    """Returns the figure in the shape that the paper's learned warps give it (III.D).
-
-    figure: the unshaped one that `front` was painted from, by the paper's method.
-    """
-    surface = surface_of_figure(figure)
-    views = pair_views(surface, config.views, progress=progress)
-    plain = config.reconstruct.shape == "paper"
-    return triangulated_figure(figure, surface, views, front.aligned, front.pair, plain=plain)
 
 
 def paint_figure(

@@ -64,13 +64,18 @@ def _normals(mesh: Mesh, place: Int[np.ndarray, "v"]) -> tuple[Float[np.ndarray,
     return normals[place], broad_normals(solid, faces, normals, BROAD_MM)[place]
 
 
-def surface_of_figure(figure: Figure) -> FigureSurface:
-    """Returns the figure's surface; its parts are left as they are."""
-    mesh = figure.whole()
+def places(mesh: Mesh) -> Int[np.ndarray, "v"]:
+    """Returns the number of each vertex' place; the copies along the mesh's uv seams share one."""
     assert mesh.seam is not None
     original = np.arange(len(mesh.vertices))
     original[mesh.seam[:, 1]] = mesh.seam[:, 0]
-    place = np.unique(original, return_inverse=True)[1]
+    return np.unique(original, return_inverse=True)[1]
+
+
+def surface_of_figure(figure: Figure) -> FigureSurface:
+    """Returns the figure's surface; its parts are left as they are."""
+    mesh = figure.whole()
+    place = places(mesh)
     normals, broad = _normals(mesh, place)
     counts = [len(part.mesh.vertices) for part in figure.parts]
     plinth = np.concatenate([

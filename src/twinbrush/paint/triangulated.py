@@ -5,66 +5,108 @@ Unseen skin, hair and bust follow by the smoothest displacement, the eyeballs by
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
-from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Mesh
-from twinbrush.paint.surface import FigureSurface
-from twinbrush.reconstruct.shape import DISBELIEF_MM, SMOOTH_MM, quality, sound_displacement
+from twinbrush.paint.surface import FigureSurface, places
+from twinbrush.paint.values import PaintedPair, Triangulated
+from twinbrush.reconstruct.shape import SMOOTH_MM, quality, sound_displacement
 from twinbrush.reconstruct.smooth import DisplacementSmoother, taubin
 from twinbrush.reconstruct.solve import Sighting, solve_shape
 from twinbrush.sculpt.template import template
-from twinbrush.sculpt.values import Eyeball, Figure
-from twinbrush.shape.eyes import cleared
-from twinbrush.shape.figure import Shape, figure_eyes, template_vertices, with_shape
+from twinbrush.sculpt.values import Figure
+from twinbrush.shape.figure import (
+    CROSSING,
+    INNER,
+    Shape,
+    face_part,
+    figure_eyes,
+    head_at,
+    person_head,
+    standing,
+    template_vertices,
+    with_shape,
+)
+from twinbrush.shape.unfold import Unfolder, kept_apart
 from twinbrush.stylize.control import ControlPoints, control_points
 from twinbrush.stylize.values import Stylization
 from twinbrush.views.triangulate import reprojection_error, triangulate
 from twinbrush.views.values import ViewSet
 
-INNER = ("Eye", "Teeth")  # what lies inside and is seen through openings: no data of its own
+INSIDE = ("Eye", "Teeth")  # what lies inside and is seen through openings: no data of its own
+DISBELIEF_MM = 4.0  # points seen farther than this from the direct deformation count less and less
 
 
-@dataclass(frozen=True)
-class TriangulatedFigure:
-    """figure: in the triangulated shape, its colours as before. metrics: numbers for the manifest."""
+def triangulated(
+    surface: FigureSurface, views: ViewSet, front: PaintedPair, strength: float, *, plain: bool
+) -> Triangulated:
+    """Returns the shape that the pair's learned warps tell of.
 
-    figure: Figure
-    metrics: dict[str, float] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-
-def triangulated_figure(
-    figure: Figure, surface: FigureSurface, views: ViewSet, aligned: AlignedStyle, pair: Stylization, *, plain: bool
-) -> TriangulatedFigure:
-    """Returns the figure in the shape that the pair's learned warps tell of.
-
-    views: the unwarped pair, of `surface`. plain: the paper to the letter, triangulation and Taubin smoothing; else
-    each view's word counts against the landmarks' direct deformation (`reconstruct.solve`).
+    views: the unwarped pair, of `surface`. strength: that the warps were asked for. plain: the paper to the letter,
+    triangulation and Taubin smoothing; else each view's word counts against the landmarks' direct deformation
+    (`reconstruct.solve`), as far as the warps were learned.
     """
-    displacement, metrics, warnings = learned_displacement(surface, views, aligned, pair, plain=plain)
-    return TriangulatedFigure(_moved(figure, surface, displacement), metrics, warnings)
-
-
-def learned_displacement(
-    surface: FigureSurface, views: ViewSet, aligned: AlignedStyle, pair: Stylization, *, plain: bool
-) -> tuple[Float[np.ndarray, "v 3"], dict[str, float], tuple[str, ...]]:
-    """Returns how far each vertex of the surface moves, mm; numbers for the manifest; warnings (see above)."""
     everywhere: Bool[np.ndarray, "v"] = np.ones(len(surface.mesh.vertices), bool)
-    factor = pair.log.get("strength_factor", 1.0)
-    control = control_points(surface.mesh.vertices, everywhere, views.landmarks_xyz, aligned.moved_xyz).scaled(factor)
+    pair = front.pair
+    factor, share = pair.log.get("strength_factor", 1.0), pair.log.get("learned_share", 1.0)
+    moved_xyz = front.aligned.moved_xyz
+    control = control_points(surface.mesh.vertices, everywhere, views.landmarks_xyz, moved_xyz).scaled(factor * share)
     seen = np.logical_and.reduce(np.concatenate([views.vertex_visible, pair.warped.vertex_visible]))
-    seen &= ~surface.of(*INNER)
+    seen &= ~surface.of(*INSIDE)
     solve = _plain if plain else _believed
     displacement, metrics = solve(surface, views, control, pair, seen)
-    first = np.unique(surface.place, return_index=True)[1]
-    solid = Mesh(surface.mesh.vertices[first], surface.place[surface.mesh.faces])
-    displacement, reduced, warnings = sound_displacement(solid, displacement[first])
-    metrics |= {"strength_factor": factor * reduced, **quality(solid, displacement)}
-    return displacement[surface.place], metrics, warnings
+    displacement, reduced, warnings = _sound(surface.mesh, surface.place, displacement, metrics)
+    return Triangulated(displacement, strength, metrics | {"strength_factor": factor * reduced}, warnings)
+
+
+def displaced_figure(figure: Figure, found: Triangulated, strength: float) -> Figure:
+    """Returns the figure in the shape that was found, as far as `strength` goes: the displacement is scaled.
+
+    figure: the unshaped one. strength: 0 to 1.5; one that `found` was learned at gives its own shape. Where that
+    strength was 0 there is nothing to scale. A displacement that would turn faces over is reduced, with a warning.
+    """
+    shape, warnings = displaced_shapes(figure, found, (strength,))[0]
+    whole = with_shape(template(), figure, shape)
+    return replace(whole, warnings=(*whole.warnings, *warnings))
+
+
+def displaced_shapes(
+    figure: Figure, found: Triangulated, strengths: tuple[float, ...]
+) -> list[tuple[Shape, tuple[str, ...]]]:
+    """Returns the parts' vertices at each strength, with what is to be told of it."""
+    model, whole = template(), figure.whole()
+    place, person, eyes = places(whole), person_head(model, figure), figure_eyes(figure)
+    unfolder = Unfolder(person.vertices, kept_apart())
+    ends = np.cumsum([len(part.mesh.vertices) for part in figure.parts])
+    out: list[tuple[Shape, tuple[str, ...]]] = []
+    for strength in strengths:
+        displacement, warnings = found.displacement, ()
+        if strength != found.strength:
+            ratio = strength / found.strength if found.strength else 0.0
+            displacement, _, warnings = _sound(whole, place, ratio * displacement, {})
+        pieces = np.split(whole.vertices + displacement, ends[:-1])
+        goal = next(piece for part, piece in zip(figure.parts, pieces, strict=True) if part.name == "Head")
+        head = head_at(model, person, eyes, unfolder, template_vertices(model, goal))
+        parts = standing(figure, [
+            face_part(model, part, eyes, head) if part.name.startswith(INNER) else piece
+            for part, piece in zip(figure.parts, pieces, strict=True)])
+        crossing = (CROSSING.format(head.crossing),) if head.crossing else ()
+        out.append((Shape(parts, head.vertices, head.eyes, head.crossing), (*warnings, *crossing)))
+    return out
+
+
+def _sound(
+    mesh: Mesh, place: Int[np.ndarray, "v"], displacement: Float[np.ndarray, "v 3"], metrics: dict[str, float]
+) -> tuple[Float[np.ndarray, "v 3"], float, tuple[str, ...]]:
+    """The displacement without folds, one for all copies of a vertex; numbers are added to `metrics`."""
+    first = np.unique(place, return_index=True)[1]
+    solid = Mesh(mesh.vertices[first], place[mesh.faces])
+    sound, reduced, warnings = sound_displacement(solid, displacement[first])
+    metrics |= quality(solid, sound)
+    return sound[place], reduced, warnings
 
 
 def _believed(
@@ -101,28 +143,3 @@ def _plain(
     moved = taubin(rest + filled, faces)
     numbers = {"skew_px": float(np.sqrt((skew**2).mean())), "seen_by_views": float(both.mean())}
     return (moved - rest)[surface.place], numbers
-
-
-def _moved(figure: Figure, surface: FigureSurface, displacement: Float[np.ndarray, "v 3"]) -> Figure:
-    """The figure with every vertex displaced, its eyeballs kept round."""
-    model = template()
-    ends = np.cumsum([len(part.mesh.vertices) for part in figure.parts])
-    pieces = np.split(surface.mesh.vertices + displacement, ends[:-1])
-    parts = {part.name: piece for part, piece in zip(figure.parts, pieces, strict=True)}
-    head = template_vertices(model, parts["Head"])
-    old = figure_eyes(figure)
-    meshes = {part.name: part.mesh.vertices for part in figure.parts}
-    right, left = (
-        _carried(eye, meshes[name], parts[name]) for eye, name in zip(old, ("EyeRight", "EyeLeft"), strict=True))
-    eyes = cleared(model, head, (right, left))
-    for before, after, name in zip(old, eyes, ("EyeRight", "EyeLeft"), strict=True):
-        parts[name] = after.centre + after.radius / before.radius * (meshes[name] - before.centre)
-    return with_shape(model, figure, Shape(tuple(parts[part.name] for part in figure.parts), head, eyes))
-
-
-def _carried(eye: Eyeball, before: Float[np.ndarray, "n 3"], after: Float[np.ndarray, "n 3"]) -> Eyeball:
-    """The eyeball moved and grown as its vertices are on the whole."""
-    spread = [float(np.sqrt(((points - points.mean(0)) ** 2).sum(1).mean())) for points in (before, after)]
-    growth = spread[1] / max(spread[0], 1e-9)
-    centre = after.mean(0) + growth * (eye.centre - before.mean(0))
-    return replace(eye, centre=centre, radius=growth * eye.radius)

@@ -1,11 +1,12 @@
-"""What this room hands on: the painted pair and the painted texture. `reshape` reads them, and no torch with them."""
+"""What this room hands on: painted pair, painted texture, learned shape. `reshape` reads them, and no torch with
+them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.stylize.values import Stylization
@@ -30,4 +31,18 @@ class PaintedTexture:
 
     texture: Float32[np.ndarray, "h w 3"]
     log: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Triangulated:
+    """What the warps of a pair painted by the paper's method tell of a figure's shape.
+
+    displacement: (v, 3) mm, how far each vertex of the figure's surface moves. strength: at which it was learned.
+    metrics: numbers for the manifest.
+    """
+
+    displacement: Float[np.ndarray, "v 3"]
+    strength: float
+    metrics: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

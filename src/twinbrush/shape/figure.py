@@ -25,6 +25,7 @@ from twinbrush.shape.warp import Follower, fit_spline, spread
 
 CONTROL_MM = 18.0  # between the skin's control points of the warp
 BUST_MM, BUST_BELOW_MM = 45.0, -190.0  # between the bust's, and below which height they are
+INNER = ("Head", "Eye", "Teeth")  # parts that the finished head moves; the others follow it
 CROSSING = "The form makes {} triangles of the skin run through others; a smaller --strength may help."
 
 
@@ -91,32 +92,26 @@ def shapes_of(
     person, eyes = person_head(model, figure), figure_eyes(figure)
     form = worn_by(model, form, figure.fit.expression)
     unfolder = Unfolder(person.vertices, kept_apart())
-    heads = [_head_of(model, person, eyes, unfolder, shaped_head(model, person, form, *both)) for both in amounts]
+    heads = [head_at(model, person, eyes, unfolder, shaped_head(model, person, form, *both)) for both in amounts]
     follower = follower_of(model, figure, person.vertices, [head.vertices for head in heads])
     out: list[list[np.ndarray]] = [[] for _ in heads]
     for part in figure.parts:
         points = part.mesh.vertices
-        if part.name == "Head":
-            moved = [base.closed(model, head.vertices, part_mesh(head.vertices, model.layout)).vertices
-                     for head in heads]
-        elif part.name.startswith("Eye"):
-            number = 0 if part.name == "EyeRight" else 1
-            moved = [_eye_moved(points, eyes[number], head.eyes[number]) for head in heads]
-        elif part.name == "Teeth":
-            moved = [head.cover.kept_behind(points, head.opening.apply(points)) for head in heads]
+        if part.name.startswith(INNER):
+            moved = [face_part(model, part, eyes, head) for head in heads]
         else:
             moved = [points + move for move in np.split(follower.displacements(points), len(heads), 1)]
         for parts, own in zip(out, moved, strict=True):
             parts.append(own)
     return [
-        Shape(_standing(figure, _outlined(model, figure, parts, head.vertices, form, strength, hair_shape)),
+        Shape(standing(figure, _outlined(model, figure, parts, head.vertices, form, strength, hair_shape)),
               head.vertices, head.eyes, head.crossing)
         for parts, head, (strength, _) in zip(out, heads, amounts, strict=True)]
 
 
 @dataclass(frozen=True)
-class _ShapedHead:
-    """The finished head's vertices and eyeballs, its mouth, and how many triangles of its skin cross."""
+class ShapedHead:
+    """A finished head's vertices and eyeballs, its mouth, and how many triangles of its skin cross."""
 
     vertices: Float[np.ndarray, "n 3"]
     eyes: tuple[Eyeball, Eyeball]
@@ -125,22 +120,32 @@ class _ShapedHead:
     crossing: int
 
 
-def _head_of(
+def head_at(
     model: Template, person: PersonHead, eyes: tuple[Eyeball, Eyeball], unfolder: Unfolder,
     goal: Float[np.ndarray, "n 3"],
-) -> _ShapedHead:
-    """The head brought to its goal without crossings, with eyes behind its lids and a mouth behind its lips."""
+) -> ShapedHead:
+    """Returns the head brought to its goal without crossings, with eyes behind its lids and a mouth behind its lips."""
     before = person.vertices
     apart = unfolder.unfolded(goal)
     after, pair = eyes_after(model, before, apart.vertices, eyes)
     apart = unfolder.unfolded(after, apart)
     opening, cover = opening_of(model, before, apart.vertices), Cover(model, before, apart.vertices)
     after = bag_behind(model, before, apart.vertices, opening, cover)
-    return _ShapedHead(
+    return ShapedHead(
         after, eyes if pair is eyes else cleared(model, after, pair), opening, cover, apart.crossing)
 
 
-def _eye_moved(points: Float[np.ndarray, "m 3"], old: Eyeball, new: Eyeball) -> Float[np.ndarray, "m 3"]:
+def face_part(
+    model: Template, part: Part, eyes: tuple[Eyeball, Eyeball], head: ShapedHead
+) -> Float[np.ndarray, "m 3"]:
+    """Returns the vertices of one of the parts that are INNER, on the finished head. eyes: before."""
+    points = part.mesh.vertices
+    if part.name == "Head":
+        return base.closed(model, head.vertices, part_mesh(head.vertices, model.layout)).vertices
+    if part.name == "Teeth":
+        return head.cover.kept_behind(points, head.opening.apply(points))
+    number = 0 if part.name == "EyeRight" else 1
+    old, new = eyes[number], head.eyes[number]
     return new.centre + new.radius / old.radius * (points - old.centre)
 
 
@@ -165,8 +170,8 @@ def _outlined(
     return out
 
 
-def _standing(figure: Figure, parts: list[Float[np.ndarray, "_ 3"]]) -> tuple[Float[np.ndarray, "_ 3"], ...]:
-    """The parts, the bust on a socle that is only shifted."""
+def standing(figure: Figure, parts: list[Float[np.ndarray, "_ 3"]]) -> tuple[Float[np.ndarray, "_ 3"], ...]:
+    """Returns the moved parts, the bust on a socle that is only shifted."""
     return tuple(
         steadied(part.mesh.vertices, moved, part.plinth) if part.name == "Bust" else moved
         for part, moved in zip(figure.parts, parts, strict=True))

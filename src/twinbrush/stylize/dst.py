@@ -122,7 +122,8 @@ def optimise(
     perspective = config.ablation in ("both", "perspective")
     plan = scale_sizes(full, config.paper)
     total, done = sum(steps for _, steps, _ in plan), 0
-    images, theta = None, torch.zeros_like(source)
+    start = points.start_px
+    images, theta = None, torch.zeros_like(source) if start is None else torch.from_numpy(start / full).to(source)
     log: dict[str, float] = {}
     strict = IDENTITY_RANGE ** (2 * config.identity - 1)  # 1 in the middle of the slider: alpha as published
     for size, steps, alpha in plan:

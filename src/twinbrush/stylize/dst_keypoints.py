@@ -15,6 +15,7 @@ from twinbrush.correspond.values import AlignedStyle
 from twinbrush.faces.landmarks68 import CROWDED, INDEX_68
 from twinbrush.stylize.control import LANDMARK_SPACING, ControlPoints, control_points
 from twinbrush.stylize.warp import merge_close
+from twinbrush.views.render import carried
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.values import ViewSet
 
@@ -27,11 +28,12 @@ _BETWEEN = 60  # more points of the face: where only landmarks steer them, the v
 class Keypoints:
     """P and P' of every view, pixels: first the face's landmarks, then points on hair, ears, neck and shoulders and
     (solid) between the landmarks, whose targets follow the face (control.py). control: the same motion in space, for
-    vertices that a view does not see."""
+    vertices that a view does not see. start_px: the displacements that are learned first (None: none)."""
 
     source_xy: Float[np.ndarray, "n k 2"]
     target_xy: Float[np.ndarray, "n k 2"]
     control: ControlPoints
+    start_px: Float[np.ndarray, "n k 2"] | None = None
 
 
 def keypoints(views: ViewSet, aligned: AlignedStyle, config: PaperConfig, *, perspective: bool) -> Keypoints:
@@ -66,7 +68,18 @@ def keypoints(views: ViewSet, aligned: AlignedStyle, config: PaperConfig, *, per
             goal[face] = here[face] + strength * (goal[face] - here[face])
         sources.append(here)
         targets.append(goal)
-    return Keypoints(np.stack(sources), np.stack(targets), control)
+    return Keypoints(np.stack(sources), np.stack(targets), control, _start(views, aligned, source))
+
+
+def _start(
+    views: ViewSet, aligned: AlignedStyle, source: Float[np.ndarray, "k 3"]
+) -> Float[np.ndarray, "n k 2"] | None:
+    """How far the keypoints move in each view when the mesh takes the shape to start from, pixels."""
+    if aligned.start_xyz is None:
+        return None
+    vertices = views.mesh.vertices
+    moved = source + carried(vertices, source, aligned.start_xyz - vertices)
+    return np.stack([project(view, moved)[0] - project(view, source)[0] for view in views.cameras])
 
 
 def asked_strength(views: ViewSet, aligned: AlignedStyle) -> float:

@@ -25,7 +25,7 @@ class LiveShapes:
     """A figure's vertices (those of `figure_outputs.figure_mesh`, mm) at several strengths and several caricatures.
 
     strengths (s,) ascending, by_strength (s, n, 3): at the shown caricature.
-    caricatures (c,) ascending, by_caricature (c, n, 3): at the shown strength.
+    caricatures (c,) ascending, by_caricature (c, n, 3): at the shown strength; none: there is no such slider.
     strength, caricature: of the mesh that is shown; they need not be among the others, but lie between them.
     """
 
@@ -64,10 +64,9 @@ def packed_live(
             raise BadMesh(
                 f"The viewer's shapes have {shapes.shape[1]} vertices, the mesh {len(shown)}.",
                 "Give one shape of the mesh's own vertices for each value.")
-    rows = (
-        _row("Strength", live.strengths, live.by_strength - shown, live.strength, kept),
-        _row("Caricature", live.caricatures, live.by_caricature - shown, live.caricature, kept),
-    )
+    rows = [_row("Strength", live.strengths, live.by_strength - shown, live.strength, kept)]
+    if live.caricatures:
+        rows.append(_row("Caricature", live.caricatures, live.by_caricature - shown, live.caricature, kept))
     return [row for row in rows if any(row["offsets"])]
 
 
