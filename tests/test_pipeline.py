@@ -29,7 +29,8 @@ SMALL = replace(
     figures.SMALL,
     stylize=replace(
         figures.SMALL.stylize, method="paper", extractor="filters",
-        paper=PaperConfig(steps=(6, 2), theta_rate=6.0, content_samples=128, style_samples=200, similarity_samples=64, crop=64),
+        paper=PaperConfig(
+            steps=(6, 2), theta_rate=6.0, content_samples=128, style_samples=200, similarity_samples=64, crop=64),
     ),
 )
 ROAD: tuple[Stage[Any], ...] = (

@@ -37,7 +37,8 @@ def scene(guide: np.ndarray, style: np.ndarray) -> Scene:
     return Scene(
         photo=guide[None], matched=guide[None], coverage=whole, regions=labels()[None],
         landmarks_xy=np.zeros((1, 0, 2)), consensus=known, sheet=sheet,
-        places_xy=np.zeros((1, SIZE, SIZE, 2), np.float32), place_weight=np.ones((1, SIZE, SIZE), np.float32), unit_px=UNIT)
+        places_xy=np.zeros((1, SIZE, SIZE, 2), np.float32),
+        place_weight=np.ones((1, SIZE, SIZE), np.float32), unit_px=UNIT)
 
 
 def spread(image: np.ndarray, region: Region) -> float:
