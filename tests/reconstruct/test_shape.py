@@ -8,14 +8,14 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from synthetic import aligned_to, bust, widened
+from synthetic import aligned_to, bust, stereo_views, widened
 from twinbrush.camera import project
-from twinbrush.config import ReconstructConfig, ViewsConfig
+from twinbrush.config import ReconstructConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.portrait.values import Portrait
 from twinbrush.reconstruct.shape import flipped_faces, reconstruct, reshape
 from twinbrush.stylize.geometry import warp_to_targets
-from twinbrush.views.render import render_views, warp_views
+from twinbrush.views.render import warp_views
 from twinbrush.views.values import ViewSet
 
 Mode = Literal["blend", "paper", "direct"]
@@ -24,7 +24,7 @@ Mode = Literal["blend", "paper", "direct"]
 @pytest.fixture(scope="module")
 def scene() -> tuple[Portrait, ViewSet, AlignedStyle, ViewSet]:
     portrait = bust()
-    views = render_views(portrait, ViewsConfig(size=128))
+    views = stereo_views(portrait)
     aligned = aligned_to(views, widened(views.landmarks_xyz))
     return portrait, views, aligned, warp_to_targets(views, aligned).warped
 
@@ -81,7 +81,7 @@ def test_a_shape_that_would_turn_faces_over_is_reduced_and_reported(scene: tuple
 def test_the_wrong_way_round_is_noticed() -> None:
     """Swapped views mirror the depth: the test of agreement must fail for them."""
     portrait = bust()
-    views = render_views(portrait, ViewsConfig(size=128))
+    views = stereo_views(portrait)
     aligned = aligned_to(views, widened(views.landmarks_xyz))
     warped = warp_to_targets(views, aligned).warped
     swapped = replace(warped, vertex_pixels=warped.vertex_pixels[::-1].copy())

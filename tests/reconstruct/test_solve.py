@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 
 from rounds import bent, cube_sphere
-from synthetic import aligned_to, bust, widened
+from synthetic import aligned_to, bust, stereo_views, widened
 from twinbrush.camera import project
-from twinbrush.config import ReconstructConfig, ViewsConfig
+from twinbrush.config import ReconstructConfig
 from twinbrush.mesh import vertex_normals
 from twinbrush.rasterize import visible_points
 from twinbrush.reconstruct.shape import DISBELIEF_MM, SMOOTH_MM, reconstruct
 from twinbrush.reconstruct.solve import Sighting, Solution, seen_weight, solve_shape
 from twinbrush.reconstruct.weld import weld
 from twinbrush.stylize.geometry import warp_to_targets
-from twinbrush.views.render import render_views
 from twinbrush.views.rig import around
 
 DIAGONAL = 250.0
@@ -110,7 +109,7 @@ def test_two_views_of_a_portrait_give_the_stereo_path_s_answer() -> None:
     """Tolerance: 0.05% of the diagonal on average, 0.3% anywhere. The stereo path smooths a target, the solve smooths
     against the views' own uncertainty, so along the line of sight (where a pair hardly sees) they may differ."""
     portrait = bust()
-    views = render_views(portrait, ViewsConfig(size=128))
+    views = stereo_views(portrait)
     aligned = aligned_to(views, widened(views.landmarks_xyz))
     warp = warp_to_targets(views, aligned)
     today = reconstruct(portrait, views, aligned, warp.warped, ReconstructConfig())

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.portrait.faces import astronaut, need_models
+from faces.photos import astronaut, need_models
 
 import twinbrush
 from twinbrush.config import FaceConfig

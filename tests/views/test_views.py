@@ -14,7 +14,7 @@ from twinbrush.config import ViewsConfig
 from twinbrush.errors import BadMesh, BadOption
 from twinbrush.views.consistency import view_consistency
 from twinbrush.views.correspondence import mutual_points, surface_pixels, transfer_map
-from twinbrush.views.render import render_views, vertex_depths, warp_views
+from twinbrush.views.render import vertex_depths, warp_views
 from twinbrush.views.rig import MARGIN, mean_camera, stereo_rig
 from twinbrush.views.values import ViewSet
 
