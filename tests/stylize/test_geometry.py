@@ -7,7 +7,6 @@ import pytest
 
 from synthetic import aligned_to, bust, stereo_views, widened
 from twinbrush.camera import project
-from twinbrush.config import ViewsConfig
 from twinbrush.stylize.control import control_points
 from twinbrush.stylize.geometry import WarpResult, fold_over_share, warp_to_targets
 from twinbrush.views.values import ViewSet
