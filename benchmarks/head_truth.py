@@ -14,7 +14,7 @@ HEADS = Path(__file__).resolve().parents[2] / "shared" / "data" / "heads"
 
 
 def landmark_depths(pixels_xy: np.ndarray, depths: np.ndarray, at_xy: np.ndarray) -> np.ndarray:
-    """Depths at any pixels, linear between the landmarks', the nearest landmark's outside: a first guess of partners."""
+    """Depths at any pixels, linear between the landmarks', the nearest landmark's outside: a first guess."""
     inner = griddata(pixels_xy, depths, at_xy, method="linear")
     return np.where(np.isfinite(inner), inner, griddata(pixels_xy, depths, at_xy, method="nearest"))
 
