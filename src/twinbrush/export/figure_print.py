@@ -15,10 +15,9 @@ from jaxtyping import Bool, Float, Int
 
 from twinbrush.config import ExportConfig
 from twinbrush.errors import BadMesh
-from twinbrush.export.bust import MIN_WALL_MM, Solid, standing
 from twinbrush.export.mend import neighbours, thickened
 from twinbrush.export.prints import Bust, measured
-from twinbrush.export.solid import stl_bytes, threemf_bytes
+from twinbrush.export.solid import MIN_WALL_MM, Solid, standing, stl_bytes, threemf_bytes
 from twinbrush.export.surface import sample_texture
 from twinbrush.export.topology import border_loops, split_fans
 from twinbrush.files import write_atomically
@@ -74,7 +73,7 @@ def _united(figure: Figure, print_height_mm: float, mouth_share: float) -> Solid
     raw = max(union.decompose(), key=lambda piece: piece.volume()).to_mesh()
     points = np.asarray(raw.vert_properties, np.float64)[:, :3]
     points, faces = split_fans(points, np.asarray(raw.tri_verts, np.int64))
-    return Solid(points, faces, _nearest(points, known, np.concatenate(colours)), "figure")
+    return Solid(points, faces, _nearest(points, known, np.concatenate(colours)))
 
 
 def _closed(
@@ -101,7 +100,7 @@ def write_print(figure: Figure, folder: Path, config: ExportConfig) -> Bust | No
     solid = figure_solid(figure, config.print_height_mm)
     for name in names:
         write_atomically(folder / name, writers[name][1](solid))
-    return measured(solid, names, config.print_height_mm, "")
+    return measured(solid, names, config.print_height_mm)
 
 
 def welded(
