@@ -38,6 +38,7 @@ ORDER = [
     ["run"],
     ["stages"],
     ["road", "paint_road", "figure_export"],
+    ["paper_road"],
     ["mesh_heads", "mesh_style"],
     ["mesh_pipeline", "figure_pipeline"],
     ["pipeline", "commands", "sculpt_pipeline"],
