@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from tests.correspond.people import face, long_nosed
-from tests.synthetic import bust
+from tests.synthetic import bust, stereo_views
 
 from twinbrush.camera import project
 from twinbrush.config import AlignConfig

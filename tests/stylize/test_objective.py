@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.synthetic import aligned_to, bust
+from tests.synthetic import aligned_to, bust, stereo_views
 
 from twinbrush.config import ObjectiveConfig, StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
