@@ -1,0 +1,42 @@
+"""Works beside each other: order, errors, and that nothing goes on unseen."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from twinbrush.beside import beside, mapped
+
+
+def test_results_come_in_the_given_order() -> None:
+    def slow_first(number: int) -> int:
+        time.sleep(0.05 if number == 0 else 0.0)
+        return number * number
+
+    assert mapped(slow_first, range(5)) == [0, 1, 4, 9, 16]
+
+
+def test_two_are_worked_on_at_once() -> None:
+    both = threading.Barrier(2, timeout=20)
+    assert len(mapped(lambda _: both.wait(), range(2))) == 2
+
+
+def test_a_failure_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        mapped(lambda number: 1 // number, [1, 0, 2])
+    with pytest.raises(ZeroDivisionError), beside(lambda: 1 // 0):
+        pass
+
+
+def test_what_is_beside_is_done_at_the_end() -> None:
+    done: list[str] = []
+
+    def work() -> None:
+        time.sleep(0.05)
+        done.append("beside")
+
+    with beside(work):
+        pass
+    assert done == ["beside"]
