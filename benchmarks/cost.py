@@ -1,6 +1,6 @@
 """The cost of `twinbrush stylize` from photo and style to all files, stage by stage, and of `reshape` after it.
 
-    python benchmarks/cost.py PHOTO STYLE [--presets fast default] [--keep FOLDER]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/cost.py PHOTO STYLE [--presets fast default] [--keep FOLDER]
 
 What is compared with what: each stage's CPU-seconds with the budget of the project's plan (BUDGET below), and with a
 fixed reference load, timed in the same run before and after every command: on a shared machine CPU-seconds grow by half
@@ -125,8 +125,7 @@ def main() -> None:
         command("stylize", options.photo, options.style, "-o", f"{folder}/warm", "--preset", "fast")
         for preset in options.presets:
             out = folder / preset
-            spent = command(
-                "stylize", options.photo, options.style, "-o", str(out), "--preset", preset, "--face", "0")
+            spent = command("stylize", options.photo, options.style, "-o", str(out), "--preset", preset)
             timings = json.loads((out / "manifest.json").read_text())["volatile"]["timings"]
             if any(timing["resumed"] for timing in timings):
                 raise SystemExit(f"{out}: holds results of an earlier run; give another folder")
