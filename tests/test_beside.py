@@ -1,4 +1,4 @@
-"""Works beside each other: order, errors, and that nothing goes on unseen."""
+"""Works beside each other: order, errors, and that two are at work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from twinbrush.beside import beside, mapped
+from twinbrush.beside import mapped
 
 
 def test_results_come_in_the_given_order() -> None:
@@ -26,17 +26,3 @@ def test_two_are_worked_on_at_once() -> None:
 def test_a_failure_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         mapped(lambda number: 1 // number, [1, 0, 2])
-    with pytest.raises(ZeroDivisionError), beside(lambda: 1 // 0):
-        pass
-
-
-def test_what_is_beside_is_done_at_the_end() -> None:
-    done: list[str] = []
-
-    def work() -> None:
-        time.sleep(0.05)
-        done.append("beside")
-
-    with beside(work):
-        pass
-    assert done == ["beside"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
 
 One = TypeVar("One")
@@ -16,12 +15,3 @@ def mapped(work: Callable[[One], Other], given: Iterable[One]) -> list[Other]:
     """Returns the work's results for all that is given, in its order. Raises what the first that fails raises."""
     with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(work, given))
-
-
-@contextmanager
-def beside(work: Callable[[], object]) -> Generator[None, None, None]:
-    """Inside, `work` is done beside what is done there; at the end it is waited for. Raises what it raises."""
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(work)
-        yield
-        running.result()

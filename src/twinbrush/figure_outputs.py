@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.beside import beside, mapped
+from twinbrush.beside import mapped
 from twinbrush.config import ExportConfig
 from twinbrush.export import manifest as page
 from twinbrush.inputs import Input
@@ -96,10 +96,10 @@ def write_figure_files(
     from twinbrush.export.figure_print import write_print
 
     progress(Step("export", 0, 5, "meshes"))
-    with beside(lambda: write_models(scene, folder)):
-        write_pair(scene, folder)
-        if stills:
-            write_pictures(scene, folder, config, progress)
+    write_models(scene, folder)
+    write_pair(scene, folder)
+    if stills:
+        write_pictures(scene, folder, config, progress)
     return write_print(scene.figure, folder, config)
 
 
