@@ -82,7 +82,7 @@ def painted(photo: Path, style: Path, config: Config) -> Painted:
     start = time.process_time()
     plain = road.sculpted(content, config, ignore)
     regions = road.style_regions(art, config, ignore)
-    form = road.style_form(art, regions, config, ignore)
+    form = road.style_form(art, regions, plain, config, ignore)
     figure = road.in_form(plain, form, config, ignore)
     pair = painted_pair(figure, art, regions, None, config, ignore)
     texture = painted_texture(figure, pair, config, ignore)

@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "twinbrush"
 
 # Top to bottom: a module may import from its own line and from the lines above it.
 ORDER = [
-    ["errors", "progress", "plans", "compiled", "locks", "printable"],
+    ["errors", "progress", "plans", "compiled", "locks", "printable", "beside"],
     ["camera", "mesh", "rasterize"],
     ["config", "files", "stored_types"],
     ["image", "store"],

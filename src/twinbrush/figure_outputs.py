@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.beside import mapped
 from twinbrush.config import ExportConfig
 from twinbrush.export import manifest as page
 from twinbrush.inputs import Input
@@ -94,14 +95,15 @@ def write_figure_files(
     """
     from twinbrush.export.figure_print import write_print
 
-    write_models(scene, folder, progress)
+    progress(Step("export", 0, 5, "meshes"))
+    write_models(scene, folder)
     write_pair(scene, folder)
     if stills:
         write_pictures(scene, folder, config, progress)
     return write_print(scene.figure, folder, config)
 
 
-def write_models(scene: FigureScene, folder: Path, progress: Progress = ignore) -> None:
+def write_models(scene: FigureScene, folder: Path) -> None:
     """Write GLB, OBJ, PLY and the viewer page. Raises BadMesh, OutputError."""
     from twinbrush.export.figure_gltf import write_figure
     from twinbrush.export.obj import write_obj
@@ -110,13 +112,11 @@ def write_models(scene: FigureScene, folder: Path, progress: Progress = ignore) 
     from twinbrush.export.viewer import write_viewer
 
     mesh = figure_mesh(scene.figure)
-    progress(Step("export", 0, 5, "meshes"))
     png = texture_png(mesh)
     assert png is not None
     write_figure(scene.figure, folder / "figure.glb", png)
     write_obj(mesh, folder, name="figure", png=png)
     write_ply(mesh, folder / "figure.ply", texture_file="figure.png")
-    progress(Step("export", 1, 5, "viewer"))
     write_viewer(
         mesh, folder / "viewer.html", title="Figure", inputs=scene.shown, expressions=all_targets(scene.figure),
         live=scene.live)
@@ -211,7 +211,8 @@ def eight_sides(mesh: Mesh, size: int) -> dict[str, Float[np.ndarray, "_ _ 3"]]:
     from twinbrush.export.stills import framed_cameras
     from twinbrush.views.shade import shades
 
-    both = [shades(mesh, camera, ("textured", "clay")) for camera in framed_cameras(mesh, SIDES_DEGREES, size)]
+    both = mapped(
+        lambda camera: shades(mesh, camera, ("textured", "clay")), framed_cameras(mesh, SIDES_DEGREES, size))
     return {
         f"{name}_{degrees}": stills[number]
         for number, name in enumerate(("figure", "clay"))

@@ -52,16 +52,18 @@ def style_regions(style: Input, config: Config, progress: Progress) -> RegionMap
     return find_regions(style.picture.pixels, style.face, mask=style.mask, given=style.labels, others=style.others)
 
 
-def style_form(style: Input, regions: RegionMap, config: Config, progress: Progress) -> Form:
-    """Returns the style portrait's form."""
+def style_form(style: Input, regions: RegionMap, figure: Figure, config: Config, progress: Progress) -> Form:
+    """Returns the style portrait's form as the figure's person wears it: once for all strengths and caricatures."""
     from twinbrush.align.style_head import fit_style_head
     from twinbrush.portrait.crop import cut_crop
     from twinbrush.sculpt.template import template
+    from twinbrush.shape.expression import worn_by
     from twinbrush.shape.head import make_form
 
     del config, progress
     model = template()
     form = make_form(model, fit_style_head(model, cut_crop(style.picture.pixels, regions, style.face)))
+    form = worn_by(model, form, figure.fit.expression)
     return replace(form, warnings=tuple(f"form: {note}" for note in form.warnings))
 
 
@@ -149,7 +151,7 @@ FIGURE = Stage("sculpt", Figure, ("photo",), ("sculpt",), sculpted)
 FIGURE_OF_PAINTING = replace(FIGURE, compute=sculpted_painting)  # the picture's key tells that it is art
 FIGURE_OF_MESH = Stage("sculpt", Figure, ("front",), ("sculpt",), sculpted_mesh)
 REGIONS = Stage("regions", RegionMap, ("style",), (), style_regions)
-FORM = Stage("form", Form, ("style", "regions"), (), style_form)
+FORM = Stage("form", Form, ("style", "regions", "sculpt"), (), style_form)
 SHAPE = Stage("shape", Figure, ("sculpt", "form"), FORM_OPTIONS, in_form)
 # `reshape` changes the strength alone as a rule: the row along it is kept
 STRENGTH_ROW = Stage(

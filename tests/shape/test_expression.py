@@ -55,6 +55,7 @@ def test_only_who_smiles_loses_the_styles_frown() -> None:
     smiling = worn_by(model, form, expression(mouthSmileLeft=PLAIN, mouthSmileRight=PLAIN))
     corner = [model.landmarks(shape.vertices)[CORNER, 1] for shape in (form, smiling)]
     assert corner[1] > corner[0] + 1.0  # mm, upward
+    assert worn_by(model, smiling, expression(mouthSmileLeft=PLAIN, mouthSmileRight=PLAIN)) is smiling
 
 
 def test_the_mean_head_has_no_smile_to_take_out() -> None:

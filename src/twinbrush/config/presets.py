@@ -51,7 +51,7 @@ FAST = replace(
         ),
     ),
     reconstruct=replace(DEFAULT.reconstruct, texture_size=1024),
-    export=replace(DEFAULT.export, turntable=False, still_size=512),
+    export=replace(DEFAULT.export, turntable=False, still_size=384),
 )  # fmt: skip
 FINE = replace(
     DEFAULT,

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
+from twinbrush.beside import mapped
 from twinbrush.export.sheet import contact_sheet
 from twinbrush.export.stills import framed_cameras
 from twinbrush.image import to_bytes
@@ -54,10 +55,9 @@ def turntable_round(
 ) -> bytes:
     """An endless WebP animation, once round."""
     angles = tuple(front_degrees + 360.0 * i / frames for i in range(frames))
-    pictures: list[Image.Image] = []
-    for camera in framed_cameras(painted, angles, size):
-        progress(Step("turntable", len(pictures), frames))
-        pictures.append(Image.fromarray(to_bytes(shade(painted, camera))))
+    progress(Step("turntable", 0, 1))
+    pictures = mapped(
+        lambda camera: Image.fromarray(to_bytes(shade(painted, camera))), framed_cameras(painted, angles, size))
     stream = io.BytesIO()
     pictures[0].save(
         stream, "WEBP", save_all=True, append_images=pictures[1:], duration=round(1000 * ROUND_SECONDS / frames),

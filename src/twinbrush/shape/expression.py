@@ -56,11 +56,14 @@ def style_smile(model: Template, points: Float[np.ndarray, "468 3"]) -> Float[np
 
 
 def worn_by(model: Template, form: Form, expression: Float[np.ndarray, "e"]) -> Form:
-    """Returns the form without so much of its own smile or frown as a person with this expression smiles."""
+    """Returns the form without so much of its own smile or frown as a person with this expression smiles.
+
+    A form that is worn already comes back as it is.
+    """
     share = smile_of(model, expression)
-    if share == 0:
+    if share == 0 or form.worn:
         return form
     moves = style_smile(model, form.head.points.points)
     if np.abs(model.landmarks(moves)).max() < LEAST_MM:
         return form
-    return make_form(model, replace(form.head, vertices=form.head.vertices - share * moves))
+    return replace(make_form(model, replace(form.head, vertices=form.head.vertices - share * moves)), worn=True)

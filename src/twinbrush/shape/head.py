@@ -20,11 +20,13 @@ class Form:
     """A style's form, ready to be given to any head.
 
     head: the style's. turns: its deformation gradients from the mean head, as logarithms. warnings: of its making.
+    worn: it is a person's already (see `expression.worn_by`).
     """
 
     head: StyleHead
     turns: Logarithms
     warnings: tuple[str, ...] = ()
+    worn: bool = False
 
     @property
     def vertices(self) -> Float[np.ndarray, "n 3"]:
