@@ -263,7 +263,7 @@ def _changed(config: Config, **given: str) -> set[str]:
 @pytest.mark.parametrize(
     ("section", "name", "value", "redone"),
     [
-        ("sculpt", "socle", False, {"sculpt", *SHAPED}),
+        ("sculpt", "socle", False, {"sculpt", "form", *SHAPED}),
         ("align", "strength", 0.5, SHAPED - {"strengths"}),
         ("align", "caricature", 1.5, SHAPED),
         ("align", "hair_shape", 0.9, SHAPED),
@@ -280,7 +280,7 @@ def test_an_option_redoes_what_depends_on_it(section: str, name: str, value: obj
 
 
 def test_an_input_redoes_what_depends_on_it() -> None:
-    assert _changed(SMALL, photo="other") == {"sculpt", *SHAPED}  # the style is not read again
+    assert _changed(SMALL, photo="other") == {"sculpt", "form", *SHAPED}  # the form is the person's; its regions stay
     assert _changed(SMALL, style="other") == {"regions", "form", *SHAPED}
     assert _changed(SMALL, engine="other") == {"pair", "texture"}
     assert _changed(replace(SMALL, seed=5)) == {"pair", "texture"}

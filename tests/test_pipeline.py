@@ -178,7 +178,7 @@ def test_an_option_redoes_what_depends_on_it(section: str, name: str, value: obj
 
 
 def test_an_input_redoes_what_depends_on_it() -> None:
-    assert _changed(SMALL, photo="other") == {"sculpt", "start", *LEARNED}
+    assert _changed(SMALL, photo="other") == {"sculpt", "form", "start", *LEARNED}
     assert _changed(SMALL, engine="other") == LEARNED
 
 
