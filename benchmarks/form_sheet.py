@@ -29,7 +29,7 @@ from twinbrush.align.style_head import fit_style_head
 from twinbrush.sculpt.template import template
 from twinbrush.shape.figure import shape_of, with_shape
 from twinbrush.shape.head import Form, make_form
-from twinbrush.shape.live import live_shapes
+from twinbrush.shape.live import CARICATURES, STRENGTHS, shapes_at
 
 PERSONS = ("00016", "22_0232", "45_1373", "dark_skin_big_curls", "grey_beard_laughing", "long_coloured_hair", "26_0516",
            "hand_on_cheek")
@@ -87,7 +87,9 @@ def main() -> int:
             row.append(clay(whole))
             if options.sliders:
                 started = time.process_time()
-                live_shapes(model, person.figure, form, options.strength, options.caricature, shown=whole)
+                rows_of = [(value, options.caricature) for value in STRENGTHS]
+                rows_of += [(options.strength, value) for value in CARICATURES]
+                shapes_at(model, person.figure, form, rows_of)
                 told.setdefault("sliders_cpu_seconds", {})[f"{who} x {name}"] = time.process_time() - started
         rows.append(np.concatenate(row, 1))
         seconds = [told["pair_cpu_seconds"][f"{who} x {name}"] for name in forms]

@@ -23,8 +23,8 @@ from twinbrush.stylize.values import Stylization
 
 if TYPE_CHECKING:
     from twinbrush.export.prints import Bust
-    from twinbrush.export.viewer import LiveShapes
     from twinbrush.paint.values import PaintedPair
+    from twinbrush.shape.live import LiveShapes
 
 SIDES_DEGREES = (0, 45, 90, 135, 180, -135, -90, -45)
 LOOK_RADIANS = 0.44  # how far an eye turns at weight 1 of an eyeLook expression in the viewer (25 degrees)

@@ -20,7 +20,7 @@ from twinbrush.sculpt.values import Figure
 from twinbrush.stages import Stage
 
 if TYPE_CHECKING:
-    from twinbrush.export.viewer.live import LiveShapes
+    from twinbrush.shape.live import LiveShapes
 
 
 def painted_pair(
@@ -68,7 +68,7 @@ def strength_row(figure: Figure, found: Triangulated, config: Config, progress: 
 
 def live_shapes(by_strength: SliderRow, config: Config) -> LiveShapes:
     """Returns what the viewer's slider blends: what was learned of the style has no caricature of its own."""
-    from twinbrush.export.viewer.live import LiveShapes
+    from twinbrush.shape.live import LiveShapes
 
     asked = config.align
     return LiveShapes(

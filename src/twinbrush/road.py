@@ -11,13 +11,13 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush.config import Config
-from twinbrush.export.viewer.live import LiveShapes
 from twinbrush.inputs import Input
 from twinbrush.meshes.front import FoundFront
 from twinbrush.progress import Progress
 from twinbrush.regions.values import RegionMap
 from twinbrush.sculpt.values import Figure
 from twinbrush.shape.head import Form
+from twinbrush.shape.live import LiveShapes
 from twinbrush.stages import Stage
 
 
@@ -100,42 +100,28 @@ class SliderRow:
 
 def strength_row(figure: Figure, form: Form, config: Config, progress: Progress) -> SliderRow:
     """Returns the shapes between which the viewer's slider of the strength blends."""
-    from twinbrush.shape.live import STRENGTHS
+    from twinbrush.sculpt.template import template
+    from twinbrush.shape.live import STRENGTHS, shapes_at
 
     del progress
     asked = config.align
-    shapes = _shapes(figure, form, [(value, asked.caricature) for value in STRENGTHS], asked.hair_shape)
+    wanted = [(value, asked.caricature) for value in STRENGTHS]
+    shapes = shapes_at(template(), figure, form, wanted, asked.hair_shape)
     return SliderRow(STRENGTHS, np.stack(shapes))
 
 
 def caricature_row(figure: Figure, form: Form, shown: Figure, config: Config, progress: Progress) -> SliderRow:
     """Returns the shapes between which the viewer's slider of the caricature blends. shown: the one of them that is
     there already."""
-    from twinbrush.shape.live import CARICATURES
+    from twinbrush.sculpt.template import template
+    from twinbrush.shape.live import CARICATURES, shapes_at, vertices_of
 
     del progress
     asked = config.align
     others = [(asked.strength, value) for value in CARICATURES if value != asked.caricature]
-    found = iter(_shapes(figure, form, others, asked.hair_shape))
-    return SliderRow(
-        CARICATURES, np.stack([_own(shown) if value == asked.caricature else next(found) for value in CARICATURES]))
-
-
-def _shapes(
-    figure: Figure, form: Form, amounts: list[tuple[float, float]], hair_shape: float
-) -> list[Float[np.ndarray, "n 3"]]:
-    """The figure's vertices at each strength and caricature."""
-    from twinbrush.sculpt.template import template
-    from twinbrush.shape.figure import shapes_of
-
-    wanted = [both for both in amounts if both != (0, 1)]
-    found = iter(shapes_of(template(), figure, form, wanted, hair_shape))
-    return [
-        _own(figure) if both == (0, 1) else np.concatenate(next(found).parts).astype(np.float64) for both in amounts]
-
-
-def _own(figure: Figure) -> Float[np.ndarray, "n 3"]:
-    return np.concatenate([part.mesh.vertices for part in figure.parts]).astype(np.float64)
+    found = iter(shapes_at(template(), figure, form, others, asked.hair_shape))
+    shapes = [vertices_of(shown) if value == asked.caricature else next(found) for value in CARICATURES]
+    return SliderRow(CARICATURES, np.stack(shapes))
 
 
 def live_shapes(by_strength: SliderRow, by_caricature: SliderRow, config: Config) -> LiveShapes:

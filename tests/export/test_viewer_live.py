@@ -13,9 +13,10 @@ import pytest
 from browsing import Visit, unpack_numbers
 
 from twinbrush.errors import BadMesh
-from twinbrush.export.viewer import LiveShapes, viewer_html, write_viewer
+from twinbrush.export.viewer import viewer_html, write_viewer
 from twinbrush.export.viewer.live import LEAST_STEP_MM, MOST_ERROR_MM, packed_live, quantised
 from twinbrush.mesh import Mesh
+from twinbrush.shape.live import LiveShapes
 
 STRENGTHS, CARICATURES, SHOWN = (0.0, 0.5, 1.0, 1.5), (0.5, 1.0, 1.5, 2.0), (0.8, 1.0)
 EXACT_MM = 0.5 * LEAST_STEP_MM + 0.5 * 300 / 65535 + 1e-4  # half a step of the offsets, of the shown shape, and floats

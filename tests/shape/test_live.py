@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from heads import crop_of
+from twinbrush import road
 from twinbrush.align.style_head import mean_head
+from twinbrush.config import AlignConfig, Config
 from twinbrush.config.sculpt import SculptConfig
-from twinbrush.export.viewer import LiveShapes
 from twinbrush.export.viewer.live import packed_live
 from twinbrush.figure_outputs import figure_mesh
+from twinbrush.progress import ignore
 from twinbrush.sculpt import figure as room
 from twinbrush.sculpt.figure import sculpt_crop
 from twinbrush.sculpt.template import template
@@ -18,7 +20,7 @@ from twinbrush.sculpt.values import Figure
 from twinbrush.shape import live
 from twinbrush.shape.figure import shaped
 from twinbrush.shape.head import Form, make_form
-from twinbrush.shape.live import live_shapes
+from twinbrush.shape.live import LiveShapes
 
 STRENGTH, CARICATURE, HAIR = 0.75, 1.5, 0.2
 
@@ -41,7 +43,15 @@ def shapes(figure: Figure, form: Form) -> LiveShapes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(live, "STRENGTHS", (0.0, STRENGTH, 1.5))
         patch.setattr(live, "CARICATURES", (1.0, CARICATURE))
-        return live_shapes(template(), figure, form, STRENGTH, CARICATURE, HAIR)
+        return live_shapes(figure, form, AlignConfig(strength=STRENGTH, caricature=CARICATURE, hair_shape=HAIR))
+
+
+def live_shapes(figure: Figure, form: Form, asked: AlignConfig) -> LiveShapes:
+    """What the road's stages make for the viewer."""
+    config = Config(align=asked)
+    shown = road.in_form(figure, form, config, ignore)
+    rows = road.strength_row(figure, form, config, ignore), road.caricature_row(figure, form, shown, config, ignore)
+    return road.live_shapes(*rows, config)
 
 
 def test_shapes_are_of_the_shown_mesh(figure: Figure, form: Form, shapes: LiveShapes) -> None:
@@ -68,7 +78,7 @@ def test_strength_0_and_caricature_1_are_the_person(
 ) -> None:
     monkeypatch.setattr(live, "STRENGTHS", (0.0, 1.0))
     monkeypatch.setattr(live, "CARICATURES", (1.0, 2.0))
-    shapes = live_shapes(template(), figure, form, 0.0, 1.0)
+    shapes = live_shapes(figure, form, AlignConfig(strength=0.0, caricature=1.0))
     np.testing.assert_allclose(shapes.by_strength[0], figure_mesh(figure).vertices, atol=1e-6)
 
 

@@ -9,11 +9,11 @@ from jaxtyping import Float, Int
 
 from twinbrush.mesh import Mesh
 from twinbrush.reconstruct.smooth import DisplacementSmoother
-from twinbrush.stylize.geometry import BACK_OFF, TRIES
 
 SMOOTH_MM = 7.0  # displacement detail finer than this is noise of the warps
 STEEPEST = 0.9  # cap on the displacement's change per mm of surface; above it the clay creases
 MOST_FLIPPED = 0.001  # share of faces
+BACK_OFF, TRIES = 0.85, 8  # what would break the surface goes this much less far, so often
 SLIVER = 1e-3  # a face with less than this share of its area left is degenerate
 
 

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float
 
 from twinbrush.config.sculpt import ShapeConfig
-from twinbrush.export.viewer.live import LiveShapes
 from twinbrush.sculpt.values import Figure, Template
 from twinbrush.shape.figure import shapes_of
 from twinbrush.shape.head import Form
 
 STRENGTHS = (0.0, 0.5, 1.0, 1.5)
 CARICATURES = (0.5, 1.0, 1.5, 2.0)
+THE_PERSON = (0, 1)  # strength and caricature at which nothing is changed
 
 
-def live_shapes(
-    model: Template, figure: Figure, form: Form, strength: float = ShapeConfig.strength,
-    caricature: float = ShapeConfig.caricature, hair_shape: float = ShapeConfig.hair_shape,
-    shown: Figure | None = None,
-) -> LiveShapes:
-    """Returns the shapes between which the viewer blends.
+@dataclass(frozen=True)
+class LiveShapes:
+    """A figure's vertices (those of `figure_outputs.figure_mesh`, mm) at several strengths and several caricatures.
 
-    figure: not shaped yet. strength, caricature, hair_shape: of the shape that the viewer shows, `shaped` of the same
-    arguments. shown: that very figure, when the caller has it already.
+    strengths (s,) ascending, by_strength (s, n, 3): at the shown caricature.
+    caricatures (c,) ascending, by_caricature (c, n, 3): at the shown strength; none: there is no such slider.
+    strength, caricature: of the mesh that is shown; they need not be among the others, but lie between them.
     """
-    wanted = [(value, caricature) for value in STRENGTHS] + [(strength, value) for value in CARICATURES]
-    found: dict[tuple[float, float], Float[np.ndarray, "n 3"]] = {}
-    if shown is not None:
-        found[strength, caricature] = np.concatenate([part.mesh.vertices for part in shown.parts]).astype(np.float64)
-    missing = [both for both in dict.fromkeys(wanted) if both not in found]
-    for both, shape in zip(missing, shapes_of(model, figure, form, missing, hair_shape), strict=True):
-        found[both] = np.concatenate(shape.parts).astype(np.float64)
-    count = len(STRENGTHS)
-    return LiveShapes(
-        STRENGTHS, np.stack([found[both] for both in wanted[:count]]),
-        CARICATURES, np.stack([found[both] for both in wanted[count:]]), strength, caricature)
+
+    strengths: tuple[float, ...]
+    by_strength: Float[np.ndarray, "s n 3"]
+    caricatures: tuple[float, ...]
+    by_caricature: Float[np.ndarray, "c n 3"]
+    strength: float
+    caricature: float
+
+
+def shapes_at(
+    model: Template, figure: Figure, form: Form, amounts: list[tuple[float, float]],
+    hair_shape: float = ShapeConfig.hair_shape,
+) -> list[Float[np.ndarray, "n 3"]]:
+    """Returns the figure's vertices (mm, all parts in their order) at each strength and caricature."""
+    changed = [both for both in amounts if both != THE_PERSON]
+    found = iter(shapes_of(model, figure, form, changed, hair_shape))
+    return [vertices_of(figure) if both == THE_PERSON else np.concatenate(next(found).parts).astype(np.float64)
+            for both in amounts]
+
+
+def vertices_of(figure: Figure) -> Float[np.ndarray, "n 3"]:
+    """Returns the vertices of all parts in their order, mm."""
+    return np.concatenate([part.mesh.vertices for part in figure.parts]).astype(np.float64)

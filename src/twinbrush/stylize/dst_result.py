@@ -10,9 +10,10 @@ from jaxtyping import Float
 
 from twinbrush.camera import project
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.reconstruct.shape import BACK_OFF, TRIES
 from twinbrush.stylize.dst_keypoints import Keypoints
 from twinbrush.stylize.dst_warp import inverse, learned_splines
-from twinbrush.stylize.geometry import BACK_OFF, TRIES, fold_over_share, skew_px, trouble
+from twinbrush.stylize.geometry import fold_over_share, skew_px, trouble
 from twinbrush.stylize.warp import ThinPlateSpline, pixel_grid
 from twinbrush.views.fill import push_pull
 from twinbrush.views.render import warp_views

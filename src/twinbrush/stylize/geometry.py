@@ -10,6 +10,7 @@ from jaxtyping import Float
 from twinbrush.camera import project
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.progress import Progress, Step, ignore
+from twinbrush.reconstruct.shape import BACK_OFF, TRIES
 from twinbrush.stylize.control import ControlPoints, control_points
 from twinbrush.stylize.warp import ThinPlateSpline, fit_without_folds
 from twinbrush.views.render import warp_views
@@ -20,7 +21,6 @@ MOST_FOLD_OVERS = 0.002  # share of visible faces that may turn over (slivers at
 MOST_SKEW_PX = 3.0  # RMS at 512 pixels; more wrecks the triangulated shape
 LEAST_ROOM_PX = 2.0  # free pixels at the frame, at 512 pixels
 WELL_INSIDE = 0.05  # of the picture: what lies nearer to its frame (a neck that runs out of it) may leave it
-BACK_OFF, TRIES = 0.85, 8
 
 
 @dataclass(frozen=True)

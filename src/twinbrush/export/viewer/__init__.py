@@ -21,12 +21,13 @@ from jaxtyping import Float, Int
 
 from twinbrush.errors import BadMesh
 from twinbrush.export.surface import Surface, photo_bytes, surface_of
-from twinbrush.export.viewer.live import LiveShapes, packed_live
+from twinbrush.export.viewer.live import packed_live
 from twinbrush.export.viewer.packing import pack_numbers, packed_vectors
 from twinbrush.files import write_atomically
 from twinbrush.image import to_bytes
 from twinbrush.mesh import Mesh
 from twinbrush.printable import printable
+from twinbrush.shape.live import LiveShapes
 
 TEXTURE_SIDE = 2048  # px: more does not show on a screen and would make the page heavy
 TEXTURE_QUALITY = 88

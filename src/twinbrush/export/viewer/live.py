@@ -6,7 +6,6 @@ The page adds both rows' blends to the shape it was written with, so each row is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,27 +13,11 @@ from jaxtyping import Float, Int, Int16
 
 from twinbrush.errors import BadMesh
 from twinbrush.export.viewer.packing import pack_numbers
+from twinbrush.shape.live import LiveShapes
 
 LEAST_STEP_MM = 0.01  # finer steps than this do not show in the clay and make the page heavier
 MOST_ERROR_MM = 0.02  # of a stored coordinate: more would show as noise in the clay's highlights
 _MOST = 32767
-
-
-@dataclass(frozen=True)
-class LiveShapes:
-    """A figure's vertices (those of `figure_outputs.figure_mesh`, mm) at several strengths and several caricatures.
-
-    strengths (s,) ascending, by_strength (s, n, 3): at the shown caricature.
-    caricatures (c,) ascending, by_caricature (c, n, 3): at the shown strength; none: there is no such slider.
-    strength, caricature: of the mesh that is shown; they need not be among the others, but lie between them.
-    """
-
-    strengths: tuple[float, ...]
-    by_strength: Float[np.ndarray, "s n 3"]
-    caricatures: tuple[float, ...]
-    by_caricature: Float[np.ndarray, "c n 3"]
-    strength: float
-    caricature: float
 
 
 def quantised(offsets: Float[np.ndarray, "n 3"]) -> tuple[Int16[np.ndarray, "n 3"], float]:
