@@ -28,15 +28,16 @@ import numpy as np
 import torch
 
 from paint import prepare, sharpness
-from twinbrush.camera import project
+from twinbrush.align.values import AlignedStyle
+from twinbrush.base.camera import project
+from twinbrush.base.image import load_image
+from twinbrush.base.mesh import Region
 from twinbrush.config import PaperConfig, StylizeConfig
-from twinbrush.correspond.values import AlignedStyle
 from twinbrush.export.sheet import contact_sheet, write_sheet
-from twinbrush.image import load_image
-from twinbrush.mesh import Region
-from twinbrush.stylize import Stylization, stylize
-from twinbrush.stylize.colour import to_lab
-from twinbrush.stylize.dst_warp import sample, to_units
+from twinbrush.paint.colour import to_lab
+from twinbrush.paint.engine import stylize
+from twinbrush.paint.paper.dst_warp import sample, to_units
+from twinbrush.paint.stylization import Stylization
 from twinbrush.views.consistency import view_consistency
 from twinbrush.views.triangulate import triangulate
 

@@ -17,9 +17,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import cv2
 import numpy as np
 
-from twinbrush.correspond.allround import DISTANCE
+from twinbrush.align.objects.align import DISTANCE
 from twinbrush.meshes.read import load_model
-from twinbrush.stylize.surround.agreement import all_pairs, enlarged, full_size
+from twinbrush.paint.round.agreement import all_pairs, enlarged, full_size
 from twinbrush.views.consistency import footprint_consistency
 from twinbrush.views.render import render_mesh_views
 from twinbrush.views.rig import around

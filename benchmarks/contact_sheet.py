@@ -18,9 +18,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from PIL import Image, ImageDraw
 
+from twinbrush.base.errors import FaceNotFound, FaceUnusable, TwinbrushError
 from twinbrush.config import PRESETS
-from twinbrush.errors import FaceNotFound, FaceUnusable, TwinbrushError
-from twinbrush.pipeline import Result, stylize_files
+from twinbrush.road.pipeline import Result, stylize_files
 
 TILE = 320
 
@@ -49,9 +49,9 @@ def _sheet(cells: dict[tuple[str, str], Image.Image | str], rows: list[str], col
 
 def _usable(path: Path) -> bool:
     """False for a style without a face (it is left out and named)."""
+    from twinbrush.base.image import load_image
     from twinbrush.config import FaceConfig
     from twinbrush.faces.face import find_face
-    from twinbrush.image import load_image
 
     try:
         find_face(load_image(path).pixels, FaceConfig(), where=str(path), art=True)

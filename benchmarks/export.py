@@ -16,18 +16,18 @@ from pathlib import Path
 import numpy as np
 
 import twinbrush
+from twinbrush.base.mesh import Mesh
+from twinbrush.base.shade import shade
 from twinbrush.config import DEFAULT
 from twinbrush.export.figure_gltf import write_figure
+from twinbrush.export.figure_outputs import SIDES_DEGREES, all_targets, eight_sides, figure_mesh
 from twinbrush.export.figure_print import figure_solid
-from twinbrush.export.gltf import glb_bytes
-from twinbrush.export.obj import obj_files, write_obj
-from twinbrush.export.ply import ply_bytes, write_ply
 from twinbrush.export.stills import framed_cameras, write_stills
-from twinbrush.export.surface import texture_png
 from twinbrush.export.viewer import viewer_html, write_viewer
-from twinbrush.figure_outputs import SIDES_DEGREES, all_targets, eight_sides, figure_mesh
-from twinbrush.mesh import Mesh
-from twinbrush.views.shade import shade
+from twinbrush.meshes.plain.gltf import glb_bytes
+from twinbrush.meshes.plain.obj import obj_files, write_obj
+from twinbrush.meshes.plain.ply import ply_bytes, write_ply
+from twinbrush.meshes.plain.surface import texture_png
 
 
 def made_up(grid: int = 290, texture: int = 2048) -> Mesh:

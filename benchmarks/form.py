@@ -30,12 +30,12 @@ import numpy as np
 from form_figures import bare_figure, read_style
 from form_points.descriptors import PARTS, apart, cosine, descriptor, deviation, inner, known_points, length, relation
 from form_points.points import DEMO, FOLDER, SET_ASIDE, TUNED, WEAK, ClayPoints, read_clay, read_points
-from twinbrush.align.art_points import ArtPoints
-from twinbrush.align.style_head import StyleHead, fit_style_head
-from twinbrush.camera import project
+from twinbrush.align.faces.art_points import ArtPoints
+from twinbrush.align.faces.style_head import StyleHead, fit_style_head
+from twinbrush.base.camera import project
 from twinbrush.faces.landmarks68 import INDEX_68
 from twinbrush.maths.crossings import crossings
-from twinbrush.portrait.crop import Crop
+from twinbrush.sculpt.portrait.crop import Crop
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure
 from twinbrush.shape.figure import person_head, shape_of

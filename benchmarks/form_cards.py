@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from form_figures import Person, clay, picture, read_person, read_style
-from twinbrush.align.style_head import fit_style_head
+from twinbrush.align.faces.style_head import fit_style_head
 from twinbrush.sculpt.template import template
 from twinbrush.shape.figure import shaped
 from twinbrush.shape.head import make_form

@@ -18,19 +18,19 @@ from PIL import Image
 
 import twinbrush
 from form_points.points import photo_path, style_path
-from twinbrush import store
-from twinbrush.camera import look_at_origin
+from twinbrush.base import store
+from twinbrush.base.camera import look_at_origin
+from twinbrush.base.shade import shade
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.config.sculpt import SculptConfig
+from twinbrush.export.figure_outputs import figure_mesh
 from twinbrush.faces import indices
-from twinbrush.figure_outputs import figure_mesh
-from twinbrush.inputs import Input, read_input
-from twinbrush.portrait.crop import Crop
+from twinbrush.regions.inputs import Input, read_input
 from twinbrush.sculpt.figure import carve, fit_crop, parts_of, sculpt
+from twinbrush.sculpt.portrait.crop import Crop
 from twinbrush.sculpt.seen import seen_person
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure
-from twinbrush.views.shade import shade
 
 T = TypeVar("T")
 TILE = 256  # pixels of a picture of a figure or of a face

@@ -20,11 +20,11 @@ import numpy as np
 
 from form_figures import bare_figure, clay, picture, read_style
 from form_points.points import SHARED, photo_path, read_clay
-from twinbrush.align.style_head import fit_style_head
+from twinbrush.align.faces.style_head import fit_style_head
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.correspond.similarity import weighted_similarity
 from twinbrush.faces.landmarks68 import INDEX_68
-from twinbrush.inputs import read_input
+from twinbrush.maths.similarity import weighted_similarity
+from twinbrush.regions.inputs import read_input
 from twinbrush.sculpt.template import template
 from twinbrush.shape.figure import shape_of, with_shape
 from twinbrush.shape.head import make_form

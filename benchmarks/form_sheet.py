@@ -25,7 +25,7 @@ import numpy as np
 from PIL import ImageDraw
 
 from form_figures import TILE, clay, picture, read_person, read_style
-from twinbrush.align.style_head import fit_style_head
+from twinbrush.align.faces.style_head import fit_style_head
 from twinbrush.sculpt.template import template
 from twinbrush.shape.figure import shape_of, with_shape
 from twinbrush.shape.head import Form, make_form

@@ -20,13 +20,13 @@ import cv2
 import numpy as np
 
 from truth.pictures import SET_ASIDE, UNSURE, picture_list, read_truth
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.mesh import Mesh
+from twinbrush.base.rasterize import rasterize
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.export.ply import write_ply
 from twinbrush.faces.face import find_face
 from twinbrush.maths.crossings import crossings
-from twinbrush.mesh import Mesh
-from twinbrush.rasterize import rasterize
+from twinbrush.meshes.plain.ply import write_ply
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.bust import sculpt_bust
 from twinbrush.sculpt.figure import carve, fit_crop

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.interpolate import griddata
 from scipy.spatial import cKDTree
 
-from twinbrush.mesh import Mesh
+from twinbrush.base.mesh import Mesh
 
 HEADS = Path(__file__).resolve().parents[2] / "shared" / "data" / "heads"
 

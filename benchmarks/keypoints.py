@@ -22,20 +22,20 @@ import cv2
 import numpy as np
 from scipy.interpolate import RBFInterpolator
 
-from twinbrush.camera import project
+from twinbrush.align.objects.align import view_from
+from twinbrush.align.objects.foreground import Foreground, foreground
+from twinbrush.align.objects.matches import Matches
+from twinbrush.align.objects.matching import best_view, match_object
+from twinbrush.base.camera import project
+from twinbrush.base.image import load_image
+from twinbrush.base.mesh import Mesh
+from twinbrush.base.rasterize import rasterize
+from twinbrush.base.shade import shade
 from twinbrush.config import MeshConfig, ObjectConfig
-from twinbrush.correspond.allround import view_from
-from twinbrush.correspond.foreground import Foreground, foreground
-from twinbrush.correspond.matches import Matches
-from twinbrush.correspond.objects import best_view, match_object
 from twinbrush.export.sheet import contact_sheet, write_sheet
-from twinbrush.image import load_image
-from twinbrush.mesh import Mesh
 from twinbrush.meshes.read import load_model
-from twinbrush.rasterize import rasterize
-from twinbrush.stylize.features.arrays import as_arrays
-from twinbrush.stylize.features.vgg19 import load_vgg19
-from twinbrush.views.shade import shade
+from twinbrush.paint.features.arrays import as_arrays
+from twinbrush.paint.features.vgg19 import load_vgg19
 
 SIZE, SMALL = 512, 200
 SIDES = sorted(range(-165, 181, 15), key=abs)

@@ -20,14 +20,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from truth.pictures import picture_list, read_truth
-from twinbrush import store
-from twinbrush.figure_pipeline import FigureRun
-from twinbrush.image import to_lab
+from twinbrush.base import store
+from twinbrush.base.image import to_lab
+from twinbrush.base.mesh import Region
 from twinbrush.maths.mixture import Mixture, fit_mixture
-from twinbrush.mesh import Region
 from twinbrush.paint.values import PaintedPair
 from twinbrush.regions.values import COARSE_PAINT
-from twinbrush.run import CACHE
+from twinbrush.road.figure_pipeline import FigureRun
+from twinbrush.road.run import CACHE
 
 MARGIN = 3.0  # energy by which another class must fit better
 LEAST_PIXELS = 300

@@ -19,10 +19,10 @@ import numpy as np
 from PIL import Image
 
 from sculpt_sheet import CLOSE, SUFFIXES
+from twinbrush.base.errors import TwinbrushError
+from twinbrush.base.image import load_image
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import TwinbrushError
 from twinbrush.faces.face import find_face
-from twinbrush.image import load_image
 
 FIVE = (263, 362, 33, 133, 2)  # the eyes' corners (dlib begins with the person's left), below the nose
 CHIP, PADDING, JITTERS = 150, 0.25, 5

@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from twinbrush import networks
-from twinbrush.camera import INTERPUPILLARY_MM
+from twinbrush.base import networks
+from twinbrush.base.camera import INTERPUPILLARY_MM
+from twinbrush.base.image import load_image
 from twinbrush.faces import detect as detector
 from twinbrush.faces.face_model import eye_centres, interocular
 from twinbrush.faces.landmarks import SIDE, crop_roi, halvings, roi_from_eyes, roi_from_landmarks, run_network
 from twinbrush.faces.pose import angles_from_rotation
-from twinbrush.image import load_image
 
 Array = np.ndarray
 

@@ -18,22 +18,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from twinbrush.camera import project
+from twinbrush.align.objects.align import StyleObject, align_object
+from twinbrush.align.objects.foreground import foreground
+from twinbrush.align.objects.matches import Matches
+from twinbrush.align.objects.matching import match_object
+from twinbrush.base.camera import project
+from twinbrush.base.image import load_image
+from twinbrush.base.mesh import vertex_normals
+from twinbrush.base.rasterize import visible_points
 from twinbrush.config import ObjectConfig, StylizeConfig, ViewsConfig
-from twinbrush.correspond.allround import StyleObject, align_object
-from twinbrush.correspond.foreground import foreground
-from twinbrush.correspond.matches import Matches
-from twinbrush.correspond.objects import match_object
-from twinbrush.image import load_image
-from twinbrush.mesh import vertex_normals
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
-from twinbrush.rasterize import visible_points
-from twinbrush.reconstruct.allround import solve_allround
-from twinbrush.reconstruct.bake import finish_texture
-from twinbrush.reconstruct.solve import Sighting, seen_weight, solve_shape
-from twinbrush.stylize.surround.agreement import ring_consistency
-from twinbrush.stylize.surround.run import cameras_for, paint_object, prepare
+from twinbrush.paint.bake import finish_texture
+from twinbrush.paint.round.agreement import ring_consistency
+from twinbrush.paint.round.object import cameras_for, paint_object, prepare
+from twinbrush.shape.n_view import solve_allround
+from twinbrush.shape.solve import Sighting, seen_weight, solve_shape
 from twinbrush.views.rig import around
 from twinbrush.views.values import ViewSet
 

@@ -20,12 +20,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from PIL import Image, ImageOps
 
+from twinbrush.base.errors import TwinbrushError
+from twinbrush.base.image import load_image
 from twinbrush.config import PRESETS
-from twinbrush.errors import TwinbrushError
 from twinbrush.export.allround import SIDES
 from twinbrush.export.sheet import contact_sheet, write_sheet
-from twinbrush.image import load_image
-from twinbrush.pipeline import stylize_files
+from twinbrush.road.pipeline import stylize_files
 
 TILE = 264  # pixels of the teaser's tiles
 PAPER = (250, 249, 247)

@@ -37,18 +37,19 @@ from torch import Tensor
 import reference_dst as reference
 from paint import prepare
 from paper_cost import random_weights
-from twinbrush import demo, vgg16
+from twinbrush.app import demo
+from twinbrush.base import vgg16
 from twinbrush.config import StylizeConfig
-from twinbrush.stylize.device import PLAIN, Compute, choose_compute
-from twinbrush.stylize.dst import STEEPEST, STEEPEST_KEYPOINT, limited
-from twinbrush.stylize.dst_keypoints import keypoints
-from twinbrush.stylize.dst_objective import WARP_UNIT, Task, evaluate
-from twinbrush.stylize.dst_scale import build_content, build_pool
-from twinbrush.stylize.dst_warp import to_units
-from twinbrush.stylize.features.load import VGG16_TAPS
-from twinbrush.stylize.features.vgg import Vgg
-from twinbrush.stylize.pyramid import collapse, laplacian_pyramid
-from twinbrush.stylize.threads import one_thread
+from twinbrush.paint.device import PLAIN, Compute, choose_compute
+from twinbrush.paint.features.load import VGG16_TAPS
+from twinbrush.paint.features.vgg import Vgg
+from twinbrush.paint.paper.dst import STEEPEST, STEEPEST_KEYPOINT, limited
+from twinbrush.paint.paper.dst_keypoints import keypoints
+from twinbrush.paint.paper.dst_objective import WARP_UNIT, Task, evaluate
+from twinbrush.paint.paper.dst_scale import build_content, build_pool
+from twinbrush.paint.paper.dst_warp import to_units
+from twinbrush.paint.pyramid import collapse, laplacian_pyramid
+from twinbrush.paint.threads import one_thread
 
 LEVELS = 5
 HELD_OUT_SEED = 20_231

@@ -19,15 +19,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from twinbrush.base.image import save_png
+from twinbrush.base.progress import ignore
 from twinbrush.config import DEFAULT, FaceConfig, PortraitConfig, StylizeConfig, ViewsConfig
-from twinbrush.image import save_png
-from twinbrush.inputs import read_input
+from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views
 from twinbrush.paint.surface import surface_of_figure
-from twinbrush.progress import ignore
 from twinbrush.regions.engine import find_regions
-from twinbrush.road import sculpted
-from twinbrush.stylize import stylize
+from twinbrush.regions.inputs import read_input
+from twinbrush.road.sculpt_road import sculpted
 from twinbrush.views.consistency import view_consistency
 
 

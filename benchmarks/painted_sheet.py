@@ -31,23 +31,23 @@ from PIL import Image
 from scipy import ndimage
 
 from sculpt_sheet import SUFFIXES, close_camera, save
-from twinbrush import road
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.errors import TwinbrushError
+from twinbrush.base.image import to_lab
+from twinbrush.base.mesh import Mesh, Region
+from twinbrush.base.progress import ignore
+from twinbrush.base.rasterize import rasterize
+from twinbrush.base.shade import shade
 from twinbrush.config import PRESETS, Config, FaceConfig
-from twinbrush.errors import TwinbrushError
+from twinbrush.export.figure_outputs import SIDES_DEGREES, eight_sides, figure_mesh
 from twinbrush.export.stills import framed_cameras
-from twinbrush.figure_outputs import SIDES_DEGREES, eight_sides, figure_mesh
-from twinbrush.image import to_lab
-from twinbrush.inputs import Input, read_input
-from twinbrush.mesh import Mesh, Region
 from twinbrush.paint.surface import surface_of_figure
 from twinbrush.paint.tone import Levels, painted_levels
 from twinbrush.paint.values import PaintedPair, PaintedTexture
-from twinbrush.paint_road import painted_pair, painted_texture
-from twinbrush.progress import ignore
-from twinbrush.rasterize import rasterize
+from twinbrush.regions.inputs import Input, read_input
+from twinbrush.road import sculpt_road
+from twinbrush.road.paint_road import painted_pair, painted_texture
 from twinbrush.sculpt.values import Figure
-from twinbrush.views.shade import shade
 
 TILE, CLOSE = 300, 600
 SPIKE_MM, SMOOTH_MM = 1.5, 6.0
@@ -80,10 +80,10 @@ def painted(photo: Path, style: Path, config: Config) -> Painted:
     content = read_input(photo, FaceConfig(), config.portrait, art=False)
     art = read_input(style, FaceConfig(), config.portrait, art=True)
     start = time.process_time()
-    plain = road.sculpted(content, config, ignore)
-    regions = road.style_regions(art, config, ignore)
-    form = road.style_form(art, regions, plain, config, ignore)
-    figure = road.in_form(plain, form, config, ignore)
+    plain = sculpt_road.sculpted(content, config, ignore)
+    regions = sculpt_road.style_regions(art, config, ignore)
+    form = sculpt_road.style_form(art, regions, plain, config, ignore)
+    figure = sculpt_road.in_form(plain, form, config, ignore)
     pair = painted_pair(figure, art, regions, None, config, ignore)
     texture = painted_texture(figure, pair, config, ignore)
     cost = time.process_time() - start

@@ -24,11 +24,12 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from twinbrush import demo, vgg16
+from twinbrush.app import demo
+from twinbrush.base import vgg16
+from twinbrush.base.progress import Step
 from twinbrush.config import Config, PaperConfig, StylizeConfig, ViewsConfig
-from twinbrush.pipeline import stylize_files
-from twinbrush.progress import Step
-from twinbrush.stylize.dst_scale import scale_sizes
+from twinbrush.paint.paper.dst_scale import scale_sizes
+from twinbrush.road.pipeline import stylize_files
 
 WIDTHS = {"1": 64, "2": 128, "3": 256, "4": 512, "5": 512}
 

@@ -15,11 +15,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from twinbrush.camera import look_at_origin, project, unproject
-from twinbrush.mesh import Mesh
-from twinbrush.rasterize import rasterize, visible_points
+from twinbrush.base.camera import look_at_origin, project, unproject
+from twinbrush.base.mesh import Mesh
+from twinbrush.base.rasterize import rasterize, visible_points
+from twinbrush.base.shade import shade
 from twinbrush.views.render import render_mesh_views
-from twinbrush.views.shade import shade
 
 
 def bumpy_head(rings: int) -> Mesh:

@@ -13,18 +13,19 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from twinbrush import mesh_heads, paint_road, paper_road, road
-from twinbrush.stages import Stage
+from twinbrush.road import head_road, paint_road, paper_road, sculpt_road
+from twinbrush.road.stages import Stage
 
 ROADS: dict[str, tuple[Stage[Any], ...]] = {
     "Photo (--method hybrid, guided)": (
-        road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.STRENGTH_ROW, road.CARICATURE_ROW, paint_road.PAIR,
-        paint_road.TEXTURE),
+        sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
+        sculpt_road.CARICATURE_ROW, paint_road.PAIR, paint_road.TEXTURE),
     "Photo, the paper's method (--method paper; start: --warm-start)": (
-        road.FIGURE, road.REGIONS, road.FORM, paper_road.START, paper_road.PAIR, paper_road.TRIANGULATED,
-        paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE),
+        sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, paper_road.START, paper_road.PAIR,
+        paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE),
     "Mesh with a face": (
-        mesh_heads.HEAD, road.REGIONS, road.FORM, road.SHAPE, mesh_heads.SHAPE, mesh_heads.PAIR, mesh_heads.PAINT),
+        head_road.HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, head_road.SHAPE, head_road.PAIR,
+        head_road.PAINT),
 }
 WIDTH, HEIGHT, ACROSS, DOWN, MARGIN, TITLE, DOT = 104, 28, 72, 38, 16, 30, 3.5  # px
 PAPER, INK, LINE, GIVEN, MADE = "#faf9f7", "#333333", "#999999", "#e4e2de", "#cfe0ee"

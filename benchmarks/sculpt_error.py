@@ -23,18 +23,18 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from head_truth import HEADS, align, dense_points, landmark_depths, vertex_areas
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.image import load_image, save_png
+from twinbrush.base.mesh import Mesh
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.faces import indices
 from twinbrush.faces.face import find_face
-from twinbrush.image import load_image, save_png
 from twinbrush.maths.filters import polygon_mask
 from twinbrush.maths.surface import mean_curvature
-from twinbrush.mesh import Mesh
-from twinbrush.portrait.crop import SIDE_FACE_HEIGHTS, Crop
-from twinbrush.portrait.geometry import make_frame
 from twinbrush.sculpt import figure
 from twinbrush.sculpt.figure import fit_crop
+from twinbrush.sculpt.portrait.crop import SIDE_FACE_HEIGHTS, Crop
+from twinbrush.sculpt.portrait.geometry import make_frame
 from twinbrush.sculpt.template import template
 
 NEW_SEED, NEW_HEADS = 20261128, 12
@@ -115,7 +115,7 @@ def render(kit_path: Path, folder: Path) -> None:
     from head_pictures import known, make_paint, random_expression, shoot
     from template_samples import load_packed
 
-    from twinbrush.rasterize import visible_points
+    from twinbrush.base.rasterize import visible_points
 
     kit = load_packed(kit_path)
     paint = make_paint(kit)

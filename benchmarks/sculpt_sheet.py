@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from twinbrush.camera import Camera, look_at_origin
+from twinbrush.base.camera import Camera, look_at_origin
+from twinbrush.base.errors import TwinbrushError
+from twinbrush.base.shade import shade
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.config.sculpt import SculptConfig
-from twinbrush.errors import TwinbrushError
-from twinbrush.figure_outputs import SIDES_DEGREES, eight_sides, figure_mesh
-from twinbrush.inputs import read_input
+from twinbrush.export.figure_outputs import SIDES_DEGREES, eight_sides, figure_mesh
+from twinbrush.regions.inputs import read_input
 from twinbrush.sculpt.figure import sculpt
 from twinbrush.sculpt.values import Figure
-from twinbrush.views.shade import shade
 
 SMALL, LARGE, CLOSE = 120, 320, 512  # pixels: the sheet's tiles, a page's, and its close ones
 CLOSE_MM, DISTANCE_MM = 250.0, 1500.0  # height of what a close tile shows, and how far its camera stands

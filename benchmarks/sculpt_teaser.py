@@ -16,20 +16,20 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from twinbrush.align.painted import seen_portrait
-from twinbrush.align.style_head import fit_style_head
-from twinbrush.camera import look_at_origin
+from twinbrush.align.faces.painted import seen_portrait
+from twinbrush.align.faces.style_head import fit_style_head
+from twinbrush.base.camera import look_at_origin
+from twinbrush.base.shade import shade
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.config.sculpt import SculptConfig
+from twinbrush.export.figure_outputs import figure_mesh
 from twinbrush.faces.face import find_face
-from twinbrush.figure_outputs import figure_mesh
-from twinbrush.inputs import read_input
+from twinbrush.regions.inputs import read_input
 from twinbrush.sculpt.figure import sculpt
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure
 from twinbrush.shape.figure import shaped
 from twinbrush.shape.head import make_form
-from twinbrush.views.shade import shade
 
 SIZE, HEIGHT_MM, DISTANCE_MM = 460, 600.0, 1500.0
 MIDDLE_MM = np.array([0.0, -132.0, -60.0])
@@ -68,7 +68,7 @@ def main() -> None:
     write(Path(sys.argv[1]), [[tile_of(photo[y0:y1, x0:x1], SIZE), *(look(figure, *side) for side in sides)]])
     above, below = [tile_of(photo[y0:y1, x0:x1], SMALL)], [look(figure, 20, "clay", close=True)]
     for name in STYLES:
-        path = Path(str(files("twinbrush").joinpath("demo_styles", f"{name}.png")))
+        path = Path(str(files("twinbrush").joinpath("app", "demo_styles", f"{name}.png")))
         given = read_input(path, FaceConfig(), PortraitConfig(), art=True)
         form = make_form(template(), fit_style_head(template(), seen_portrait(given).crop))
         above.append(tile_of(given.picture.pixels, SMALL))

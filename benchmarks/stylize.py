@@ -24,14 +24,14 @@ from pathlib import Path
 def _inputs(photo: Path | None, style: Path | None, folder: Path) -> tuple[Path, Path]:
     if photo is not None and style is not None:
         return photo, style
-    from twinbrush import demo
+    from twinbrush.app import demo
 
     return demo.write_photo(folder), demo.bundled_styles()["oil"]
 
 
 def _measure(photo: Path, style: Path, preset: str, out: Path) -> dict[str, object]:
     """Run the command once. The child's own CPU time comes from wait4, so children of earlier runs do not count."""
-    command = [sys.executable, "-m", "twinbrush.cli", "stylize", str(photo), str(style), "-o", str(out)]
+    command = [sys.executable, "-m", "twinbrush.app.cli", "stylize", str(photo), str(style), "-o", str(out)]
     started = time.perf_counter()
     process = subprocess.Popen(
         [*command, "--preset", preset], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -23,10 +23,11 @@ import numpy as np
 from PIL import Image
 
 from paint import prepare
-from twinbrush import demo
+from twinbrush.app import demo
+from twinbrush.base.image import load_image
 from twinbrush.config import StylizeConfig
-from twinbrush.image import load_image
-from twinbrush.stylize import Stylization, stylize
+from twinbrush.paint.engine import stylize
+from twinbrush.paint.stylization import Stylization
 from twinbrush.views.consistency import view_consistency
 
 TILE = 300

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from twinbrush import demo
+from twinbrush.app import demo
 from twinbrush.config import PRESETS
 
 TILE = 300

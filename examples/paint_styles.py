@@ -20,7 +20,7 @@ from painting.study import build_study
 from painting.values import frame_of
 
 # They are part of the package, so that `twinbrush demo` finds them in any installation.
-STYLES_FOLDER = Path(__file__).resolve().parents[1] / "src" / "twinbrush" / "demo_styles"
+STYLES_FOLDER = Path(__file__).resolve().parents[1] / "src" / "twinbrush" / "app" / "demo_styles"
 
 STYLES = {
     "oil": (sitters.clara, oil.paint, 5),

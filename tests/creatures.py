@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from rounds import cube_sphere
+from twinbrush.base.image import save_png
 from twinbrush.config import FAST
-from twinbrush.image import save_png
 
 CONFIG = replace(
     FAST,

@@ -8,9 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from twinbrush.camera import look_at_origin
+from twinbrush.base.camera import look_at_origin
+from twinbrush.base.mesh import Mesh, Region
 from twinbrush.config import FAST
-from twinbrush.mesh import Mesh, Region
 from twinbrush.sculpt.assemble import part_mesh
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, HeadFit, Part

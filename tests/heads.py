@@ -7,14 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import Region
+from twinbrush.base.rasterize import rasterize
 from twinbrush.faces.face import make_face
 from twinbrush.faces.landmarks import Fit
-from twinbrush.mesh import Region
-from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.geometry import DEPTH_SCALE
-from twinbrush.rasterize import rasterize
 from twinbrush.sculpt.fit import Coefficients
+from twinbrush.sculpt.portrait.crop import Crop
+from twinbrush.sculpt.portrait.geometry import DEPTH_SCALE
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Template
 

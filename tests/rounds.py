@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twinbrush.mesh import Mesh
+from twinbrush.base.mesh import Mesh
 
 
 def cube_sphere(

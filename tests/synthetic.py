@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from twinbrush.camera import Camera, look_at_origin, project, unproject
-from twinbrush.correspond.values import AlignedStyle
+from twinbrush.align.values import AlignedStyle
+from twinbrush.base.camera import Camera, look_at_origin, project, unproject
+from twinbrush.base.mesh import Mesh, Region
 from twinbrush.faces.values import Face
-from twinbrush.mesh import Mesh, Region
-from twinbrush.portrait.values import Portrait
+from twinbrush.sculpt.portrait.values import Portrait
 from twinbrush.views.render import render_mesh_views
 from twinbrush.views.rig import ring
 from twinbrush.views.values import ViewSet

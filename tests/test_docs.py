@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from figures import SMALL
-from twinbrush import cli, demo
+from twinbrush.app import cli, demo
 from twinbrush.config import PRESETS
 
 ROOT = Path(__file__).parents[1]
@@ -77,5 +77,5 @@ def test_pages_name_only_files_that_exist(page: Path) -> None:
 
 
 def test_a_file_that_is_gone_is_found() -> None:
-    assert _missing("see `portrait/relief.py`, `stages.py` and benchmarks/portrait_error.py") == [
+    assert _missing("see `portrait/relief.py`, `road/stages.py` and benchmarks/portrait_error.py") == [
         "benchmarks/portrait_error.py", "portrait/relief.py"]

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twinbrush import models, vgg16
-from twinbrush.correspond.pairs import parse_pairs
-from twinbrush.errors import BadImage, BadLandmarks, BadMesh, ModelFileError, TwinbrushError
+from twinbrush.align.objects.pairs import parse_pairs
+from twinbrush.base import models, vgg16
+from twinbrush.base.errors import BadImage, BadLandmarks, BadMesh, ModelFileError, TwinbrushError
+from twinbrush.base.files import NotRegular, open_regular, read_file
+from twinbrush.base.image import load_image
 from twinbrush.faces.landmarks68 import read_landmarks68
-from twinbrush.files import NotRegular, open_regular, read_file
-from twinbrush.image import load_image
-from twinbrush.mesh_style import pairs_text
 from twinbrush.meshes.guard import is_mesh_file
 from twinbrush.meshes.read import load_model
-from twinbrush.stylize.features.load import load_extractor, weights_sha256
-from twinbrush.stylize.features.vgg19 import load_vgg19
+from twinbrush.paint.features.load import load_extractor, weights_sha256
+from twinbrush.paint.features.vgg19 import load_vgg19
+from twinbrush.road.object_style import pairs_text
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX pipes and devices")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twinbrush import demo
+from twinbrush.app import demo
 from twinbrush.config import FaceConfig
 from twinbrush.faces.face import find_face
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from twinbrush.mesh import Mesh, vertex_normals
-from twinbrush.rasterize import rasterize
+from twinbrush.base.mesh import Mesh, vertex_normals
+from twinbrush.base.rasterize import rasterize
 
 
 def test_wrong_shapes_fail() -> None:

@@ -210,7 +210,7 @@ def region_labels(neutral: Array, faces: Array, outline_xy: Array) -> Array:
     chin by the ear lobes to the nape), of the template's vertices on the neutral head."""
     from skimage.measure import points_in_poly
 
-    from twinbrush.mesh import vertex_normals
+    from twinbrush.base.mesh import vertex_normals
 
     x, y, z = neutral.T
     face = points_in_poly(neutral[:, :2], outline_xy) & (z > 15) & (vertex_normals(neutral, faces)[:, 2] > -0.3)

@@ -24,9 +24,9 @@ from head_kit import (
     Kit,
 )
 
+from twinbrush.base.mesh import vertex_normals
+from twinbrush.base.rasterize import interpolate, rasterize, visible_points
 from twinbrush.faces.pose import rotation_from_angles
-from twinbrush.mesh import vertex_normals
-from twinbrush.rasterize import interpolate, rasterize, visible_points
 
 Array = np.ndarray
 SIZE = 288  # of the pictures, pixels

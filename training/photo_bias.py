@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.files import write_atomically
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.faces import indices
 from twinbrush.faces.face_model import mirror_indices
-from twinbrush.files import write_atomically
-from twinbrush.inputs import read_input
-from twinbrush.portrait.geometry import Frame, make_frame
+from twinbrush.regions.inputs import read_input
 from twinbrush.sculpt.fit import fit_head, lip_roll, seen_points
+from twinbrush.sculpt.portrait.geometry import Frame, make_frame
 from twinbrush.sculpt.template import template
 
 STILL = ("brow", "eyeSquint", "eyeWide", "cheekSquint", "noseSneer")

@@ -10,7 +10,7 @@ import numpy as np
 from region_sources import Source
 from region_styles import BEARD, CLOTH, GROUND, HAIR, HEADWEAR, SKIN, UNSURE, kind_of
 
-from twinbrush.image import to_lab
+from twinbrush.base.image import to_lab
 
 LEAST_BEARD = 0.001  # of the square: smaller ones are goatees that fit nobody else
 

@@ -15,9 +15,9 @@ LABELS = Path(__file__).resolve().parent / "region_labels"
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "examples")]
 
 from truth.pictures import SET_ASIDE, SHARED, TruthPicture, picture_list, read_truth  # noqa: E402
+from twinbrush.base.image import load_image  # noqa: E402
 from twinbrush.config import DEFAULT  # noqa: E402
 from twinbrush.faces.face import find_face_with_warnings  # noqa: E402
-from twinbrush.image import load_image  # noqa: E402
 from twinbrush.regions.frame import HEAD_HALF_HEIGHT, HEAD_HALF_WIDTH, head_frame, place_maps  # noqa: E402
 from twinbrush.regions.mattes import modnet_matte  # noqa: E402
 

@@ -10,7 +10,7 @@ from template_samples import SIZE
 from twinbrush.faces.face import make_face
 from twinbrush.faces.face_model import mirror_indices
 from twinbrush.faces.landmarks import Fit
-from twinbrush.portrait.geometry import make_frame
+from twinbrush.sculpt.portrait.geometry import make_frame
 
 if TYPE_CHECKING:
     from train_template import Learner

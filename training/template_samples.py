@@ -16,11 +16,11 @@ from head_kit import SKIN_VERTICES, Kit
 from head_pictures import SIZE, Paint, Shot, known, make_paint, random_expression, shoot
 from scipy.spatial import cKDTree
 
+from twinbrush.base.errors import TwinbrushError
+from twinbrush.base.rasterize import rasterize
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import TwinbrushError
 from twinbrush.faces.face import find_face
 from twinbrush.faces.values import Face
-from twinbrush.rasterize import rasterize
 
 Array = np.ndarray
 FRONTAL_DEGREES = 12.0  # the landmarks' places on the skin are learned from faces turned no farther than this

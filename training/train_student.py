@@ -26,8 +26,8 @@ from pictures import Source, folder_source, sample, skimage_paths
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from twinbrush.stylize.features.student import HEADS, StudentNet
-from twinbrush.stylize.features.vgg import VGG19_LOW_LAYERS, Vgg
+from twinbrush.paint.features.student import HEADS, StudentNet
+from twinbrush.paint.features.vgg import VGG19_LOW_LAYERS, Vgg
 
 TAPS = ("1_2", "2_2", "3_2")
 HELD_OUT = ("45_1373", "12_1254", "picasso_selfport1907", "ukiyoe_2", "chelsea", "coffee")

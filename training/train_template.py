@@ -24,13 +24,13 @@ from template_mesh import GUMS, MOUTH_PARTS, SHELL, SKIN, dual_mesh, dual_mirror
 from template_samples import SIZE, load_packed
 from template_weights import packed_expressions, packed_modes
 
-from twinbrush.camera import INTERPUPILLARY_MM
+from twinbrush.base.camera import INTERPUPILLARY_MM
+from twinbrush.base.files import write_atomically
 from twinbrush.faces import indices
 from twinbrush.faces.face import make_face
 from twinbrush.faces.face_model import mirror_indices
 from twinbrush.faces.landmarks import Fit
-from twinbrush.files import write_atomically
-from twinbrush.portrait.geometry import make_frame, observe
+from twinbrush.sculpt.portrait.geometry import make_frame, observe
 
 Array = np.ndarray
 FLIP = np.array([-1.0, 1.0, 1.0])

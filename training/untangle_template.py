@@ -13,7 +13,7 @@ import numpy as np
 from safetensors.numpy import load, save
 from template_weights import EXPRESSION_STEP_MM, STILL_MM, rounded, squeezed
 
-from twinbrush.files import write_atomically
+from twinbrush.base.files import write_atomically
 from twinbrush.sculpt.template import read_template
 from twinbrush.sculpt.untangle import make_patch, untangled
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinbrush.camera import INTERPUPILLARY_MM
-from twinbrush.correspond.similarity import weighted_similarity
+from twinbrush.base.camera import INTERPUPILLARY_MM
+from twinbrush.maths.similarity import weighted_similarity
 
 DIRECTIONS = np.radians(np.arange(-10, -171, -16))  # of the jaw's points, 0: to the picture's right
 CORNERS = [36, 39, 42, 45]  # of the eyes

@@ -21,15 +21,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from form_points import points as p
+from twinbrush.base.image import save_png
+from twinbrush.base.mesh import Mesh
+from twinbrush.base.shade import shade
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.image import save_png
-from twinbrush.inputs import read_input
-from twinbrush.mesh import Mesh
+from twinbrush.regions.inputs import read_input
 from twinbrush.sculpt import assemble
 from twinbrush.sculpt.eyeball import eyeball_mesh
 from twinbrush.sculpt.lids import set_eyes
 from twinbrush.sculpt.template import template
-from twinbrush.views.shade import shade
 
 CLAY = "clayhead"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import KDTree
 
-from twinbrush.camera import Camera, look_at_origin, project
-from twinbrush.mesh import vertex_normals
+from twinbrush.base.camera import Camera, look_at_origin, project
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.sculpt.values import FACE, Template
 
 FOLDER = Path(__file__).resolve().parent
@@ -31,7 +31,7 @@ FRONT_MM = -75.0  # of the mean head: what lies farther behind has no points
 
 def style_path(name: str) -> Path:
     """Where the portrait lies. Raises FileNotFoundError."""
-    return _first(name, (ROOT / "src" / "twinbrush" / "demo_styles", SHARED / "styles"))
+    return _first(name, (ROOT / "src" / "twinbrush" / "app" / "demo_styles", SHARED / "styles"))
 
 
 def photo_path(name: str) -> Path:

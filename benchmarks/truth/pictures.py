@@ -34,7 +34,7 @@ def picture_list() -> list[TruthPicture]:
     """All pictures of the benchmark that are at hand: photos first, then art, then our own painted styles."""
     photos = [*sorted((SHARED / "photos").glob("*.jpg")), *sorted((SHARED / "people").glob("*.jpg"))]
     art = [p for p in sorted((SHARED / "styles").glob("*")) if p.suffix in {".jpg", ".png"} and p.stem not in FACELESS]
-    own = sorted((ROOT / "src" / "twinbrush" / "demo_styles").glob("*.png"))
+    own = sorted((ROOT / "src" / "twinbrush" / "app" / "demo_styles").glob("*.png"))
     return [
         *(TruthPicture(p.stem, p, False) for p in photos), TruthPicture("astronaut", Path("astronaut"), False),
         *(TruthPicture(p.stem, p, True) for p in (*art, *own)),
@@ -47,7 +47,7 @@ def read_pixels(entry: TruthPicture) -> np.ndarray:
         from skimage.data import astronaut
 
         return astronaut().astype(np.float32) / 255
-    from twinbrush.image import load_image
+    from twinbrush.base.image import load_image
 
     return load_image(entry.path).pixels.astype(np.float32)
 

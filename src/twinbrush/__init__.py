@@ -11,12 +11,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from twinbrush.compiled import ensure_cache_folder
+from twinbrush.base.compiled import ensure_cache_folder
 
 if TYPE_CHECKING:
     from twinbrush.config import Config
     from twinbrush.config.sculpt import SculptOptions
-    from twinbrush.outputs import Result
+    from twinbrush.export.outputs import Result
     from twinbrush.sculpt.values import Figure
 
 __version__ = "0.1.0"
@@ -28,7 +28,7 @@ ensure_cache_folder()
 def sculpt(photo: Path | str, out: Path | str, options: SculptOptions | None = None) -> Result:
     """Sculpt a photo (or a mesh with a face) and write its files into the folder `out`. Raises TwinbrushError."""
     from twinbrush.config.sculpt import SculptOptions
-    from twinbrush.sculpt_pipeline import sculpt_file
+    from twinbrush.road.sculpt_pipeline import sculpt_file
 
     return sculpt_file(Path(photo), Path(out), SculptOptions() if options is None else options)
 
@@ -36,7 +36,7 @@ def sculpt(photo: Path | str, out: Path | str, options: SculptOptions | None = N
 def stylize(photo: Path | str, style: Path | str, out: Path | str, config: Config | None = None) -> Result:
     """Stylize a photo or a mesh after a style portrait and write its files into `out`. Raises TwinbrushError."""
     from twinbrush.config import DEFAULT
-    from twinbrush.pipeline import stylize_files
+    from twinbrush.road.pipeline import stylize_files
 
     return stylize_files(Path(photo), Path(style), Path(out), DEFAULT if config is None else config)
 
@@ -46,19 +46,19 @@ def reshape(
     stills: bool = False,
 ) -> Result:
     """Give a folder of `stylize` another shape; nothing is painted again. Raises BadOption."""
-    from twinbrush.pipeline import reshape_files
+    from twinbrush.road.pipeline import reshape_files
 
     return reshape_files(Path(out), strength, caricature=caricature, hair_shape=hair_shape, stills=stills)
 
 
 def load_figure(out: Path | str) -> Figure:
     """Returns the figure that a results folder shows, with its paint. Raises BadOption when it is not kept there."""
-    from twinbrush.figure_export import load_figure
+    from twinbrush.road.figure_export import load_figure
 
     return load_figure(Path(out))
 
 
-_DOORS: dict[str, Callable[..., Any]] = {"sculpt": sculpt, "stylize": stylize}
+_DOORS: dict[str, Callable[..., Any]] = {"sculpt": sculpt}
 
 
 class _Room(ModuleType):
@@ -69,7 +69,7 @@ class _Room(ModuleType):
 
 
 class _House(ModuleType):
-    """Two functions are called like rooms: whoever imports such a room puts it in the function's place."""
+    """A function is called like a room: whoever imports the room puts it in the function's place."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in _DOORS and isinstance(value, ModuleType):

@@ -15,7 +15,7 @@ def main() -> int:
         # a request to end is Ctrl-C from the first moment on
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
-        from twinbrush import cli
+        from twinbrush.app import cli
 
         return cli.main()
     except KeyboardInterrupt:

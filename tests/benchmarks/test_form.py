@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from twinbrush.camera import look_at_origin, project
-from twinbrush.correspond.similarity import Similarity
+from twinbrush.base.camera import look_at_origin, project
 from twinbrush.faces.landmarks68 import INDEX_68
+from twinbrush.maths.similarity import Similarity
 from twinbrush.sculpt.template import template
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from browsing import open_browser
 
-from twinbrush.mesh import Mesh
+from twinbrush.base.mesh import Mesh
 
 
 def make_bust(grid: int = 40, texture_size: int = 64, exaggeration: float = 0.0) -> Mesh:
-    """An open relief in the frame of camera.py (mm, y up, facing +z); `exaggeration` lengthens chin and nose."""
+    """An open relief in the frame of base/camera.py (mm, y up, facing +z); `exaggeration` lengthens chin and nose."""
     xs, ys = np.linspace(-110, 110, grid), np.linspace(90, -150, grid)
     x, y = np.meshgrid(xs, ys)
     head = 1 - (x / 70) ** 2 - ((y + 5) / 90) ** 2

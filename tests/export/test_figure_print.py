@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import trimesh
 
-from twinbrush.camera import Camera
+from twinbrush.base.camera import Camera
+from twinbrush.base.errors import BadMesh
+from twinbrush.base.mesh import Mesh, border_edges
 from twinbrush.config import ExportConfig
-from twinbrush.errors import BadMesh
 from twinbrush.export import figure_print
 from twinbrush.export.figure_print import (
     _pieces,
@@ -25,7 +26,6 @@ from twinbrush.export.figure_print import (
 from twinbrush.export.solid import Solid
 from twinbrush.export.topology import border_loops
 from twinbrush.maths.crossings import crossings
-from twinbrush.mesh import Mesh, border_edges
 from twinbrush.sculpt import assemble, base
 from twinbrush.sculpt.bust import sculpt_bust
 from twinbrush.sculpt.eyeball import axes, eyeball_mesh

@@ -15,10 +15,10 @@ import pytest
 import trimesh
 from PIL import Image
 
-from twinbrush.errors import BadMesh, OutputError
-from twinbrush.export.gltf import glb_bytes
-from twinbrush.files import write_atomically
-from twinbrush.mesh import Mesh
+from twinbrush.base.errors import BadMesh, OutputError
+from twinbrush.base.files import write_atomically
+from twinbrush.base.mesh import Mesh
+from twinbrush.meshes.plain.gltf import glb_bytes
 
 TOOLS = Path(__file__).parents[1] / "tools"
 MODULES = Path(os.environ.get("TWINBRUSH_NODE_TOOLS", Path(__file__).parents[2] / ".tools"))

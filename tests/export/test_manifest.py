@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twinbrush.base.mesh import Region
 from twinbrush.config import DEFAULT, FaceConfig
 from twinbrush.export.manifest import InputFile, Manifest, UsedModel, manifest_bytes, this_machine, write_manifest
-from twinbrush.mesh import Region
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from twinbrush.export.obj import obj_files, safe_name, write_obj
-from twinbrush.export.ply import ply_bytes, write_ply
-from twinbrush.export.surface import sample_texture
-from twinbrush.mesh import Mesh
+from twinbrush.base.mesh import Mesh
+from twinbrush.meshes.plain.obj import obj_files, safe_name, write_obj
+from twinbrush.meshes.plain.ply import ply_bytes, write_ply
+from twinbrush.meshes.plain.surface import sample_texture
 
 
 def test_obj_round_trip(bust: Mesh, tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twinbrush.camera import project
-from twinbrush.errors import OutputError
+from twinbrush.base.camera import project
+from twinbrush.base.errors import OutputError
+from twinbrush.base.image import encode_png
+from twinbrush.base.mesh import Mesh
 from twinbrush.export.sheet import contact_sheet, write_sheet
 from twinbrush.export.stills import framed_cameras, write_stills
-from twinbrush.export.surface import photo_bytes
-from twinbrush.image import encode_png
-from twinbrush.mesh import Mesh
+from twinbrush.meshes.plain.surface import photo_bytes
 
 
 def test_cameras_show_the_whole_portrait_as_large_as_possible(bust: Mesh) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from browsing import Visit, change, unpack_numbers
 
-from twinbrush.errors import BadMesh
+from twinbrush.base.errors import BadMesh
+from twinbrush.base.mesh import Mesh
 from twinbrush.export.viewer import pack_numbers, viewer_html, write_viewer
-from twinbrush.mesh import Mesh
 
 
 @pytest.fixture(scope="module")

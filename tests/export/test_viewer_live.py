@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from browsing import Visit, unpack_numbers
 
-from twinbrush.errors import BadMesh
+from twinbrush.base.errors import BadMesh
+from twinbrush.base.mesh import Mesh
 from twinbrush.export.viewer import viewer_html, write_viewer
 from twinbrush.export.viewer.live import LEAST_STEP_MM, MOST_ERROR_MM, packed_live, quantised
-from twinbrush.mesh import Mesh
 from twinbrush.shape.live import LiveShapes
 
 STRENGTHS, CARICATURES, SHOWN = (0.0, 0.5, 1.0, 1.5), (0.5, 1.0, 1.5, 2.0), (0.8, 1.0)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from twinbrush import models
-from twinbrush.errors import ModelFileError
+from twinbrush.base import models
+from twinbrush.base.errors import ModelFileError
 
 
 @lru_cache(maxsize=1)

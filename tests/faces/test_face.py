@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from faces.photos import astronaut, need_models
+from twinbrush.app.inspection import draw_inspection
+from twinbrush.base.errors import BadLandmarks, BadOption, FaceNotFound, FaceUnusable, SeveralFaces
+from twinbrush.base.image import load_image, resize
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import BadLandmarks, BadOption, FaceNotFound, FaceUnusable, SeveralFaces
 from twinbrush.faces.face import find_face, find_face_with_warnings, moved
 from twinbrush.faces.hints import click_points
 from twinbrush.faces.landmarks68 import INDEX_68
 from twinbrush.faces.values import Face
-from twinbrush.image import load_image, resize
-from twinbrush.portrait.inspection import draw_inspection
 from twinbrush.regions.values import Label, RegionMap
 
 PLAIN = FaceConfig()

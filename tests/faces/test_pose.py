@@ -1,4 +1,4 @@
-"""Angles: the round trip, the signs of camera.py, and heads of known pose."""
+"""Angles: the round trip, the signs of base/camera.py, and heads of known pose."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faces.photos import need_models
+from twinbrush.base.image import load_image
 from twinbrush.config import FaceConfig
 from twinbrush.faces.face import find_face
 from twinbrush.faces.face_model import mean_face
@@ -20,7 +21,6 @@ from twinbrush.faces.pose import (
     rotation_from_angles,
     shape_residual,
 )
-from twinbrush.image import load_image
 
 PICTURE = np.array([1.0, -1.0, -1.0])  # world axes <-> picture axes
 angle = st.floats(-1.2, 1.2)

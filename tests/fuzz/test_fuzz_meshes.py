@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mutations import COUNT, SEED, Budget, mutated
 
-from twinbrush.errors import BadMesh
+from twinbrush.base.errors import BadMesh
 from twinbrush.maths.overlap import overlap_share
 from twinbrush.meshes import colours, tiles, unwrap
 from twinbrush.meshes.read import load_model

@@ -10,8 +10,8 @@ import pytest
 from mutations import COUNT, SEED, Budget, mutated
 from PIL import Image, features
 
-from twinbrush.errors import BadImage
-from twinbrush.image import load_image
+from twinbrush.base.errors import BadImage
+from twinbrush.base.image import load_image
 
 SHORT, LONG = 250, 20_000
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from mutations import COUNT, SEED, Budget, mutated
 
-from twinbrush import store
-from twinbrush.camera import Camera
+from twinbrush.base import store
+from twinbrush.base.camera import Camera
+from twinbrush.base.image import LoadedImage
+from twinbrush.base.mesh import Mesh
 from twinbrush.config import DEFAULT
 from twinbrush.faces.values import Face
-from twinbrush.figure_pipeline import FigureRun
-from twinbrush.image import LoadedImage
-from twinbrush.inputs import Input
-from twinbrush.mesh import Mesh
-from twinbrush.portrait.values import Portrait
+from twinbrush.regions.inputs import Input
+from twinbrush.road.figure_pipeline import FigureRun
+from twinbrush.sculpt.portrait.values import Portrait
 
 SHORT, LONG = 300, 8_000
 
@@ -47,7 +47,7 @@ def _nodes(tree: Any) -> list[tuple[Any, Any]]:
 _HOSTILE: tuple[Any, ...] = (
     None, True, 0, -1, 2**70, 1.5, float("nan"), "", "a0", [], {}, {"array": "a0"}, {"array": "zz"}, {"bytes": "a0"},
     {"tuple": []}, {"dict": {}}, {"path": "/etc/passwd"}, {"path": "\0"},
-    {"type": "twinbrush.files:write_atomically", "fields": {"path": {"path": "x"}, "writer": {"bytes": "a0"}}},
+    {"type": "twinbrush.base.files:write_atomically", "fields": {"path": {"path": "x"}, "writer": {"bytes": "a0"}}},
     {"type": "os:system", "fields": {"command": "true"}}, {"type": "Mesh", "fields": {}}, {"type": 5, "fields": 5},
 )  # fmt: skip
 

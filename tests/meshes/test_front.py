@@ -11,16 +11,16 @@ import trimesh
 from scipy.spatial import KDTree
 from scipy.spatial.transform import Rotation
 
-from twinbrush.camera import INTERPUPILLARY_MM, project
+from twinbrush.base.camera import INTERPUPILLARY_MM, project
+from twinbrush.base.errors import ModelFileError
+from twinbrush.base.mesh import Region
+from twinbrush.base.models import ensure_models
 from twinbrush.config import PortraitConfig
-from twinbrush.errors import ModelFileError
 from twinbrush.faces.indices import CHIN, FOREHEAD_TOP, NOSE_TIP
-from twinbrush.mesh import Region
 from twinbrush.meshes.front import FoundFront, find_portrait
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.values import SourceModel
-from twinbrush.models import ensure_models
-from twinbrush.portrait.geometry import eye_centres
+from twinbrush.sculpt.portrait.geometry import eye_centres
 
 
 @pytest.fixture(scope="module", autouse=True)

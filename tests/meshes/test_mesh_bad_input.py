@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from twinbrush.base.errors import BadMesh, BadOption
 from twinbrush.config import MeshConfig
-from twinbrush.errors import BadMesh, BadOption
 from twinbrush.meshes import guard
 from twinbrush.meshes.read import is_mesh_file, load_model, read_file
 

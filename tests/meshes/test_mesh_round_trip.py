@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twinbrush.errors import BadMesh
+from twinbrush.base.errors import BadMesh
 from twinbrush.maths.overlap import overlap_share
 from twinbrush.meshes.read import load_model, read_file
 from twinbrush.meshes.values import SourceModel

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twinbrush.errors import BadMesh
-from twinbrush.image import MAX_COPIED_PIXELS
+from twinbrush.base.errors import BadMesh
+from twinbrush.base.image import MAX_COPIED_PIXELS
 from twinbrush.meshes import pictures, write
 from twinbrush.meshes.read import load_model, read_file
 from twinbrush.meshes.triangulate import cut_polygon

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from twinbrush.errors import BadMesh, OutputError
+from twinbrush.base.errors import BadMesh, OutputError
 from twinbrush.meshes.read import load_model, read_file
 from twinbrush.meshes.write import write_model
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from twinbrush.mesh import Mesh, Region
+from twinbrush.base.mesh import Mesh, Region
 from twinbrush.meshes.read import load_model
 from twinbrush.meshes.regions import (
     CHIN,

@@ -10,20 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from figures import HAIR, SKIN, small_figure
-from twinbrush.camera import project
+from twinbrush.align.values import AlignedStyle
+from twinbrush.base.camera import project
+from twinbrush.base.image import to_lab
+from twinbrush.base.mesh import Region
 from twinbrush.config import FAST, ViewsConfig
 from twinbrush.config.painting import RingConfig
-from twinbrush.correspond.values import AlignedStyle
-from twinbrush.export.surface import sample_texture
-from twinbrush.image import to_lab
-from twinbrush.mesh import Region
-from twinbrush.paint import contact, palette, ring, tone
+from twinbrush.meshes.plain.surface import sample_texture
+from twinbrush.paint import palette, tone
 from twinbrush.paint.accents import ridges, with_accents
 from twinbrush.paint.figure import paint_figure
 from twinbrush.paint.front import aligned_style, pair_cameras, pair_views
+from twinbrush.paint.round import contact, ring
+from twinbrush.paint.stylization import Stylization
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.values import PaintedPair
-from twinbrush.stylize.values import Stylization
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.surface_paint import SurfacePaint
 from twinbrush.views.values import ViewSet
@@ -228,9 +229,9 @@ def test_the_ring_s_skin_is_open_skin(views: ViewSet, aligned: AlignedStyle) -> 
 
 
 def test_a_contact_sheet_keeps_the_views_apart(surface: FigureSurface, views: ViewSet, aligned: AlignedStyle) -> None:
-    from twinbrush.paint.round import subject_of
-    from twinbrush.stylize.surround.guide import guide_mesh
-    from twinbrush.stylize.surround.paint import sheet_of, view_scene
+    from twinbrush.paint.round.guide import guide_mesh
+    from twinbrush.paint.round.one_by_one import sheet_of, view_scene
+    from twinbrush.paint.round.waves import subject_of
 
     pair = Stylization(np.stack([aligned.canvas] * 2), views, "guided")
     subject, sheet = subject_of(surface, pair, 1.0), sheet_of(palette.ring_canvas(aligned, 1.0))

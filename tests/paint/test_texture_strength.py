@@ -7,12 +7,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from twinbrush.image import to_lab
-from twinbrush.mesh import Region
+from twinbrush.base.image import to_lab
+from twinbrush.base.mesh import Region
+from twinbrush.paint.guided.atlas import style_sheet
+from twinbrush.paint.guided.consensus import Known
+from twinbrush.paint.guided.scene import Scene
 from twinbrush.paint.texture_strength import calmed, strength_of, strengthened
-from twinbrush.stylize.guided.atlas import style_sheet
-from twinbrush.stylize.guided.consensus import Known
-from twinbrush.stylize.guided.scene import Scene
 
 SIZE, UNIT = 128, 100.0
 LEFT = np.s_[:, : SIZE // 2]  # hair; skin is right of it

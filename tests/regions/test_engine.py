@@ -12,18 +12,18 @@ import pytest
 
 import twinbrush
 from faces.photos import astronaut, need_models
+from twinbrush.base.errors import BadMask
+from twinbrush.base.image import load_image
+from twinbrush.base.mesh import Region
 from twinbrush.config import FaceConfig
-from twinbrush.errors import BadMask
 from twinbrush.faces import indices
 from twinbrush.faces.face import find_face
 from twinbrush.faces.values import Face
-from twinbrush.image import load_image
-from twinbrush.mesh import Region
 from twinbrush.regions import engine
 from twinbrush.regions.engine import PARTS, find_regions
 from twinbrush.regions.values import COARSE, Label, RegionMap
 
-BUNDLED = Path(twinbrush.__file__).parent / "demo_styles"
+BUNDLED = Path(twinbrush.__file__).parent / "app" / "demo_styles"
 TRUSTED = 0.4  # the painter leaves out what is below
 G, S, H, C, W = Label.GROUND, Label.SKIN, Label.HAIR, Label.CLOTH, Label.HEADWEAR
 KNOWN: dict[str, dict[Label, list[tuple[int, int]]]] = {  # (x, y) pixels

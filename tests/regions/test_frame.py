@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.correspond.people import face
 
+from people import face
 from twinbrush.faces import indices
 from twinbrush.regions.frame import PLACES, SIDE, head_frame, others_side, place_maps
 

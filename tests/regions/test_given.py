@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.correspond.people import face
 
-from twinbrush.errors import BadMask
+from people import face
+from twinbrush.base.errors import BadMask
 from twinbrush.regions.engine import find_regions
 from twinbrush.regions.given import check_labels, check_mask, labels_of_picture, picture_of_labels
 from twinbrush.regions.values import COARSE, COLOURS, Label

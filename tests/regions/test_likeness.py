@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.correspond.people import face
 
+from people import face
 from twinbrush.regions.frame import SIDE, head_frame, place_maps
 from twinbrush.regions.likeness import PLACES, likeness_maps
 

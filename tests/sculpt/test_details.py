@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from heads import SIZE, coefficients, crop_of
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
 from twinbrush.maths.crossings import crossings
 from twinbrush.maths.surface import mean_curvature
 from twinbrush.sculpt import figure as room

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from twinbrush.camera import Camera
+from twinbrush.base.camera import Camera
+from twinbrush.base.mesh import Mesh, Region
 from twinbrush.maths.overlap import overlap_share
-from twinbrush.mesh import Mesh, Region
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.dressing import dressed, laid_out
 from twinbrush.sculpt.roots import with_roots

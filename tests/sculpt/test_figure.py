@@ -13,12 +13,12 @@ import pytest
 from scipy import spatial
 
 from heads import SKIN_RGB, coefficients, crop_of
-from twinbrush.camera import project
+from twinbrush.base.camera import project
 from twinbrush.config.sculpt import SculptConfig
 from twinbrush.export.figure_gltf import figure_bytes
-from twinbrush.export.surface import texture_png
-from twinbrush.figure_outputs import all_targets, eight_sides, figure_mesh
+from twinbrush.export.figure_outputs import all_targets, eight_sides, figure_mesh
 from twinbrush.maths.surface import mean_curvature
+from twinbrush.meshes.plain.surface import texture_png
 from twinbrush.sculpt import figure as room
 from twinbrush.sculpt.base import border_loop
 from twinbrush.sculpt.figure import fit_crop, sculpt_crop

@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 
 from heads import SIZE, crop_of
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.mesh import Region
 from twinbrush.maths.crossings import crossings, edges_of
-from twinbrush.mesh import Region
-from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.geometry import make_frame
 from twinbrush.sculpt.drawn import looks_drawn
 from twinbrush.sculpt.express import head_targets
 from twinbrush.sculpt.features import with_septum
@@ -21,6 +19,8 @@ from twinbrush.sculpt.figure import fit_crop
 from twinbrush.sculpt.frames import glasses_frames
 from twinbrush.sculpt.lending import lending_skin
 from twinbrush.sculpt.lids import lash_shade, lid_rims, opened_as_seen, set_eyes
+from twinbrush.sculpt.portrait.crop import Crop
+from twinbrush.sculpt.portrait.geometry import make_frame
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.untangle import held_back, patch
 from twinbrush.sculpt.values import EAR

@@ -9,18 +9,18 @@ import numpy as np
 from test_details import front_camera
 
 from heads import SIZE, coefficients, crop_of
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.faces import indices
-from twinbrush.mesh import vertex_normals
-from twinbrush.portrait.crop import Crop
+from twinbrush.maths.texels import texels_of
 from twinbrush.sculpt.assemble import mouth_vertices
 from twinbrush.sculpt.fit import lip_roll
 from twinbrush.sculpt.light import LAMPS, shading, sphere, transfer
+from twinbrush.sculpt.portrait.crop import Crop
 from twinbrush.sculpt.skin import Sight
 from twinbrush.sculpt.teeth import MouthLook, follows, lift_of, paint_teeth
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import EAR
-from twinbrush.views.texels import texels_of
 
 UNIT = SIZE / 420
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import border_edges, vertex_normals
 from twinbrush.maths.crossings import crossings
 from twinbrush.maths.filters import smoothstep
-from twinbrush.mesh import border_edges, vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.base import border_loop
 from twinbrush.sculpt.bust import sculpt_bust

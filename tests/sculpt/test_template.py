@@ -7,8 +7,8 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from twinbrush.errors import ModelFileError
-from twinbrush.mesh import border_edges
+from twinbrush.base.errors import ModelFileError
+from twinbrush.base.mesh import border_edges
 from twinbrush.sculpt.lids import lid_rims
 from twinbrush.sculpt.template import WEIGHTS_FILE, read_template, template
 

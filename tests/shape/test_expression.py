@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twinbrush.align.style_head import StyleHead, mean_head
+from twinbrush.align.faces.style_head import StyleHead, mean_head
 from twinbrush.sculpt.template import template
 from twinbrush.shape.expression import PLAIN, smile_of, style_smile, worn_by
 from twinbrush.shape.head import make_form

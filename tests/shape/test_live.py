@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from heads import crop_of
-from twinbrush import road
-from twinbrush.align.style_head import mean_head
+from twinbrush.align.faces.style_head import mean_head
+from twinbrush.base.progress import ignore
 from twinbrush.config import AlignConfig, Config
 from twinbrush.config.sculpt import SculptConfig
+from twinbrush.export.figure_outputs import figure_mesh
 from twinbrush.export.viewer.live import packed_live
-from twinbrush.figure_outputs import figure_mesh
-from twinbrush.progress import ignore
+from twinbrush.road import sculpt_road
 from twinbrush.sculpt import figure as room
 from twinbrush.sculpt.figure import sculpt_crop
 from twinbrush.sculpt.template import template
@@ -49,9 +49,10 @@ def shapes(figure: Figure, form: Form) -> LiveShapes:
 def live_shapes(figure: Figure, form: Form, asked: AlignConfig) -> LiveShapes:
     """What the road's stages make for the viewer."""
     config = Config(align=asked)
-    shown = road.in_form(figure, form, config, ignore)
-    rows = road.strength_row(figure, form, config, ignore), road.caricature_row(figure, form, shown, config, ignore)
-    return road.live_shapes(*rows, config)
+    shown = sculpt_road.in_form(figure, form, config, ignore)
+    by_strength = sculpt_road.strength_row(figure, form, config, ignore)
+    by_caricature = sculpt_road.caricature_row(figure, form, shown, config, ignore)
+    return sculpt_road.live_shapes(by_strength, by_caricature, config)
 
 
 def test_shapes_are_of_the_shown_mesh(figure: Figure, form: Form, shapes: LiveShapes) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from heads import crop_of
-from twinbrush.align.style_head import StyleHead, fit_style_head, mean_head
-from twinbrush.camera import project
-from twinbrush.mesh import Mesh
-from twinbrush.portrait.crop import Crop
+from twinbrush.align.faces.style_head import StyleHead, fit_style_head, mean_head
+from twinbrush.base.camera import project
+from twinbrush.base.mesh import Mesh
+from twinbrush.sculpt.portrait.crop import Crop
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import MOUTH_BAG, Part
 from twinbrush.shape.mouth import Cover, Opening, mouth_rim, teeth_moved

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from heads import crop_of
-from twinbrush.align.style_head import StyleHead, mean_head
-from twinbrush.camera import Camera
+from twinbrush.align.faces.style_head import StyleHead, mean_head
+from twinbrush.base.camera import Camera
+from twinbrush.base.mesh import Mesh, Region
 from twinbrush.config.sculpt import SculptConfig
 from twinbrush.maths.crossings import crossings
-from twinbrush.mesh import Mesh, Region
 from twinbrush.sculpt import base
 from twinbrush.sculpt import figure as room
 from twinbrush.sculpt.bust import sculpt_bust

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from synthetic import bust, stereo_views
-from twinbrush.mesh import Mesh
+from twinbrush.base.mesh import Mesh
 from twinbrush.views import consistency, footprint, render
 from twinbrush.views.consistency import footprint_consistency, view_consistency
 from twinbrush.views.correspondence import mutual_points

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rounds import colour_of, cube_sphere
-from twinbrush.mesh import Mesh, vertex_normals
-from twinbrush.rasterize import interpolate
+from twinbrush.base.mesh import Mesh, vertex_normals
+from twinbrush.base.rasterize import interpolate
 from twinbrush.views.rig import around
 from twinbrush.views.surface_paint import SurfacePaint, broad_normals
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbrush.camera import Camera, look_at_origin, project
+from twinbrush.base.camera import Camera, look_at_origin, project
 from twinbrush.views.triangulate import reprojection_error, triangulate
 
 

@@ -9,8 +9,8 @@ import pytest
 from scipy import ndimage
 
 from synthetic import bust, rig, stereo_views
-from twinbrush.camera import project, unproject
-from twinbrush.errors import BadMesh
+from twinbrush.base.camera import project, unproject
+from twinbrush.base.errors import BadMesh
 from twinbrush.views.consistency import view_consistency
 from twinbrush.views.correspondence import mutual_points, surface_pixels, transfer_map
 from twinbrush.views.render import vertex_depths, warp_views

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 
+from twinbrush.base.errors import BadOption
 from twinbrush.config.content import ViewsConfig
 from twinbrush.config.painting import PaperConfig
 from twinbrush.config.presets import Config
 from twinbrush.config.roads import option_name
-from twinbrush.errors import BadOption
 
 MOST_VIEWS = 64
 MOST_SIZES, MOST_STEPS = 6, 10_000  # of the paper's optimisation: the coarsest of six sizes is a 32nd of the views'

@@ -6,8 +6,8 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Literal
 
+from twinbrush.base.errors import BadOption
 from twinbrush.config.presets import PRESETS, Config
-from twinbrush.errors import BadOption
 
 Road = Literal["figure", "guided", "paper", "mesh"]
 _PAPER = "It belongs to --method paper."

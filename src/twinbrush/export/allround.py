@@ -9,13 +9,13 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from twinbrush.beside import mapped
+from twinbrush.base.beside import mapped
+from twinbrush.base.image import to_bytes
+from twinbrush.base.mesh import Mesh
+from twinbrush.base.progress import Progress, Step, ignore
+from twinbrush.base.shade import shade
 from twinbrush.export.sheet import contact_sheet
 from twinbrush.export.stills import framed_cameras
-from twinbrush.image import to_bytes
-from twinbrush.mesh import Mesh
-from twinbrush.progress import Progress, Step, ignore
-from twinbrush.views.shade import shade
 
 SIDES = (0, 45, 90, 135, 180, 225, 270, 315)  # degrees; 0 is the front, 90 the picture's right
 ROUND_SECONDS = 4.8  # one turn

@@ -15,9 +15,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from twinbrush import __version__
-from twinbrush.export.gltf import METRES_PER_MM, GltfBuffer, container, texture_entries
-from twinbrush.files import write_atomically
-from twinbrush.mesh import vertex_normals
+from twinbrush.base.files import write_atomically
+from twinbrush.base.mesh import vertex_normals
+from twinbrush.meshes.plain.gltf import METRES_PER_MM, GltfBuffer, container, texture_entries
 from twinbrush.sculpt.values import Figure, Part
 
 ROUGHNESS = {"Head": 0.75, "EyeLeft": 0.25, "EyeRight": 0.25, "Teeth": 0.35}

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from twinbrush.base.errors import BadMesh
+from twinbrush.base.files import write_atomically
+from twinbrush.base.mesh import Mesh, border_edges
 from twinbrush.config import ExportConfig
-from twinbrush.errors import BadMesh
 from twinbrush.export.mend import neighbours, thickened
 from twinbrush.export.prints import Bust, measured
 from twinbrush.export.solid import MIN_WALL_MM, Solid, standing, stl_bytes, threemf_bytes
-from twinbrush.export.surface import sample_texture
 from twinbrush.export.topology import border_loops, split_fans
-from twinbrush.files import write_atomically
 from twinbrush.maths.crossings import crossings
-from twinbrush.mesh import Mesh, border_edges
+from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, Part
 

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from twinbrush import __version__
-from twinbrush.files import write_atomically
-from twinbrush.printable import printable
+from twinbrush.base.files import write_atomically
+from twinbrush.base.printable import printable
 
 SCHEMA = 1
 COLOUR_SPACE = "sRGB"

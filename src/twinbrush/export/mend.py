@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse, spatial
 
-from twinbrush.mesh import vertex_normals
+from twinbrush.base.mesh import vertex_normals
 
 _OPPOSITE = -0.6  # cosine between the normals of two sides of one wall; beyond it it is an edge or a ridge
 _PUSHES = 4  # of a thin wall's sides, each half of what is missing: smoothing takes some of it back

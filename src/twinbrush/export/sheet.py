@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 
-from twinbrush.files import write_atomically
-from twinbrush.image import encode_png, to_bytes
+from twinbrush.base.files import write_atomically
+from twinbrush.base.image import encode_png, to_bytes
 
 SHEET_WIDTH = 1800  # px
 _MARGIN, _GAP, _CAPTION = 44, 14, 40  # px: around the page, between pictures, below each picture

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from twinbrush.image import to_bytes
+from twinbrush.base.image import to_bytes
 
 MIN_WALL_MM = 1.2  # in the print: three lines of a 0.4 mm nozzle
 _STL_HEADER = b"Twinbrush bust, millimetres, z up"

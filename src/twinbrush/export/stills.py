@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.camera import Camera, look_at_origin, project
-from twinbrush.files import write_atomically
-from twinbrush.image import encode_png
-from twinbrush.mesh import Mesh
+from twinbrush.base.camera import Camera, look_at_origin, project
+from twinbrush.base.files import write_atomically
+from twinbrush.base.image import encode_png
+from twinbrush.base.mesh import Mesh
 
 _DISTANCE_HEIGHTS = 4.5  # of the camera, in heights of the mesh: a portrait lens, no swollen nose
 _FILL = 0.88  # share of the picture that the mesh fills

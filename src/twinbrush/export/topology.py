@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from twinbrush.mesh import border_edges
+from twinbrush.base.mesh import border_edges
 
 
 def split_fans(

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush import networks
+from twinbrush.base import networks
 
 # name -> input side; (stride, anchors per cell) of each grid, in the order of the output; output names (boxes, scores)
 _DETECTORS = {

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.base.errors import BadOption, FaceNotFound, FaceUnusable, SeveralFaces
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import BadOption, FaceNotFound, FaceUnusable, SeveralFaces
 from twinbrush.faces import detect as detector
 from twinbrush.faces.hints import fit_to_68, fit_to_box, fit_to_clicks
 from twinbrush.faces.landmarks import Fit, fit_landmarks, halvings, roi_from_eyes

@@ -33,7 +33,7 @@ def mirror_indices() -> Int[np.ndarray, "468"]:
 
 
 def mean_face() -> Float[np.ndarray, "468 3"]:
-    """The mean face, mm, in the world frame of camera.py: looking straight ahead, eyes 63 mm apart, origin between."""
+    """The mean face, mm, in the world frame (base/camera.py): looking ahead, eyes 63 mm apart, origin between."""
     return np.array(_data()["mean_mm"], dtype=np.float64)
 
 

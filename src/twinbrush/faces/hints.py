@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import least_squares
 
-from twinbrush.errors import BadLandmarks
+from twinbrush.base.errors import BadLandmarks
 from twinbrush.faces import detect as detector
 from twinbrush.faces.face_model import MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT, eye_centres, mean_face
 from twinbrush.faces.landmarks import Fit, Roi, fit_landmarks, fit_many, roi_from_eyes, roi_from_landmarks

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush import networks
+from twinbrush.base import networks
 from twinbrush.faces.face_model import eye_centres, mirror_indices
 
 SIDE = 192  # of the network's input, pixels

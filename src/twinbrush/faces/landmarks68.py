@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.errors import BadLandmarks
-from twinbrush.files import read_file
+from twinbrush.base.errors import BadLandmarks
+from twinbrush.base.files import read_file
 
 # Index i of the 68 -> index among the 468. Jaw 0-16, brows 17-26, nose 27-35, eyes 36-47, lips 48-59, mouth 60-67.
 INDEX_68: tuple[int, ...] = (

@@ -15,7 +15,7 @@ RIGID = (10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 33, 133, 362, 263, 129, 358, 2, 
 def head_rotation(landmarks: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "3 3"]:
     """Head-to-world rotation (identity: looking straight at the viewer) of landmarks in pixels (x, y, z as in Face).
 
-    Procrustes (Kabsch 1976) against the mean face. Source of the frames: camera.py.
+    Procrustes (Kabsch 1976) against the mean face. Source of the frames: base/camera.py.
     """
     posed = landmarks[list(RIGID)] * np.array([1.0, -1.0, -1.0])  # picture axes -> world axes
     straight = mean_face()[list(RIGID)]
@@ -26,7 +26,7 @@ def head_rotation(landmarks: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "3
 def rotation_from_angles(
     yaw_radians: float, pitch_radians: float, roll_radians: float
 ) -> Float[np.ndarray, "3 3"]:
-    """R = Ry(yaw) Rx(-pitch) Rz(-roll): roll first, then pitch, then yaw; signs as in camera.py."""
+    """R = Ry(yaw) Rx(-pitch) Rz(-roll): roll first, then pitch, then yaw; signs as in base/camera.py."""
     cy, sy = np.cos(yaw_radians), np.sin(yaw_radians)
     cp, sp = np.cos(pitch_radians), np.sin(pitch_radians)
     cr, sr = np.cos(roll_radians), np.sin(roll_radians)

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import RBFInterpolator
 
-from twinbrush import networks
+from twinbrush.base import networks
 from twinbrush.faces import face_model, indices
 from twinbrush.faces.landmarks import SIDE, Fit, Roi, roi_from_landmarks, run_network, sample
 from twinbrush.faces.pose import posed_mean_face

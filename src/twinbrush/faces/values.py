@@ -13,7 +13,7 @@ class Face:
     """One found face, in pixels of the image it was found in.
 
     landmarks: (468, 3) MediaPipe face-mesh points: x, y in pixels, z in pixel units (smaller = nearer to the viewer).
-    rotation: (3, 3) head-to-world rotation (identity = looking straight at the viewer; frame of camera.py).
+    rotation: (3, 3) head-to-world rotation (identity = looking straight at the viewer; frame of base/camera.py).
     source: "detector", "box", "clicks" or "file68" (where the landmarks came from).
     """
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numba import njit
 
-from twinbrush.rasterize import _edge, _owns, _span  # pyright: ignore[reportPrivateUsage]
+from twinbrush.base.rasterize import _edge, _owns, _span  # pyright: ignore[reportPrivateUsage]
 
 RESOLUTION = 2048
 MAX_SHARE = 0.002  # of the covered texels: slivers along a chart's rim do no harm

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-from twinbrush.camera import look_at_origin, project
-from twinbrush.image import resize
+from twinbrush.base.camera import look_at_origin, project
+from twinbrush.base.image import resize
+from twinbrush.base.rasterize import rasterize
+from twinbrush.maths.fill import push_pull
 from twinbrush.meshes.orient import WORLD_DIAGONAL_MM
 from twinbrush.meshes.tiles import Layout
 from twinbrush.meshes.values import FileModel, Tile
-from twinbrush.rasterize import rasterize
-from twinbrush.views.fill import push_pull
 
 CLAY = (0.74, 0.71, 0.675)  # sRGB, a warm grey
 DEFAULT_SIZE, MAX_SIZE = 2048, 4096

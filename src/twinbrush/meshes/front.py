@@ -1,6 +1,6 @@
 """Heads from other tools as portraits: which way a mesh looks, its landmarks lifted to the surface, its regions.
 
-The mesh is turned about and rendered; the face detector and the landmark network (portrait/) judge the pictures. The
+The mesh is turned about and rendered; the face detector and the landmark network (faces/) judge the pictures. The
 clearest face is turned to the front by its own pose, seen again from there, and once more with the portrait's camera.
 """
 
@@ -13,24 +13,24 @@ from jaxtyping import Bool, Float, UInt8
 from scipy.spatial import KDTree
 from scipy.spatial.transform import Rotation
 
-from twinbrush.camera import INTERPUPILLARY_MM, Camera, look_at_origin, project
+from twinbrush.base.camera import INTERPUPILLARY_MM, Camera, look_at_origin, project
+from twinbrush.base.errors import FaceNotFound, FaceUnusable
+from twinbrush.base.mesh import Mesh, Region
+from twinbrush.base.progress import Progress, Step, ignore
+from twinbrush.base.rasterize import Raster, interpolate, rasterize
+from twinbrush.base.shade import shade
 from twinbrush.config import FaceConfig, PortraitConfig
-from twinbrush.errors import FaceNotFound, FaceUnusable
 from twinbrush.faces import detect as detector
 from twinbrush.faces.face import find_face_with_warnings, make_face
 from twinbrush.faces.landmarks import fit_landmarks, halvings, roi_from_eyes
 from twinbrush.faces.pose import shape_residual
 from twinbrush.faces.values import Face
-from twinbrush.mesh import Mesh, Region
 from twinbrush.meshes.orient import WORLD_DIAGONAL_MM
 from twinbrush.meshes.regions import CHIN, continued_regions, placed_regions
 from twinbrush.meshes.values import SourceModel
-from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD, eye_centres, make_frame
-from twinbrush.portrait.values import Portrait
-from twinbrush.progress import Progress, Step, ignore
-from twinbrush.rasterize import Raster, interpolate, rasterize
 from twinbrush.regions.engine import find_regions
-from twinbrush.views.shade import shade
+from twinbrush.sculpt.portrait.geometry import CAMERA_DISTANCE_IPD, eye_centres, make_frame
+from twinbrush.sculpt.portrait.values import Portrait
 
 _SIZE, _FINAL_SIZE = 384, 1024
 _DISTANCE_MM = 3.0 * WORLD_DIAGONAL_MM
@@ -46,7 +46,7 @@ _CLAY_SHADE = 0.55  # of the light and shade on clay that is painted: all of it 
 
 @dataclass(frozen=True)
 class FoundFront:
-    """portrait: its mesh has the model's vertices, faces and uv, in the portrait's frame (camera.py); to_portrait
+    """portrait: its mesh has the model's vertices, faces and uv, in the portrait's frame (base/camera.py); to_portrait
     (4, 4): model world -> that frame (a similarity); warnings: what the user should know."""
 
     portrait: Portrait
@@ -220,8 +220,8 @@ def _portrait(
 
 
 def _camera(vertices: Float[np.ndarray, "v 3"], half_extent: float, size: int) -> Camera:
-    """The portrait's camera (portrait/geometry.py): on the axis through the eyes' middle; half_extent: of the picture,
-    at the eyes' depth, mm. The eyes stand a little above the middle."""
+    """The portrait's camera (sculpt/portrait/geometry.py): on the axis through the eyes' middle; half_extent: of the
+    picture, at the eyes' depth, mm. The eyes stand a little above the middle."""
     distance = CAMERA_DISTANCE_IPD * INTERPUPILLARY_MM
     focal = size / (2 * half_extent) * distance
     intrinsics = np.array([[focal, 0, (size - 1) / 2], [0, focal, (size - 1) * 0.46], [0, 0, 1.0]])

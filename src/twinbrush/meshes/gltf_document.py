@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from twinbrush.export.gltf import BINARY_CHUNK, JSON_CHUNK
-from twinbrush.files import read_file
+from twinbrush.base.files import read_file
 from twinbrush.meshes.guard import MAX_BYTES, beside, check_count, fail
+from twinbrush.meshes.plain.gltf import BINARY_CHUNK, JSON_CHUNK
 
 KINDS = {5120: "i1", 5121: "u1", 5122: "i2", 5123: "u2", 5125: "u4", 5126: "f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from twinbrush.export.gltf import container
 from twinbrush.meshes.gltf import GltfPayload, Part
 from twinbrush.meshes.gltf_document import KINDS, WIDTHS, as_floats, read_accessor
 from twinbrush.meshes.gltf_scene import ChangedScene, compacted, embed_other_images
 from twinbrush.meshes.guard import fail
 from twinbrush.meshes.normals import file_normals
+from twinbrush.meshes.plain.gltf import container
 from twinbrush.meshes.values import FileModel, SourceModel, Tile
 
 

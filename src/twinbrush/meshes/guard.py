@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote
 
-from twinbrush.errors import BadMesh
-from twinbrush.files import NotRegular, open_regular, read_file
+from twinbrush.base.errors import BadMesh
+from twinbrush.base.files import NotRegular, open_regular, read_file
 from twinbrush.meshes.values import Format
 
 MAX_BYTES = 1 << 30

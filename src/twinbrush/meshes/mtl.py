@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twinbrush.files import read_file
+from twinbrush.base.files import read_file
 from twinbrush.meshes.guard import beside
 from twinbrush.meshes.pictures import Picture, read_texture
 from twinbrush.meshes.values import Material

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.base.errors import BadMesh, BadOption
 from twinbrush.config import MeshConfig
-from twinbrush.errors import BadMesh, BadOption
 from twinbrush.meshes.values import FileModel
 
 WORLD_DIAGONAL_MM = 300.0  # every mesh is as large as a head with shoulders: lengths in mm mean the same for all

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from twinbrush.files import quiet_stderr, read_file
-from twinbrush.image import MAX_BYTES, decoded, too_large
+from twinbrush.base.files import quiet_stderr, read_file
+from twinbrush.base.image import MAX_BYTES, decoded, too_large
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "TGA", "DDS")
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, MemoryError,

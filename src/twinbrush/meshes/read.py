@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from twinbrush.base.mesh import Mesh, vertex_normals
+from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.config import MeshConfig
-from twinbrush.mesh import Mesh, vertex_normals
 from twinbrush.meshes.colours import Working, is_coloured, paint_tiles
 from twinbrush.meshes.gltf import read_gltf
 from twinbrush.meshes.gltf_write import rehearse
@@ -23,7 +24,6 @@ from twinbrush.meshes.stl import read_stl
 from twinbrush.meshes.tiles import Layout, lay_out
 from twinbrush.meshes.triangulate import Triangles, triangulate
 from twinbrush.meshes.values import FileModel, Format, Source, SourceModel
-from twinbrush.progress import Progress, Step, ignore
 
 __all__ = ["is_mesh_file", "load_model", "read_file"]
 

@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from twinbrush.image import to_lab
-from twinbrush.mesh import Region
+from twinbrush.base.image import to_lab
+from twinbrush.base.mesh import Region
 from twinbrush.meshes.values import SourceModel
 
 FOREHEAD, CHIN, LIP = 10, 152, 0  # landmarks: middle of the hairline, chin, middle of the upper lip

@@ -13,7 +13,7 @@ import mapbox_earcut as earcut
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from twinbrush.errors import BadMesh
+from twinbrush.base.errors import BadMesh
 from twinbrush.meshes.values import Polygons
 
 _FEW = 32  # corners up to which ears are clipped one by one, any outline whatever

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from twinbrush.errors import BadMesh
+from twinbrush.base.errors import BadMesh
 from twinbrush.maths.charts import PADDING, SIZE, box_charts, chart_lengths
 from twinbrush.maths.overlap import MAX_SHARE, overlap_share
 

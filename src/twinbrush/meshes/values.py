@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from twinbrush.mesh import Mesh, vertex_normals
+from twinbrush.base.mesh import Mesh, vertex_normals
 
 Format = Literal["obj", "ply", "stl", "glb", "gltf"]
 

@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.errors import BadMesh, OutputError, TwinbrushError
-from twinbrush.export.gltf import glb_bytes
-from twinbrush.export.obj import safe_name
-from twinbrush.files import read_file, write_atomically
-from twinbrush.image import encode_png, resize
+from twinbrush.base.errors import BadMesh, OutputError, TwinbrushError
+from twinbrush.base.files import read_file, write_atomically
+from twinbrush.base.image import encode_png, resize
 from twinbrush.meshes.colours import pixel_box
 from twinbrush.meshes.gltf_write import gltf_files
 from twinbrush.meshes.guard import MAX_BYTES, beside
@@ -20,6 +18,8 @@ from twinbrush.meshes.mtl import rewritten
 from twinbrush.meshes.normals import file_normals
 from twinbrush.meshes.obj import ObjPayload
 from twinbrush.meshes.obj_write import NewUv, obj_bytes
+from twinbrush.meshes.plain.gltf import glb_bytes
+from twinbrush.meshes.plain.obj import safe_name
 from twinbrush.meshes.ply import PlyPayload, ply_bytes
 from twinbrush.meshes.stl import stl_bytes
 from twinbrush.meshes.values import SourceModel, Tile

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Float32
 
-from twinbrush.correspond.values import AlignedStyle
-from twinbrush.image import to_lab, to_rgb
-from twinbrush.mesh import Region
+from twinbrush.align.values import AlignedStyle
+from twinbrush.base.image import to_lab, to_rgb
+from twinbrush.base.mesh import Region
+from twinbrush.maths.texels import texels_of
 from twinbrush.paint.palette import TRUSTED
 from twinbrush.paint.surface import FigureSurface, hairy
-from twinbrush.reconstruct.smooth import umbrella
-from twinbrush.views.texels import texels_of
+from twinbrush.shape.smooth import umbrella
 
 HAIR, CLOTH, EARS = 0.09, 0.05, 0.05  # how much lighter ridges are, darker furrows
 ROUNDS, STEP = 14, 0.6  # of the smoothing that says what a ridge is

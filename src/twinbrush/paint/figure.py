@@ -7,20 +7,20 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.base.progress import Progress, ignore
 from twinbrush.config import Config
 from twinbrush.faces.values import Face
 from twinbrush.paint.accents import with_accents
+from twinbrush.paint.bake import finish_texture
+from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views
 from twinbrush.paint.palette import with_clothes
-from twinbrush.paint.round import paint_round
+from twinbrush.paint.round.waves import paint_round
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.tone import like_person
 from twinbrush.paint.values import PaintedPair, PaintedTexture
-from twinbrush.progress import Progress, ignore
-from twinbrush.reconstruct.bake import finish_texture
 from twinbrush.regions.values import RegionMap
 from twinbrush.sculpt.values import Figure
-from twinbrush.stylize.engine import stylize
 
 
 def paint_pair(

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.camera import INTERPUPILLARY_MM, Camera, project
+from twinbrush.align.faces.align import align_style
+from twinbrush.align.values import AlignedStyle
+from twinbrush.base.camera import INTERPUPILLARY_MM, Camera, project
+from twinbrush.base.progress import Progress, ignore
 from twinbrush.config import AlignConfig, ViewsConfig
-from twinbrush.correspond.align import align_style
-from twinbrush.correspond.values import AlignedStyle
 from twinbrush.faces.values import Face
 from twinbrush.paint.surface import FigureSurface
-from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD
-from twinbrush.portrait.values import Portrait
-from twinbrush.progress import Progress, ignore
 from twinbrush.regions.values import RegionMap
+from twinbrush.sculpt.portrait.geometry import CAMERA_DISTANCE_IPD
+from twinbrush.sculpt.portrait.values import Portrait
 from twinbrush.views.render import render_mesh_views
 from twinbrush.views.rig import mean_camera, ring
 from twinbrush.views.values import ViewSet

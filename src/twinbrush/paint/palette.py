@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from twinbrush.correspond.values import AlignedStyle
-from twinbrush.image import to_lab, to_rgb
-from twinbrush.mesh import Region
-from twinbrush.stylize.guided.facemap import face_height, feature_mask
-from twinbrush.stylize.surround.values import StyleCanvas
+from twinbrush.align.values import AlignedStyle
+from twinbrush.base.image import to_lab, to_rgb
+from twinbrush.base.mesh import Region
+from twinbrush.faces.facemap import face_height, feature_mask
+from twinbrush.paint.round.subject import StyleCanvas
 
 TRUSTED = 0.4  # confidence of a style pixel's region below which it lends nothing
 SURE = 0.75  # confidence of a label that says what a region's own colours are

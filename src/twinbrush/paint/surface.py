@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from twinbrush.mesh import Mesh, Region, vertex_normals
+from twinbrush.base.mesh import Mesh, Region, vertex_normals
 from twinbrush.sculpt.values import Figure
 from twinbrush.views.surface_paint import broad_normals
 

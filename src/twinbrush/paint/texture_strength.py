@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from twinbrush.image import to_lab, to_rgb
-from twinbrush.mesh import Region
-from twinbrush.stylize.bands import contrast_gains, match_contrast, split
-from twinbrush.stylize.colour import PAINTED, soft_regions
-from twinbrush.stylize.guided.atlas import StyleSheet
-from twinbrush.stylize.guided.scene import Scene
+from twinbrush.base.image import to_lab, to_rgb
+from twinbrush.base.mesh import Region
+from twinbrush.paint.bands import contrast_gains, match_contrast, split
+from twinbrush.paint.colour import PAINTED, soft_regions
+from twinbrush.paint.guided.atlas import StyleSheet
+from twinbrush.paint.guided.scene import Scene
 
 PLACE_UNITS, ROUGHER = 0.03, 1.4  # size of a place on the skin; what rough places may have above the median one
 LEAST_SPREAD = 0.05  # L*a*b*: below, nothing is seen

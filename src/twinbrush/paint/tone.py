@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from twinbrush.correspond.values import AlignedStyle
-from twinbrush.image import to_lab, to_rgb
-from twinbrush.mesh import Region
+from twinbrush.align.values import AlignedStyle
+from twinbrush.base.image import to_lab, to_rgb
+from twinbrush.base.mesh import Region
+from twinbrush.faces.facemap import face_height, feature_mask
+from twinbrush.paint.colour import style_tone
 from twinbrush.paint.palette import TRUSTED
 from twinbrush.paint.surface import FigureSurface
-from twinbrush.stylize.colour import style_tone
-from twinbrush.stylize.guided.facemap import face_height, feature_mask
 from twinbrush.views.values import ViewSet
 
 APART = 0.10  # of the style's range of lightness: how far skin from hair may be off the person's own step
@@ -126,7 +126,7 @@ def painted_levels(surface: FigureSurface) -> Levels | None:
 
     Measured on the texture at the vertices, so that no light of a picture counts.
     """
-    from twinbrush.export.surface import sample_texture
+    from twinbrush.meshes.plain.surface import sample_texture
 
     mesh = surface.mesh
     assert mesh.texture is not None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, Float32
 
-from twinbrush.correspond.values import AlignedStyle
-from twinbrush.stylize.values import Stylization
+from twinbrush.align.values import AlignedStyle
+from twinbrush.paint.stylization import Stylization
 
 
 @dataclass(frozen=True)

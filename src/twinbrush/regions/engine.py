@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from twinbrush.base.models import is_present
 from twinbrush.faces.indices import OVAL
 from twinbrush.faces.values import Face
 from twinbrush.maths.filters import polygon_mask
-from twinbrush.models import is_present
 from twinbrush.regions.consistent import consistent
 from twinbrush.regions.frame import HeadFrame, head_frame, others_side, place_maps
 from twinbrush.regions.given import check_labels, check_mask

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from twinbrush.errors import BadMask
+from twinbrush.base.errors import BadMask
 from twinbrush.faces.values import Face
 from twinbrush.regions.values import COLOURS, Label
 

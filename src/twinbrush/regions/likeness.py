@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.image import to_lab
+from twinbrush.base.image import to_lab
 from twinbrush.maths.mixture import fit_mixture
 from twinbrush.regions.frame import HEAD_HALF_HEIGHT, HEAD_HALF_WIDTH, SIDE
 

@@ -17,7 +17,7 @@ _RING_PX = 3  # the frame's edge mixes into the photo
 
 def selfie_matte(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
     """MediaPipe's matte, 0..1 person: mean over the image and its mirror image. Raises ModelFileError."""
-    from twinbrush.networks import interpreter
+    from twinbrush.base.networks import interpreter
 
     network = interpreter(SELFIE)
     size = network.input_shape[1:3]
@@ -32,7 +32,7 @@ def selfie_matte(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
 def modnet_matte(image: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w"]:
     """MODNet's matte (Ke et al. 2022), 0..1 person, of the image with its short side at 512 pixels. Raises
     ModelFileError."""
-    from twinbrush.networks import onnx_session
+    from twinbrush.base.networks import onnx_session
 
     height, width = image.shape[:2]
     scale = SHORT_PX / min(height, width)

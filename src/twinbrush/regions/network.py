@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.networks import load_onnx
+from twinbrush.base.networks import load_onnx
 from twinbrush.regions.frame import HeadFrame
 from twinbrush.regions.likeness import likeness_maps
 

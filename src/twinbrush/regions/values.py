@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from twinbrush.mesh import Region
+from twinbrush.base.mesh import Region
 
 
 class Label(IntEnum):

@@ -1,1 +1,1 @@
-"""Room 1: a photo (or a mesh with a face) in, a figure out: a sculpted head with eyes, teeth and expressions."""
+"""A photo (or a mesh with a face) in, a figure out: a sculpted head with eyes, teeth and expressions."""

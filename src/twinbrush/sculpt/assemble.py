@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from twinbrush.mesh import Mesh, Region
+from twinbrush.base.mesh import Mesh, Region
 from twinbrush.sculpt.values import MouthParts, Part, TextureLayout
 
 ATLAS_STRIP = 0.15  # height of the atlas' lower strip: the eyes' two squares, then the inside of the mouth

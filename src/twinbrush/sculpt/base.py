@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from twinbrush.base.mesh import Mesh, border_edges
 from twinbrush.maths.surface import mean_over_neighbours
-from twinbrush.mesh import Mesh, border_edges
 from twinbrush.sculpt.eyeball import step
 from twinbrush.sculpt.values import NECK, Template
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.nearest import nearest_of_few
 from twinbrush.maths.surface import mean_over_neighbours
-from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.base import border_loop
 from twinbrush.sculpt.clothes import cloth_share, clothed
 from twinbrush.sculpt.hair.rest import Rest

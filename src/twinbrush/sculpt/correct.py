@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.faces import indices
 from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
-from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.fit import landmark_sigmas
 from twinbrush.sculpt.values import EAR, NECK, SKULL, Template
 

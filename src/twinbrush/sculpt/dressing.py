@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.mesh import Mesh, Region, vertex_normals
+from twinbrush.base.rasterize import rasterize
 from twinbrush.maths.charts import box_charts
 from twinbrush.maths.gather import interpolated
-from twinbrush.mesh import Mesh, Region, vertex_normals
-from twinbrush.rasterize import rasterize
+from twinbrush.maths.texels import Texels, texels_of
 from twinbrush.sculpt.assemble import joined, seam_of
 from twinbrush.sculpt.follow import followed
 from twinbrush.sculpt.roots import with_roots
@@ -20,7 +21,6 @@ from twinbrush.sculpt.skin import lookup, spread
 from twinbrush.sculpt.solid_colours import Material, Skin, materials_of
 from twinbrush.sculpt.strand_lines import drawn_out, in_texture, texture_maps
 from twinbrush.sculpt.values import Figure, Part, Solid, Surroundings
-from twinbrush.views.texels import Texels, texels_of
 
 DENSITY = {"Bust": 0.62}  # texels a mm compared with hair: clothes are plainer and larger
 PEEL_TEXELS_MM = 2.5  # overlaps are told apart at so many texels a mm

@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import spatial
 
-from twinbrush.camera import Camera, project
-from twinbrush.mesh import Region
-from twinbrush.portrait.crop import Crop
-from twinbrush.rasterize import rasterize
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import Region
+from twinbrush.base.rasterize import rasterize
 from twinbrush.sculpt.eyeball import step
+from twinbrush.sculpt.portrait.crop import Crop
 from twinbrush.sculpt.values import EAR, Template
 
 INWARD_MM, FARTHEST_MM = 14.0, 34.0  # the walk to the outline starts so far inside the ear's edge, and ends

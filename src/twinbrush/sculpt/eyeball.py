@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.base.mesh import Mesh
 from twinbrush.maths.filters import smoothstep
-from twinbrush.mesh import Mesh
 from twinbrush.sculpt.values import Eyeball
 
 ROWS_DEGREES = np.unique(np.r_[

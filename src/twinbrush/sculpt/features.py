@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Float
 from scipy import spatial
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep, wide_blur
 from twinbrush.maths.surface import mean_over_neighbours, vertex_areas
-from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.eyeball import step
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Template

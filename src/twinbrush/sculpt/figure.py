@@ -7,17 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from twinbrush.camera import INTERPUPILLARY_MM, project
+from twinbrush.base.camera import INTERPUPILLARY_MM, project
+from twinbrush.base.mesh import Region
+from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.config.sculpt import SculptConfig
 from twinbrush.faces import indices
 from twinbrush.faces.values import Face
 from twinbrush.maths.filters import smoothstep
-from twinbrush.mesh import Region
-from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.eyes import lowered_lids
-from twinbrush.portrait.geometry import CAMERA_DISTANCE_IPD, make_frame
-from twinbrush.portrait.values import Portrait
-from twinbrush.progress import Progress, Step, ignore
 from twinbrush.sculpt import assemble, base, express, features, iris, skin, teeth
 from twinbrush.sculpt.bias import landmark_bias
 from twinbrush.sculpt.correct import corrected
@@ -29,6 +25,10 @@ from twinbrush.sculpt.gaze import Iris, find_irises, turned
 from twinbrush.sculpt.lending import lending_skin
 from twinbrush.sculpt.lids import lid_rims, opened_as_seen, set_eyes
 from twinbrush.sculpt.onto import in_head_frame, onto_surface
+from twinbrush.sculpt.portrait.crop import Crop
+from twinbrush.sculpt.portrait.eyes import lowered_lids
+from twinbrush.sculpt.portrait.geometry import CAMERA_DISTANCE_IPD, make_frame
+from twinbrush.sculpt.portrait.values import Portrait
 from twinbrush.sculpt.seen import crop_surroundings, seen_person, surroundings
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.untangle import patch, untangled
@@ -166,7 +166,7 @@ def with_closed_lips(points: Float[np.ndarray, "468 3"], pixels_per_mm: float) -
 
 def with_lids(points: Float[np.ndarray, "468 3"], lowered: float) -> Float[np.ndarray, "468 3"]:
     """The landmarks with the upper lids lowered by that share of the opening."""
-    from twinbrush.portrait.eyes import EYES
+    from twinbrush.sculpt.portrait.eyes import EYES
 
     out = points.copy()
     for upper, lower in EYES:

@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
 from twinbrush.faces import indices
 from twinbrush.faces.face_model import mirror_indices
 from twinbrush.maths.bounded import bounded_step
-from twinbrush.portrait.geometry import Frame, observe
+from twinbrush.sculpt.portrait.geometry import Frame, observe
 from twinbrush.sculpt.values import Template
 
 FLIP = np.array([-1.0, 1.0, 1.0])

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.surface import mean_over_neighbours
-from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.features import brow_share
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.trust import feature_share

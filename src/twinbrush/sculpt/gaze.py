@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.camera import Camera
+from twinbrush.base.camera import Camera
 from twinbrush.faces import indices
 from twinbrush.sculpt.values import Eyeball
 

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from twinbrush.base.mesh import Region
 from twinbrush.faces import indices
 from twinbrush.maths.filters import disc, polygon_mask, wide_blur
-from twinbrush.mesh import Region
-from twinbrush.portrait.crop import Crop
 from twinbrush.sculpt.frames import glasses_frames
+from twinbrush.sculpt.portrait.crop import Crop
 
 HAIR_MARGIN_MM, EDGE_MARGIN_MM = 5.5, 2.5  # skin this near to hair, or to anything else, lends less: fringes
 FINE_MM, BROAD_MM = 0.5, 9.0  # of the blurs whose difference tells what is dark

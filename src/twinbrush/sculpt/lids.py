@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import spatial
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
 from twinbrush.faces import indices
 from twinbrush.sculpt.values import SOCKET_LEFT, SOCKET_RIGHT, Eyeball, Template
 

@@ -11,10 +11,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.optimize import nnls
 
+from twinbrush.base.mesh import vertex_normals
+from twinbrush.base.rasterize import rasterize
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.surface import mean_over_neighbours
-from twinbrush.mesh import vertex_normals
-from twinbrush.rasterize import rasterize
 from twinbrush.sculpt.values import EAR, Template
 
 DIRECTIONS, LAMPS = 128, 16  # directions in which the head's own shadows are looked at; lamps

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
 from twinbrush.maths.filters import smoothstep
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.torso import SHOULDER_FROM_MM, SHOULDER_OVER_MM, Shoulders

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse, spatial
 
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.maths.linear import factorised
-from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.correct import bending_energy
 from twinbrush.sculpt.trust import feature_share
 from twinbrush.sculpt.values import EAR, HeadFit, Template

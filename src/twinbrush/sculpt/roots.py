@@ -6,13 +6,13 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import spatial
 
+from twinbrush.base.mesh import Mesh
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gather import interpolated
-from twinbrush.mesh import Mesh
+from twinbrush.maths.texels import texels_of
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Part
-from twinbrush.views.texels import texels_of
 
 REACH_MM = {"Hair": 9.0, "Beard": 6.0}  # over which the roots thin out
 SHARE = 0.75  # of the hair's colour right at its edge

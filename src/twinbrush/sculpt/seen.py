@@ -8,16 +8,16 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
 from twinbrush.faces.values import Face
-from twinbrush.portrait.crop import Crop, cut_crop
-from twinbrush.portrait.geometry import make_frame
 from twinbrush.regions.engine import find_regions
 from twinbrush.regions.values import Label, RegionMap
 from twinbrush.sculpt.drawn import looks_drawn
 from twinbrush.sculpt.frames import glasses_frames
 from twinbrush.sculpt.hair.unsure import without_unsure
 from twinbrush.sculpt.hair.whiskers import grown_beard
+from twinbrush.sculpt.portrait.crop import Crop, cut_crop
+from twinbrush.sculpt.portrait.geometry import make_frame
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import HeadFit, Surroundings
 

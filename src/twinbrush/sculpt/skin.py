@@ -13,19 +13,19 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import sparse
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import Mesh, vertex_normals
+from twinbrush.base.rasterize import rasterize
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gather import interpolated
 from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
-from twinbrush.mesh import Mesh, vertex_normals
-from twinbrush.portrait.crop import Crop
-from twinbrush.rasterize import rasterize
+from twinbrush.maths.texels import texels_of
 from twinbrush.sculpt.lids import lash_shade
 from twinbrush.sculpt.light import shading
+from twinbrush.sculpt.portrait.crop import Crop
 from twinbrush.sculpt.trust import trusted
 from twinbrush.sculpt.values import Template
-from twinbrush.views.texels import texels_of
 
 FACING = (0.22, 0.55)  # cosine to the camera: unseen below, as it is above
 SHARP_FACING = (0.36, 0.66)  # the same for detail, which is drawn out to streaks where skin is seen at a grazing angle

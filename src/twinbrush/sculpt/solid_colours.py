@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gather import interpolated
 from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
-from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.unsure import ground_coloured
 from twinbrush.sculpt.skin import Sight, lookup, masked

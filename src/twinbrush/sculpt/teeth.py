@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep, soft_polygon
 from twinbrush.maths.gather import interpolated
-from twinbrush.mesh import vertex_normals
-from twinbrush.portrait.crop import Crop
+from twinbrush.maths.texels import texels_of
+from twinbrush.sculpt.portrait.crop import Crop
 from twinbrush.sculpt.skin import Sight, lookup
 from twinbrush.sculpt.values import MouthParts, Template
-from twinbrush.views.texels import texels_of
 
 OPEN_MM = 2.5  # lips less far apart tell nothing of where the teeth are
 CENTRAL = (0.36, 0.64)  # share of the mouth's width between whose ends the teeth's edge is looked for

@@ -10,7 +10,7 @@ from importlib.resources import files
 import numpy as np
 from jaxtyping import Float, Int
 
-from twinbrush.errors import ModelFileError
+from twinbrush.base.errors import ModelFileError
 from twinbrush.sculpt.values import Expressions, MouthParts, Regression, Template, TextureLayout
 
 WEIGHTS_FILE = "template.safetensors"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from twinbrush.camera import Camera
-from twinbrush.mesh import Mesh
+from twinbrush.base.camera import Camera
+from twinbrush.base.mesh import Mesh
 
 FACE, SKULL, EAR, NECK, MOUTH_BAG, SOCKET_LEFT, SOCKET_RIGHT = range(7)
 """Labels of the template's vertices; left and right as seen in the picture."""

@@ -16,9 +16,9 @@ from scipy import sparse
 from scipy.sparse.linalg import SuperLU
 from scipy.spatial import KDTree
 
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.maths.gradients import frames
 from twinbrush.maths.linear import factorised
-from twinbrush.mesh import vertex_normals
 
 NEAR_MM, OPPOSED = 2.5, -0.2  # apart at rest, and the cosine of their normals, up to which two vertices are a pair
 ALONG = 0.3  # least share of their distance that lies along the normal

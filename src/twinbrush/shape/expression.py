@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.align.style_head import INDEPENDENT, LOOSE
+from twinbrush.align.faces.style_head import INDEPENDENT, LOOSE
 from twinbrush.sculpt.fit import landmark_sigmas
 from twinbrush.sculpt.values import Template
 from twinbrush.shape.head import Form, make_form

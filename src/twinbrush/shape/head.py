@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.align.style_head import StyleHead, template_gradients
-from twinbrush.correspond.features import landmark_weights
-from twinbrush.correspond.similarity import weighted_similarity
+from twinbrush.align.faces.features import landmark_weights
+from twinbrush.align.faces.style_head import StyleHead, template_gradients
 from twinbrush.maths.gradients import Logarithms, logarithms
+from twinbrush.maths.similarity import weighted_similarity
 from twinbrush.sculpt.values import Template
 from twinbrush.shape.unfold import mean_unfolder
 

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
 
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.faces import indices
-from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.values import FACE, MOUTH_BAG, Morphs, Part, Template
 
 GROWTH = (0.4, 1.3)  # bounds of how the inside follows the opening's width

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.align.painted import seen_portrait
-from twinbrush.align.style_head import StyleHead, fit_style_head
-from twinbrush.camera import project
+from twinbrush.align.faces.painted import seen_portrait
+from twinbrush.align.faces.style_head import StyleHead, fit_style_head
+from twinbrush.base.camera import project
+from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.config.sculpt import SculptConfig
-from twinbrush.inputs import Input
-from twinbrush.portrait.crop import Crop
-from twinbrush.portrait.geometry import make_frame
-from twinbrush.progress import Progress, Step, ignore
+from twinbrush.regions.inputs import Input
 from twinbrush.sculpt.figure import STAGE, finished, with_closed_lips
 from twinbrush.sculpt.fit import Coefficients
 from twinbrush.sculpt.lids import lid_rims
+from twinbrush.sculpt.portrait.crop import Crop
+from twinbrush.sculpt.portrait.geometry import make_frame
 from twinbrush.sculpt.seen import surroundings
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, HeadFit, Part, Template

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import KDTree
 
-from twinbrush.align.art_outline import CROWN_CENTRE, CROWN_DEGREES, SHOULDER_ROWS_MM, Outline
+from twinbrush.align.faces.art_outline import CROWN_CENTRE, CROWN_DEGREES, SHOULDER_ROWS_MM, Outline
 from twinbrush.maths.filters import smoothstep
 
 MOST, LEAST = np.log(1.6), np.log(0.6)  # of the logarithm of one outline over the other

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.image import to_lab
+from twinbrush.base.image import to_lab
+from twinbrush.base.sampling import sampled
 from twinbrush.views.correspondence import MutualPoints, mutual_points
 from twinbrush.views.footprint import in_coarser_pixels
-from twinbrush.views.sampling import sampled
 from twinbrush.views.values import ViewSet
 
 # Above this CIE76 distance the difference is plain to the eye.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from twinbrush.camera import project
-from twinbrush.rasterize import visible_points
+from twinbrush.base.camera import project
+from twinbrush.base.rasterize import visible_points
 from twinbrush.views.values import ViewSet
 
 

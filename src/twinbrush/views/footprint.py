@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from twinbrush.camera import project
-from twinbrush.rasterize import interpolate
+from twinbrush.base.camera import project
+from twinbrush.base.rasterize import interpolate
+from twinbrush.base.sampling import bands, face_areas, sampled
 from twinbrush.views.correspondence import MutualPoints
-from twinbrush.views.sampling import bands, face_areas, sampled
 from twinbrush.views.values import ViewSet
 
 # Along each side of a pixel: other places than the renderer's 2 x 2, so that what it misses between them is not missed

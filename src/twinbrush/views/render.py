@@ -6,13 +6,13 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from scipy.spatial import KDTree
 
-from twinbrush.camera import Camera, project
-from twinbrush.errors import BadMesh
-from twinbrush.mesh import Mesh, Region
-from twinbrush.progress import Progress, Step, ignore
-from twinbrush.rasterize import Raster, rasterize, visible_points
-from twinbrush.views.fill import fill_nearest, push_pull
-from twinbrush.views.sampling import TextureSampler, averaged, bands
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.errors import BadMesh
+from twinbrush.base.mesh import Mesh, Region
+from twinbrush.base.progress import Progress, Step, ignore
+from twinbrush.base.rasterize import Raster, rasterize, visible_points
+from twinbrush.base.sampling import TextureSampler, averaged, bands
+from twinbrush.maths.fill import fill_nearest, push_pull
 from twinbrush.views.values import ViewSet
 
 # Sub-samples along each side of a pixel: 2 x 2 with a prefiltered texture shows no aliasing at any size we render.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.camera import Camera, look_at_origin, project
+from twinbrush.base.camera import Camera, look_at_origin, project
 
 # Free room on each side of the mesh, as a share of the view: the exaggerated shape has to fit too.
 MARGIN = 0.06

@@ -14,11 +14,11 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 from scipy import ndimage
 
-from twinbrush.camera import Camera, project
-from twinbrush.mesh import Mesh
-from twinbrush.rasterize import Raster, interpolate, rasterize
-from twinbrush.views.sampling import sampled
-from twinbrush.views.texels import Seen, Texels, seen_texels, texels_of
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.mesh import Mesh
+from twinbrush.base.rasterize import Raster, interpolate, rasterize
+from twinbrush.base.sampling import sampled
+from twinbrush.maths.texels import Seen, Texels, seen_texels, texels_of
 
 GRAZING = 0.22  # cosine below which a view's pixels would be smeared over the surface
 SOFT = 0.12  # above that its share rises to full within this

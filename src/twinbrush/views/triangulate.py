@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.camera import Camera
+from twinbrush.base.camera import Camera
 
 REFINEMENTS = 2  # Gauss-Newton converges quadratically and starts close: two steps reach rounding
 

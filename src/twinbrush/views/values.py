@@ -1,4 +1,4 @@
-"""What room 2 hands on: N rendered views of one mesh, with exact correspondence."""
+"""N rendered views of one mesh, with exact correspondence."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from twinbrush.camera import Camera
-from twinbrush.mesh import Mesh
+from twinbrush.base.camera import Camera
+from twinbrush.base.mesh import Mesh
 
 
 @dataclass(frozen=True)

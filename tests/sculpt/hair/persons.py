@@ -7,8 +7,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from twinbrush.camera import Camera, project
-from twinbrush.rasterize import rasterize
+from twinbrush.base.camera import Camera, project
+from twinbrush.base.rasterize import rasterize
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Surroundings

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from persons import camera, person
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.rasterize import rasterize
 from twinbrush.maths.crossings import crossings
-from twinbrush.rasterize import rasterize
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.bust import sculpt_bust
 from twinbrush.sculpt.hair.beard import beard_outline, beard_scalp

@@ -19,14 +19,14 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-from twinbrush.errors import BadMesh
-from twinbrush.export.surface import Surface, photo_bytes, surface_of
+from twinbrush.base.errors import BadMesh
+from twinbrush.base.files import write_atomically
+from twinbrush.base.image import to_bytes
+from twinbrush.base.mesh import Mesh
+from twinbrush.base.printable import printable
 from twinbrush.export.viewer.live import packed_live
 from twinbrush.export.viewer.packing import pack_numbers, packed_vectors
-from twinbrush.files import write_atomically
-from twinbrush.image import to_bytes
-from twinbrush.mesh import Mesh
-from twinbrush.printable import printable
+from twinbrush.meshes.plain.surface import Surface, photo_bytes, surface_of
 from twinbrush.shape.live import LiveShapes
 
 TEXTURE_SIDE = 2048  # px: more does not show on a screen and would make the page heavy

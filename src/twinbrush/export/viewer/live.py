@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Int16
 
-from twinbrush.errors import BadMesh
+from twinbrush.base.errors import BadMesh
 from twinbrush.export.viewer.packing import pack_numbers
 from twinbrush.shape.live import LiveShapes
 

@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage, sparse
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
-from twinbrush.mesh import vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.outline import Outline, outline_of, outside_by
 from twinbrush.sculpt.hair.scalp import Scalp, profile_distance, rim_reach

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import spatial
 
-from twinbrush.mesh import vertex_normals
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.beard import beard_directions, beard_grid, beard_outline, beard_scalp
 from twinbrush.sculpt.hair.buns import seen_buns, without_buns

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, Fall
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.scalp import RIM_COSINE, Scalp

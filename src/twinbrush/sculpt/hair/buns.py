@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
 from twinbrush.maths.filters import disc, signed_distance
 from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.values import Surroundings

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import ndimage
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
 from twinbrush.maths.filters import smoothstep
 from twinbrush.sculpt.hair.outline import Outline, outside_by
 from twinbrush.sculpt.hair.rest import Rest

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.camera import Camera, project
+from twinbrush.base.camera import Camera, project
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.values import Solid, Surroundings, Template
 

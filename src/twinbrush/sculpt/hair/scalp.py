@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.linear import factorised
 from twinbrush.maths.surface import cotangent_laplacian
-from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.hair.outline import Outline, outside_by
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import EAR, Surroundings, Template

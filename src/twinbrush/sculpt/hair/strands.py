@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
+from twinbrush.base.mesh import vertex_normals
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.surface import mean_over_neighbours
-from twinbrush.mesh import vertex_normals
 from twinbrush.sculpt.hair.outline import Outline, outside_by
 from twinbrush.sculpt.values import Surroundings
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
 from twinbrush.maths.filters import disc
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.values import Surroundings

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage, spatial
 
-from twinbrush.camera import project
+from twinbrush.base.camera import project
 from twinbrush.maths.filters import signed_distance, smoothstep
 from twinbrush.sculpt.hair.bunches import with_bunches
 from twinbrush.sculpt.hair.fall import EAR_PLANE_MM, LOWEST_MM, Fall, fall_of, fallen
@@ -214,7 +214,7 @@ def photo_cut(
     template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline
 ) -> PhotoCut:
     """Returns the photo's cut for a finished head, with the bags behind eyes and lips: nothing is seen through them."""
-    from twinbrush.rasterize import rasterize
+    from twinbrush.base.rasterize import rasterize
 
     pixels, depth = project(seen.camera, vertices)
     height, width = outline.mask.shape

@@ -1,0 +1,1 @@
+"""An object in a picture brought to a mesh: contours, pairs of points, the deformation that they tell of."""

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, files, pictures, meshes, cameras, the rasteriser, networks. No faces, no style."""

@@ -1,8 +1,0 @@
-"""Feature extractors behind one interface: images -> list of feature maps, shallow to deep."""
-
-from __future__ import annotations
-
-from twinbrush.stylize.features.base import Extractor
-from twinbrush.stylize.features.load import load_extractor
-
-__all__ = ["Extractor", "load_extractor"]

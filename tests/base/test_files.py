@@ -1,0 +1,80 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from twinbrush.base.errors import BadOption, OutputError
+from twinbrush.base.files import nothing_left, write_atomically
+
+
+def test_writes_bytes_and_functions(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "deep" / "er" / "a", b"one")
+    write_atomically(tmp_path / "deep" / "er" / "a", lambda file: file.write(b"two"))
+    assert (tmp_path / "deep" / "er" / "a").read_bytes() == b"two"
+    assert os.listdir(tmp_path / "deep" / "er") == ["a"]
+
+
+def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "a", b"old")
+
+    def breaks(file: BinaryIO) -> None:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "a", breaks)
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize(("code", "complaint"), [
+    (errno.ENOSPC, "disk is full"), (errno.EACCES, "not writable"), (errno.EROFS, "not writable"), (errno.EIO, "cannot")
+])
+def test_the_systems_complaints_are_told(tmp_path: Path, code: int, complaint: str) -> None:
+    def full(file: BinaryIO) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with pytest.raises(OutputError, match=complaint) as caught:
+        write_atomically(tmp_path / "new" / "er" / "a", full)
+    assert caught.value.remedy
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"")
+    with pytest.raises(OutputError, match="in the way"):
+        write_atomically(tmp_path / "a" / "b", b"data")
+
+
+def _fail(folder: Path, error: BaseException) -> None:
+    with nothing_left(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "file").write_text("half")
+        raise error
+
+
+def test_a_users_mistake_takes_away_what_is_new_and_no_more(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "kept").write_text("kept")
+    for folder in (mine / "a" / "b", tmp_path / "c", mine):
+        with pytest.raises(BadOption):
+            _fail(folder, BadOption("no", "yes"))
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")) == ["mine", "mine/file", "mine/kept"]
+
+
+def test_an_interruption_takes_nothing_away(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _fail(tmp_path / "a", KeyboardInterrupt())
+    assert (tmp_path / "a" / "file").exists()
+
+
+def test_a_path_that_cannot_be_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_atomically(tmp_path / ("x" * 300) / "a", b"data")
