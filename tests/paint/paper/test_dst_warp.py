@@ -1,4 +1,4 @@
-"""The learned warp: the same spline as maths/thin_plate.py's, differentiable; its inverse; warped views' correspondence."""
+"""The learned warp: the spline of maths/thin_plate.py, differentiable; its inverse; warped views' correspondence."""
 
 from __future__ import annotations
 
