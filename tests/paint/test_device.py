@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.stylize.test_objective import SMALL, aligned, views  # noqa: F401 (fixtures)
 
 from twinbrush.align.values import AlignedStyle
 from twinbrush.base.errors import BadOption, ModelFileError
 from twinbrush.base.progress import Step
-from twinbrush.config import StylizeConfig
+from twinbrush.config import ObjectiveConfig, StylizeConfig
 from twinbrush.paint.device import PLAIN, Compute, bf16_is_fast, choose_compute
 from twinbrush.paint.engine import check_engine, stylize
 from twinbrush.paint.features import load_extractor
@@ -37,6 +36,7 @@ from twinbrush.paint.problem import build_problem
 from twinbrush.paint.pyramid import collapse, laplacian_pyramid
 from twinbrush.views.values import ViewSet
 
+SMALL = ObjectiveConfig(sizes=(32, 64), steps=(6, 6), content_samples=200, style_samples=300, similarity_samples=64)
 HALF = Compute(torch.device("cpu"), half=True)
 AWAY = torch.device("meta")
 
@@ -72,7 +72,7 @@ def test_missing_weights_are_told_before_any_work(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("name", ["student", "filters"])
-def test_steps_make_every_tensor_where_the_others_are(views: ViewSet, aligned: AlignedStyle, name: str) -> None:  # noqa: F811
+def test_steps_make_every_tensor_where_the_others_are(views: ViewSet, aligned: AlignedStyle, name: str) -> None:
     extractor, images = load_extractor(name, half=True), views.images.astype(np.float32)
     config = replace(SMALL, steps=(1, 1), refine_steps=1)
     with torch.device("meta"):
@@ -125,7 +125,7 @@ def test_the_guard_catches_a_tensor_in_the_wrong_place() -> None:
         torch.ones(4, device="cpu") + torch.ones(4)
 
 
-def test_bfloat16_gives_the_same_loss_and_direction(views: ViewSet, aligned: AlignedStyle) -> None:  # noqa: F811
+def test_bfloat16_gives_the_same_loss_and_direction(views: ViewSet, aligned: AlignedStyle) -> None:
     """The stated tolerance (docs/measurements.md): 0.2% of the loss; of its gradient with respect to the pictures 1% of
     the size and a cosine of 0.998."""
     problem = build_problem(views.images, views, aligned, 128)
@@ -143,7 +143,7 @@ def test_bfloat16_gives_the_same_loss_and_direction(views: ViewSet, aligned: Ali
 
 
 def test_threads_are_those_asked_for_and_what_was_set_comes_back(
-    views: ViewSet, aligned: AlignedStyle, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    views: ViewSet, aligned: AlignedStyle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, seen = torch.get_num_threads(), []
 
@@ -158,7 +158,7 @@ def test_threads_are_those_asked_for_and_what_was_set_comes_back(
     assert torch.get_num_threads() == before
 
 
-def test_the_engine_says_where_it_computed(views: ViewSet, aligned: AlignedStyle) -> None:  # noqa: F811
+def test_the_engine_says_where_it_computed(views: ViewSet, aligned: AlignedStyle) -> None:
     notes: list[str] = []
 
     def listen(step: Step) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import ndimage
-from tests.synthetic import bust, stereo_views
 
 from people import face, long_nosed
+from synthetic import bust, stereo_views
 from twinbrush.align.faces.align import _reduced, align_style
 from twinbrush.align.values import AlignedStyle
 from twinbrush.base.camera import project

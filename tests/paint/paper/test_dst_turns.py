@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.stylize.test_dst import CPU, aligned, views  # noqa: F401 (fixtures)
 
 from twinbrush.align.values import AlignedStyle
 from twinbrush.config import PaperConfig, StylizeConfig
+from twinbrush.paint.device import Compute
 from twinbrush.paint.features import load_extractor
 from twinbrush.paint.paper import dst
 from twinbrush.paint.paper.dst_keypoints import keypoints
@@ -20,12 +20,13 @@ from twinbrush.paint.paper.dst_warp import learned_field, pixel_centres, to_unit
 from twinbrush.paint.pyramid import laplacian_pyramid
 from twinbrush.views.values import ViewSet
 
+CPU = Compute(torch.device("cpu"), False)
 SIZE = 64
 ALL = PaperConfig(content_samples=SIZE**2, style_samples=300, similarity_samples=SIZE**2, moment_channels=0, crop=0)
 
 
 @pytest.fixture
-def task(views: ViewSet, aligned: AlignedStyle, monkeypatch: pytest.MonkeyPatch) -> Task:  # noqa: F811
+def task(views: ViewSet, aligned: AlignedStyle, monkeypatch: pytest.MonkeyPatch) -> Task:
     """Every pixel is compared, with the same places of the style: nothing is left to chance."""
     config = StylizeConfig(method="paper", paper=ALL)
     points = keypoints(views, aligned, ALL, perspective=True)
