@@ -23,7 +23,8 @@ from twinbrush.stylize.guided.scene import Scene
 class Weights:
     """Amplitudes of the guides (docs/stylization.md; tone and structure share what was "luminance or CI weight 1").
 
-    features: the position's factor on eyes, brows and lips is 1 + this. patch_on_features: the appearance's there.
+    features: the position's factor on eyes, brows and lips is 1 + this. appearance_on_features: the appearance's there.
+    structure_by_region: factors of the structure's, of PAINTED: a smooth guide asks for patches without brushwork.
     """
 
     position: float = 0.5
@@ -33,6 +34,7 @@ class Weights:
     features: float = 12.0
     appearance_on_features: float = 0.2
     uniformity: float = 2e-3
+    structure_by_region: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 FREE = Weights()
@@ -50,8 +52,8 @@ LED = Weights(position=0.3, region=0.35, tone=1.5, structure=1.5, features=0.3, 
 def alone(identity: float) -> Weights:
     """Weights between FREE, EVEN and STRICT, geometrically."""
     low, high, share = (FREE, EVEN, 2 * identity) if identity < 0.5 else (EVEN, STRICT, 2 * identity - 1)
-    values = {f.name: getattr(low, f.name) ** (1 - share) * getattr(high, f.name) ** share for f in fields(Weights)}
-    return Weights(**values)
+    names = [f.name for f in fields(Weights) if f.name != "structure_by_region"]
+    return Weights(**{name: getattr(low, name) ** (1 - share) * getattr(high, name) ** share for name in names})
 
 
 STRUCTURE_DIMENSIONS = 8
@@ -88,7 +90,7 @@ def view_guide(
     structure = project_patches(guide_lab, active, basis)[:, :STRUCTURE_DIMENSIONS]
     fixed = np.concatenate(
         [canvas_xy / unit * weights.position, soft * weights.region, tone * weights.tone,
-         structure * weights.structure], axis=1,
+         structure * _structure(soft, weights)], axis=1,
     )
     appearance = 1 - mask * (1 - weights.appearance_on_features)
     place = 1 + weights.features * mask
@@ -123,5 +125,11 @@ def style_features(
     tone = tone_image(lab, unit)[atlas.xy[:, 1], atlas.xy[:, 0]]
     return np.concatenate(
         [atlas.position_xy / unit * weights.position, atlas.regions * weights.region, tone * weights.tone,
-         patches[:, :STRUCTURE_DIMENSIONS] * weights.structure, patches], axis=1,
+         patches[:, :STRUCTURE_DIMENSIONS] * _structure(atlas.regions, weights), patches], axis=1,
     ).astype(np.float32)
+
+
+def _structure(shares: Float32[np.ndarray, "t 3"], weights: Weights) -> Float32[np.ndarray, "t 1"]:
+    """The structure's amplitude of each row. shares: of PAINTED; a row beside all of them has the full one."""
+    factors = np.asarray(weights.structure_by_region, np.float32) - 1
+    return weights.structure * (1 + shares @ factors)[:, None]
