@@ -218,6 +218,20 @@ def with_plain_hair(aligned: AlignedStyle) -> AlignedStyle:
     return replace(aligned, canvas_regions=regions)
 
 
+def with_plain_skin(aligned: AlignedStyle) -> AlignedStyle:
+    """Returns the style without what is odd on its skin beside the features: a beard's stubble, the shadow under a
+    chin. Painted on another face they are a beard."""
+    image = np.clip(np.ascontiguousarray(aligned.canvas, np.float32), 0, 1)
+    unit = face_height(aligned.canvas_landmarks_xy)
+    skin = _region(aligned, Region.SKIN)
+    height, width = skin.shape
+    features = feature_mask(aligned.canvas_landmarks_xy, FEATURES, height, width, FEATURES_GROWN, 0.004) > 0.3
+    odd = skin & ~features & ~plain(image, skin & ~features, aligned.canvas_regions, unit)
+    regions = aligned.canvas_regions.copy()
+    regions[odd] = int(Region.BACKGROUND)
+    return replace(aligned, canvas_regions=regions)
+
+
 def plain(
     image: Float32[np.ndarray, "h w 3"], usable: Bool[np.ndarray, "h w"], regions: UInt8[np.ndarray, "h w"], unit: float
 ) -> Bool[np.ndarray, "h w"]:

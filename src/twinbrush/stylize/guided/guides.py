@@ -10,13 +10,14 @@ from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float, Float32, Int32
 
 from twinbrush.stylize.colour import soft_regions, to_lab
 from twinbrush.stylize.guided.atlas import Atlas, StyleSheet
 from twinbrush.stylize.guided.facemap import ANCHORS, face_height, face_map, feature_mask
 from twinbrush.stylize.guided.features import PatchBasis, project_patches
 from twinbrush.stylize.guided.scene import Scene
+from twinbrush.views.sampling import sampled
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def alone(identity: float) -> Weights:
 
 
 STRUCTURE_DIMENSIONS = 8
+EYES_GROWN = (0.004, 0.004)  # face heights: the eyes' outline and its softness
 _TONE_BLUR = 0.012  # of the face height: hatching and weave become grey
 
 
@@ -86,6 +88,8 @@ def view_guide(
     places, mask, content_unit = _places(scene, view, sheet, (height, width))
     canvas_xy, mask, unit = places[rows, columns], mask[rows, columns], sheet.unit
     soft = soft_regions(scene.regions[view], scene.coverage[view], 0.006 * content_unit)[:, rows, columns].T
+    if scene.places_xy is None:
+        soft = soft * (1 - eyes_of(scene.landmarks_xy[view], height, width)[rows, columns, None])
     tone = tone_image(guide_lab, content_unit)[rows, columns]
     structure = project_patches(guide_lab, active, basis)[:, :STRUCTURE_DIMENSIONS]
     fixed = np.concatenate(
@@ -122,11 +126,20 @@ def style_features(
     lab = to_lab(atlas.colours)
     unit = sheet.unit
     patches = project_patches(lab, atlas.xy, basis)
+    regions = atlas.regions
+    if len(sheet.landmarks_xy):
+        eyes = eyes_of(sheet.landmarks_xy, *sheet.usable.shape)
+        regions = regions * (1 - sampled(eyes[..., None], atlas.position_xy, cv2.INTER_LINEAR))
     tone = tone_image(lab, unit)[atlas.xy[:, 1], atlas.xy[:, 0]]
     return np.concatenate(
-        [atlas.position_xy / unit * weights.position, atlas.regions * weights.region, tone * weights.tone,
-         patches[:, :STRUCTURE_DIMENSIONS] * _structure(atlas.regions, weights), patches], axis=1,
+        [atlas.position_xy / unit * weights.position, regions * weights.region, tone * weights.tone,
+         patches[:, :STRUCTURE_DIMENSIONS] * _structure(regions, weights), patches], axis=1,
     ).astype(np.float32)
+
+
+def eyes_of(landmarks_xy: Float[np.ndarray, "m 2"], height: int, width: int) -> Float32[np.ndarray, "h w"]:
+    """Where a face has its eyes, 0 to 1: they belong to no painted region, so that a shadow takes no iris for paint."""
+    return feature_mask(landmarks_xy, ("eyes",), height, width, *EYES_GROWN)
 
 
 def _structure(shares: Float32[np.ndarray, "t 3"], weights: Weights) -> Float32[np.ndarray, "t 1"]:
