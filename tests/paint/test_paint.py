@@ -154,12 +154,20 @@ def test_levels_move_no_farther_than_they_must(style_skin: float, style_hair: fl
     style, person = tone.Levels(style_skin, style_hair), tone.Levels(skin, hair)
     wanted = tone.wanted_levels(style, person)
     assert wanted.hair is not None
-    assert abs(wanted.skin - skin) <= tone.LEVEL + 1e-9
+    assert -tone.LEVEL - 1e-9 <= wanted.skin - skin <= tone.most_lighter(skin) + 1e-9
     assert abs(wanted.hair - hair) <= tone.LEVEL + 1e-9
     assert abs((wanted.skin - wanted.hair) - (skin - hair)) <= tone.APART + 1e-9
-    close = abs(style_skin - skin) <= tone.LEVEL and abs(style_hair - hair) <= tone.LEVEL
+    close = -tone.LEVEL <= style_skin - skin <= tone.most_lighter(skin) and abs(style_hair - hair) <= tone.LEVEL
     if close and abs((style_skin - style_hair) - (skin - hair)) <= tone.APART:
         assert wanted == style
+
+
+def test_a_fair_skin_may_be_lightened_a_dark_one_hardly() -> None:
+    assert tone.most_lighter(0.9) == tone.LEVEL
+    assert tone.most_lighter(0.3) < 0.3 * tone.LEVEL
+    paper = tone.Levels(0.95, 0.1)
+    assert tone.wanted_levels(paper, tone.Levels(0.75, 0.0)).skin > 0.8
+    assert tone.wanted_levels(paper, tone.Levels(0.4, 0.0)).skin < 0.5
 
 
 def test_a_dark_skin_darkens_the_style_s(views: ViewSet, aligned: AlignedStyle) -> None:
@@ -214,6 +222,35 @@ def test_the_ring_s_canvas_leaves_jewels_out(aligned: AlignedStyle) -> None:
     assert jewel.sum() > 30
     assert canvas_with.usable[jewel].mean() < 0.1
     assert canvas_with.usable[hair & ~jewel].mean() > 0.4
+
+
+def test_the_pair_s_hair_and_skin_lend_no_jewels_and_no_stubble(views: ViewSet, aligned: AlignedStyle) -> None:
+    hair, skin = aligned.canvas_regions == Region.HAIR, aligned.canvas_regions == Region.SKIN
+    rows, columns = np.indices(hair.shape)
+    top = int(np.nonzero(hair)[0].min())
+    jewel = hair & (rows > top + 3) & (rows < top + 9)
+    x, y = np.round(views.landmarks_xy[0][152]).astype(int)  # the chin
+    stubble = skin & (abs(rows - y) < 7) & (abs(columns - x) < 9)
+    lips = np.round(views.landmarks_xy[0][13]).astype(int)
+    mouth = skin & (abs(rows - lips[1]) < 2) & (abs(columns - lips[0]) < 4)
+    assert min(jewel.sum(), stubble.sum(), mouth.sum()) > 5
+    canvas = aligned.canvas.copy()
+    canvas[jewel], canvas[stubble], canvas[mouth] = (0.1, 0.2, 0.9), (0.1, 0.1, 0.1), (0.1, 0.1, 0.1)
+    plain = palette.with_plain_skin(palette.with_plain_hair(replace(aligned, canvas=canvas))).canvas_regions
+    assert (plain[jewel] == Region.BACKGROUND).mean() > 0.9
+    assert (plain[stubble] == Region.BACKGROUND).mean() > 0.7
+    assert (plain[mouth] == Region.SKIN).all()  # a feature keeps its own colours
+    assert (plain[hair & ~jewel] == Region.HAIR).mean() > 0.4
+    assert (plain[skin & ~stubble] == Region.SKIN).mean() > 0.7
+
+
+def test_big_hair_does_not_make_the_pair_s_face_small(surface: FigureSurface) -> None:
+    config = ViewsConfig(size=SIZE)
+    wide = surface.mesh.vertices.copy()
+    wide[surface.of("Hair") & (np.abs(wide[:, 0]) > 60), 0] *= 3
+    bigger = replace(surface, mesh=replace(surface.mesh, vertices=wide))
+    plain, big = (pair_cameras(each, config)[0].intrinsics[0, 0] for each in (surface, bigger))
+    assert big > 0.75 * plain
 
 
 def test_the_ring_s_skin_is_open_skin(views: ViewSet, aligned: AlignedStyle) -> None:

@@ -14,7 +14,7 @@ from twinbrush.paint.accents import with_accents
 from twinbrush.paint.bake import finish_texture
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views
-from twinbrush.paint.palette import with_clothes
+from twinbrush.paint.palette import with_clothes, with_plain_hair, with_plain_skin
 from twinbrush.paint.round.waves import paint_round
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.tone import like_person
@@ -48,7 +48,7 @@ def paint_pair_on(
     strength = config.align.strength if paper else 0.0
     aligned = aligned_style(
         image, face, regions, surface, views, config.align, strength=strength, progress=progress)
-    clothed = with_clothes(aligned)
+    clothed = with_plain_skin(with_plain_hair(with_clothes(aligned)))
     if paper:  # its pair sees the style as it is, the ring after it only what lends paint
         aligned = replace(aligned, start_xyz=start_xyz)
         return PaintedPair(clothed, stylize(views, aligned, config.stylize, seed=config.seed, progress=progress))

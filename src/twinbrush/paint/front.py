@@ -22,14 +22,16 @@ from twinbrush.views.rig import mean_camera, ring
 from twinbrush.views.values import ViewSet
 
 HEAD_DOWN_TO_MM, HAIR_DOWN_TO_MM = -160.0, -150.0  # what the pair holds of neck and of long hair, below the eyes
+HAIR_ASIDE_MM, HAIR_UP_TO_MM = 125.0, 150.0  # ... and of big hair: with all of it in the picture the face is small
 EYES_AND_FACE = ("Head", "Eye", "Teeth")
 
 
 def pair_cameras(surface: FigureSurface, config: ViewsConfig) -> tuple[Camera, ...]:
     """Returns the two cameras (left first) that hold the head and the hair about it; the bust is left to the ring."""
-    height = surface.mesh.vertices[:, 1]
+    aside, height = np.abs(surface.mesh.vertices[:, 0]), surface.mesh.vertices[:, 1]
     face, bust = surface.of(*EYES_AND_FACE), surface.of("Bust")
-    held = (face & (height > HEAD_DOWN_TO_MM)) | (~face & ~bust & (height > HAIR_DOWN_TO_MM))
+    near = (height > HAIR_DOWN_TO_MM) & (height < HAIR_UP_TO_MM) & (aside < HAIR_ASIDE_MM)
+    held = (face & (height > HEAD_DOWN_TO_MM)) | (~face & ~bust & near)
     half = np.radians(config.half_angle_degrees)
     distance = CAMERA_DISTANCE_IPD * INTERPUPILLARY_MM
     return ring(surface.mesh.vertices[held], np.array([-half, half]), size=config.size, distance_mm=distance)

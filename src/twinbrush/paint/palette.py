@@ -208,6 +208,30 @@ def _open_skin(
     return (usable & ~skin) | inner if inner.sum() > max(2 * LEAST_PIXELS, LEAST_OPEN * skin.sum()) else usable
 
 
+def with_plain_hair(aligned: AlignedStyle) -> AlignedStyle:
+    """Returns the style with hair that is only hair: jewels, ribbons, hats and ground in it lend nothing."""
+    image = np.clip(np.ascontiguousarray(aligned.canvas, np.float32), 0, 1)
+    hair = _region(aligned, Region.HAIR)
+    kept = plain(image, hair, aligned.canvas_regions, face_height(aligned.canvas_landmarks_xy))
+    regions = aligned.canvas_regions.copy()
+    regions[hair & ~kept] = int(Region.BACKGROUND)
+    return replace(aligned, canvas_regions=regions)
+
+
+def with_plain_skin(aligned: AlignedStyle) -> AlignedStyle:
+    """Returns the style without what is odd on its skin beside the features: a beard's stubble, the shadow under a
+    chin. Painted on another face they are a beard."""
+    image = np.clip(np.ascontiguousarray(aligned.canvas, np.float32), 0, 1)
+    unit = face_height(aligned.canvas_landmarks_xy)
+    skin = _region(aligned, Region.SKIN)
+    height, width = skin.shape
+    features = feature_mask(aligned.canvas_landmarks_xy, FEATURES, height, width, FEATURES_GROWN, 0.004) > 0.3
+    odd = skin & ~features & ~plain(image, skin & ~features, aligned.canvas_regions, unit)
+    regions = aligned.canvas_regions.copy()
+    regions[odd] = int(Region.BACKGROUND)
+    return replace(aligned, canvas_regions=regions)
+
+
 def plain(
     image: Float32[np.ndarray, "h w 3"], usable: Bool[np.ndarray, "h w"], regions: UInt8[np.ndarray, "h w"], unit: float
 ) -> Bool[np.ndarray, "h w"]:

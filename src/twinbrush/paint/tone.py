@@ -23,6 +23,7 @@ from twinbrush.views.values import ViewSet
 
 APART = 0.10  # of the style's range of lightness: how far skin from hair may be off the person's own step
 LEVEL = 0.22  # ... and either of them from its own level: a fair style may lighten, not whiten
+DARK_SKIN, FAIR_SKIN, DARK_LIGHTER = 0.50, 0.65, 0.04  # skins between which that limit grows to LEVEL from this one
 ENDS = (2.0, 98.0)  # percentiles of lightness that count as a picture's darkest and lightest
 EDGE = 0.012  # face heights: softness of the regions' borders
 LEAST_PIXELS = 150
@@ -56,19 +57,24 @@ def _median(lightness: Float[np.ndarray, "n"], ends: tuple[float, float]) -> flo
 
 def wanted_levels(style: Levels, person: Levels) -> Levels:
     """Returns the style's levels moved as little toward the person's as leaves the step between skin and hair within
-    APART of the person's, and each within LEVEL of its own."""
-    share = _needed(style.skin - person.skin, LEVEL)
+    APART of the person's, and each within LEVEL of its own; a dark skin is hardly lightened at all."""
+    share = _needed(style.skin - person.skin, most_lighter(person.skin), LEVEL)
     if style.hair is None or person.hair is None:
         return Levels(style.skin + share * (person.skin - style.skin), style.hair)
-    share = max(share, _needed(style.hair - person.hair, LEVEL))
-    share = max(share, _needed((style.skin - style.hair) - (person.skin - person.hair), APART))
+    share = max(share, _needed(style.hair - person.hair, LEVEL, LEVEL))
+    share = max(share, _needed((style.skin - style.hair) - (person.skin - person.hair), APART, APART))
     return Levels(
         style.skin + share * (person.skin - style.skin), style.hair + share * (person.hair - style.hair))
 
 
-def _needed(gap: float, allowed: float) -> float:
-    """The share of a gap that has to be closed to leave no more than `allowed` of it."""
-    return max(0.0, 1 - allowed / max(abs(gap), 1e-9))
+def most_lighter(skin: float) -> float:
+    """Returns how much lighter than a person's skin of level `skin` the painted one may be, as a level."""
+    return float(np.interp(skin, (DARK_SKIN, FAIR_SKIN), (DARK_LIGHTER, LEVEL)))
+
+
+def _needed(gap: float, above: float, below: float) -> float:
+    """The share of a gap that has to be closed to leave no more than `above` of it, or `below` of a negative one."""
+    return max(0.0, 1 - (above if gap > 0 else below) / max(abs(gap), 1e-9))
 
 
 def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float, Float32, Int32
 
+from twinbrush.base.sampling import sampled
 from twinbrush.faces.facemap import ANCHORS, face_height, face_map, feature_mask
 from twinbrush.paint.colour import soft_regions, to_lab
 from twinbrush.paint.guided.atlas import Atlas, StyleSheet
@@ -23,7 +24,8 @@ from twinbrush.paint.guided.scene import Scene
 class Weights:
     """Amplitudes of the guides (docs/stylization.md; tone and structure share what was "luminance or CI weight 1").
 
-    features: the position's factor on eyes, brows and lips is 1 + this. patch_on_features: the appearance's there.
+    features: the position's factor on eyes, brows and lips is 1 + this. appearance_on_features: the appearance's there.
+    structure_by_region: factors of the structure's, of PAINTED: a smooth guide asks for patches without brushwork.
     """
 
     position: float = 0.5
@@ -33,6 +35,7 @@ class Weights:
     features: float = 12.0
     appearance_on_features: float = 0.2
     uniformity: float = 2e-3
+    structure_by_region: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 FREE = Weights()
@@ -50,11 +53,12 @@ LED = Weights(position=0.3, region=0.35, tone=1.5, structure=1.5, features=0.3, 
 def alone(identity: float) -> Weights:
     """Weights between FREE, EVEN and STRICT, geometrically."""
     low, high, share = (FREE, EVEN, 2 * identity) if identity < 0.5 else (EVEN, STRICT, 2 * identity - 1)
-    values = {f.name: getattr(low, f.name) ** (1 - share) * getattr(high, f.name) ** share for f in fields(Weights)}
-    return Weights(**values)
+    names = [f.name for f in fields(Weights) if f.name != "structure_by_region"]
+    return Weights(**{name: getattr(low, name) ** (1 - share) * getattr(high, name) ** share for name in names})
 
 
 STRUCTURE_DIMENSIONS = 8
+EYES_GROWN = (0.004, 0.004)  # face heights: the eyes' outline and its softness
 _TONE_BLUR = 0.012  # of the face height: hatching and weave become grey
 
 
@@ -84,11 +88,13 @@ def view_guide(
     places, mask, content_unit = _places(scene, view, sheet, (height, width))
     canvas_xy, mask, unit = places[rows, columns], mask[rows, columns], sheet.unit
     soft = soft_regions(scene.regions[view], scene.coverage[view], 0.006 * content_unit)[:, rows, columns].T
+    if scene.places_xy is None:
+        soft = soft * (1 - eyes_of(scene.landmarks_xy[view], height, width)[rows, columns, None])
     tone = tone_image(guide_lab, content_unit)[rows, columns]
     structure = project_patches(guide_lab, active, basis)[:, :STRUCTURE_DIMENSIONS]
     fixed = np.concatenate(
         [canvas_xy / unit * weights.position, soft * weights.region, tone * weights.tone,
-         structure * weights.structure], axis=1,
+         structure * _structure(soft, weights)], axis=1,
     )
     appearance = 1 - mask * (1 - weights.appearance_on_features)
     place = 1 + weights.features * mask
@@ -120,8 +126,23 @@ def style_features(
     lab = to_lab(atlas.colours)
     unit = sheet.unit
     patches = project_patches(lab, atlas.xy, basis)
+    regions = atlas.regions
+    if len(sheet.landmarks_xy):
+        eyes = eyes_of(sheet.landmarks_xy, *sheet.usable.shape)
+        regions = regions * (1 - sampled(eyes[..., None], atlas.position_xy, cv2.INTER_LINEAR))
     tone = tone_image(lab, unit)[atlas.xy[:, 1], atlas.xy[:, 0]]
     return np.concatenate(
-        [atlas.position_xy / unit * weights.position, atlas.regions * weights.region, tone * weights.tone,
-         patches[:, :STRUCTURE_DIMENSIONS] * weights.structure, patches], axis=1,
+        [atlas.position_xy / unit * weights.position, regions * weights.region, tone * weights.tone,
+         patches[:, :STRUCTURE_DIMENSIONS] * _structure(regions, weights), patches], axis=1,
     ).astype(np.float32)
+
+
+def eyes_of(landmarks_xy: Float[np.ndarray, "m 2"], height: int, width: int) -> Float32[np.ndarray, "h w"]:
+    """Where a face has its eyes, 0 to 1: they belong to no painted region, so that a shadow takes no iris for paint."""
+    return feature_mask(landmarks_xy, ("eyes",), height, width, *EYES_GROWN)
+
+
+def _structure(shares: Float32[np.ndarray, "t 3"], weights: Weights) -> Float32[np.ndarray, "t 1"]:
+    """The structure's amplitude of each row. shares: of PAINTED; a row beside all of them has the full one."""
+    factors = np.asarray(weights.structure_by_region, np.float32) - 1
+    return weights.structure * (1 + shares @ factors)[:, None]

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from twinbrush.paint.round.contact import ContactLead
 
 LEAST_TEXELS = 200  # a view that owns fewer paints nothing
-RING_WEIGHTS = replace(LED, region=1.2, structure=2.0, uniformity=5e-4)
+RING_WEIGHTS = replace(LED, region=1.2, structure=2.0, uniformity=5e-4, structure_by_region=(0.15, 1.0, 0.3))
 """Weights of the patches' guides: regions are known by part, none is guessed; strokes follow locks, and few patches may
-serve often where the style shows little hair (else locks are camouflage). With structure 4 a smooth guide has no
-hatching."""
+serve often where the style shows little hair (else locks are camouflage). Skin and cloth are smooth in the guide: held
+to that in full, tiles and hatching would end where the pair does."""
 DETAIL = 2.0  # of the guide's fine detail in a lead
 SEED_STEP = 7919  # between the seeds of two views
 
