@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import UInt8
 
+from twinbrush.base import store
 from twinbrush.base.camera import INTERPUPILLARY_MM
 from twinbrush.base.mesh import Mesh, Region
 from twinbrush.base.progress import Progress
@@ -24,7 +25,6 @@ from twinbrush.paint.values import PaintedPair
 from twinbrush.regions.inputs import Input
 from twinbrush.regions.values import RegionMap
 from twinbrush.road import paint_road, sculpt_road
-from twinbrush.road.run import Run
 from twinbrush.road.stages import Stage, Walk
 from twinbrush.sculpt.portrait.geometry import CAMERA_DISTANCE_IPD
 from twinbrush.sculpt.values import Figure
@@ -43,6 +43,18 @@ class Front:
 
     found: FoundFront | None
     warnings: tuple[str, ...] = ()
+
+
+def searched(model: SourceModel, config: Config, progress: Progress) -> Front:
+    """Returns the face that was looked for on the mesh, and what to tell where there is none."""
+    from twinbrush.meshes.front import find_portrait
+
+    found = find_portrait(model, config.portrait, progress=progress)
+    if found is not None:
+        return Front(found, found.warnings)
+    said = config.mesh.up != "auto" or model.source.file.y_up  # glTF says which way up it is
+    note = f"{model.path.name}: no face was found on it that says which way up it is; --up and --forward turn it."
+    return Front(None, () if said else (note,))
 
 
 def fitted(front: FoundFront, config: Config, progress: Progress) -> Figure:
@@ -95,6 +107,7 @@ def painted_atlas(
     return PaintedAtlas(painted.texture, painted.log, pair.pair.method, pair.pair.weights_sha256)
 
 
+FRONT = Stage("front", Front, ("model",), ("portrait", "mesh.up"), searched)
 HEAD = Stage("sculpt", Figure, ("front",), ("sculpt",), fitted)
 SHAPE = Stage("mesh-shape", ShapeResult, ("model", "front", "sculpt", "shape"), (), formed)
 PAIR = Stage(
@@ -104,29 +117,32 @@ PAINT = Stage(
     "paint", PaintedAtlas, ("model", "front", "mesh-shape", "pair"), paint_road.TEXTURE.sections, painted_atlas)
 
 
-def head_scene(
-    run: Run, model: SourceModel, found: FoundFront, art: Input, front_key: str, config: Config
-) -> tuple[ObjectScene, dict[str, str]]:
-    """All stages; the shape in the model's world frame. With the keys of what `reshape` takes up again."""
-    from twinbrush.paint.engine import check_engine
-
-    walk = Walk(run, config)
-    engine = check_engine(config.stylize)
-    walk.give("model", model, model.sha256)
-    walk.give("front", found, front_key)
+def head_scene(walk: Walk, art: Input) -> ObjectScene:
+    """Returns all that the files are made from, after all stages; the shape in the model's world frame. art: the style
+    with its face."""
     walk.give("style", art, art.key)
-    walk.give("engine", engine, engine or "")
-    for stage in (HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE):
+    for stage in (HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, SHAPE, PAIR, PAINT):
         walk.through(stage)
-    shape, pair = walk.through(SHAPE), walk.through(PAIR)
-    painted = walk.through(PAINT)
-    agreement = view_consistency(pair.pair.images, pair.pair.warped)
+    found, pair = walk.values["front"], walk.values["pair"].pair
+    agreement = view_consistency(pair.images, pair.warped)
     metrics = {f"front_consistency_{name}": value for name, value in agreement.items()}
     toward = found.to_portrait[:3, :3].T @ np.array([0.0, 0.0, 1.0])
     degrees = float(np.degrees(np.arctan2(toward[0], toward[2])))
-    scene = ObjectScene(
-        model, art.picture, shape, painted, degrees, metrics, found.portrait.image, head=True)
-    return scene, {"shape": walk.keys["mesh-shape"], "paint": walk.keys["paint"]}
+    return ObjectScene(
+        walk.values["model"], art.picture, walk.values[SHAPE.name], walk.values["paint"], degrees, metrics,
+        found.portrait.image, head=True)
+
+
+def give_model(walk: Walk, model: SourceModel) -> None:
+    """Lay down the mesh, with a key of its file and of how that is read."""
+    walk.give("model", model, store.stage_key("model", model.sha256, walk.config.mesh))
+
+
+def front_of(walk: Walk, stage: Stage[Front] = FRONT) -> FoundFront | None:
+    """Returns the face on the mesh, which the walk then holds as "front", or None."""
+    front = walk.through(stage)
+    walk.give("front", front.found, walk.keys[stage.name])
+    return front.found
 
 
 def surface_of(model: SourceModel, found: FoundFront, shape: ShapeResult) -> FigureSurface:

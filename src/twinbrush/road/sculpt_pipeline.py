@@ -69,17 +69,17 @@ def check_options(options: SculptOptions) -> None:
 
 def _sculpt_mesh(path: Path, out: Path, options: SculptOptions, style: Input | None, progress: Progress) -> Result:
     """The template fitted to a mesh with a face."""
-    from twinbrush.meshes.front import find_portrait
     from twinbrush.meshes.read import load_model
+    from twinbrush.road.head_road import front_of, give_model
 
     model = load_model(path, progress=progress)
     with nothing_left(out / CACHE), run_folder(out, keep=options.cache) as cache:
         walk = Walk(Run(cache, progress, options.cache), as_config(options))
-        found = find_portrait(model, PortraitConfig(), progress=progress)
+        walk.run.warn((*model.repairs, *model.warnings))
+        give_model(walk, model)
+        found = front_of(walk)
         if found is None:
             raise BadMesh(f"{path}: no face was found on this mesh.", "Give a head, upright, or a photo.")
-        walk.run.warn((*model.repairs, *model.warnings))
-        walk.give("front", found, model.sha256)
         walk.through(sculpt_road.FIGURE_OF_MESH)
         count, triangles = len(model.mesh.vertices), len(model.mesh.faces)
         file = page.MeshFile(path.name, model.sha256, count, triangles, model.repairs)
