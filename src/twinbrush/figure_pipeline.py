@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinbrush import road
+from twinbrush import relief_road, road
 from twinbrush.config import Config, check, named_files
 from twinbrush.figure_export import Shown, export_figure, remember_shown
 from twinbrush.figure_outputs import FigureScene, figure_metrics, pair_metrics, picture_file
@@ -17,6 +17,25 @@ from twinbrush.stages import Walk
 
 if TYPE_CHECKING:
     from twinbrush.paint.values import PaintedPair, PaintedTexture
+    from twinbrush.relief.values import Worked
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What `reshape` changes; None: as it was. As the options of the same names."""
+
+    strength: float | None = None
+    caricature: float | None = None
+    hair_shape: float | None = None
+    relief: float | None = None
+
+    def of(self, config: Config) -> Config:
+        """Returns the options with the changes."""
+        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        align = {name: value for name, value in given.items() if value is not None and name != "relief"}
+        surface = {} if self.relief is None else {"relief": self.relief}
+        return replace(
+            config, align=replace(config.align, **align), surface=replace(config.surface, **surface))
 
 
 @dataclass(frozen=True)
@@ -43,34 +62,41 @@ def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Confi
     walk.give("engine", engine, given["engine"])
     _shaped(walk)
     pair, painted = walk.through(PAIR), walk.through(TEXTURE)
-    kept = {name: walk.keys[name] for name in ("pair", "texture")}
+    worked = None
+    if config.surface.relief != 0:
+        worked = relief_road.worked(walk.through(relief_road.RELIEF), config)
+    kept = {name: walk.keys[name] for name in ("pair", "texture", "relief") if name in walk.keys}
     run.remember(FigureRun(config, given, kept, content, art))
-    result = _exported(walk, pair, painted, out)
+    result = _exported(walk, pair, painted, out, worked=worked)
     remember_shown(run, Shown("shape", walk.keys["shape"], kept["texture"]))
     return result
 
 
 def reshape_figure(
-    run: Run, out: Path, known: FigureRun, strength: float, caricature: float | None, hair_shape: float | None, *,
-    stills: bool = False,
+    run: Run, out: Path, known: FigureRun, changes: Changes, *, stills: bool = False
 ) -> Result:
-    """Returns the same run's files with another shape; nothing is painted. stills: also stills, sheet and turntable.
+    """Returns the same run's files with another shape or relief; nothing is painted. stills: also stills, sheet and
+    turntable.
 
     Raises BadOption when stages are gone.
     """
     from twinbrush.paint.values import PaintedPair, PaintedTexture
+    from twinbrush.relief.values import Relief
 
-    old = known.config.align
-    align = replace(
-        old, strength=strength, caricature=old.caricature if caricature is None else caricature,
-        hair_shape=old.hair_shape if hair_shape is None else hair_shape)
-    config = replace(known.config, align=align)
+    config = changes.of(known.config)
     check(config)
     walk = _begun(run, config, known.content, known.art, known.given)
     pair = run.stage("pair", known.key.get("pair", ""), PaintedPair, lambda: gone(out, "pair"))
     painted = run.stage("texture", known.key.get("texture", ""), PaintedTexture, lambda: gone(out, "texture"))
     _shaped(walk)
-    result = _exported(walk, pair, painted, out, stills=stills)
+    worked = None
+    if config.surface.relief != 0:
+        walk.give("texture", painted, known.key["texture"])
+        kept = known.key.get("relief", "")
+        relief = run.stage("relief", kept, Relief, lambda: relief_road.RELIEF.compute(
+            *(walk.values[name] for name in relief_road.RELIEF.needs), config, run.progress))
+        worked = relief_road.worked(relief, config)
+    result = _exported(walk, pair, painted, out, worked=worked, stills=stills)
     remember_shown(run, Shown("shape", walk.keys["shape"], known.key["texture"]))
     return result
 
@@ -91,7 +117,7 @@ def _shaped(walk: Walk) -> None:
 
 
 def _exported(
-    walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path, *, stills: bool = True
+    walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path, *, worked: Worked | None, stills: bool = True
 ) -> Result:
     content, art, config = walk.values["photo"], walk.values["style"], walk.config
     metrics = figure_metrics(walk.values["sculpt"]) | pair_metrics(pair) | painted.log
@@ -100,6 +126,7 @@ def _exported(
         {"photo": picture_file(content), "style": picture_file(art)},
         (("Photo", content.picture.pixels), ("Style", art.picture.pixels)),
         config, {name: float(value) for name, value in metrics.items()},
-        road.live_shapes(walk.values["strengths"], walk.values["caricatures"], config), pair.pair)
+        road.live_shapes(walk.values["strengths"], walk.values["caricatures"], config), pair.pair,
+        None if worked is None or worked.amplitude_mm == 0 else worked)
     given = (content.picture.path, art.picture.path, *named_files(config))
     return export_figure(walk.run, scene, out, config.export, given, stills=stills)

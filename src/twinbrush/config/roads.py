@@ -33,6 +33,7 @@ UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
     "relief": (
         ("align", ("caricature", "hair_shape"), _FOR_FIGURES),
         ("stylize", ("skin",), _FOR_FIGURES),
+        ("surface", (), _FOR_FIGURES),
         ("sculpt", (), _FOR_FIGURES),
         ("mesh", (), _FOR_MESHES),
         ("views", ("views", "angles"), "Leave it out: --method paper is about the stereo pair."),
@@ -41,6 +42,7 @@ UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
     "mesh": (
         ("align", ("caricature", "hair_shape"), _FOR_FIGURES),
         ("stylize", ("skin",), _FOR_FIGURES),
+        ("surface", (), _FOR_FIGURES),
         ("sculpt", (), _FOR_FIGURES),
         ("portrait", ("grid",), "It is for a photo with --method paper."),
         ("stylize.paper", (), "It is for a photo with --method paper."),
