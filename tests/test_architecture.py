@@ -34,11 +34,13 @@ ORDER = [
     ["align"],
     ["shape"],
     ["paint"],
+    ["relief"],
     ["outputs"],
-    ["placing", "mesh_outputs", "figure_outputs"],
+    ["placing", "mesh_outputs", "figure_relief"],
+    ["figure_outputs"],
     ["run"],
     ["stages"],
-    ["road", "paint_road", "figure_export"],
+    ["road", "paint_road", "relief_road", "figure_export"],
     ["mesh_heads", "mesh_style"],
     ["mesh_pipeline", "figure_pipeline"],
     ["pipeline", "commands", "sculpt_pipeline"],
@@ -49,7 +51,7 @@ ORDER = [
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 MATHS = (
-    "maths", "faces", "regions", "sculpt", "portrait", "views", "correspond", "align", "shape", "stylize",
+    "maths", "faces", "regions", "sculpt", "portrait", "views", "correspond", "align", "shape", "stylize", "relief",
     "reconstruct", "evaluate",
 )
 MODULES = sorted(SOURCE.rglob("*.py"))

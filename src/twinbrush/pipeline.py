@@ -11,7 +11,7 @@ from pathlib import Path
 from twinbrush import plans, store
 from twinbrush.config import Config, check, check_used
 from twinbrush.errors import BadOption
-from twinbrush.figure_pipeline import FigureRun, reshape_figure, stylize_photo
+from twinbrush.figure_pipeline import Changes, FigureRun, reshape_figure, stylize_photo
 from twinbrush.files import nothing_left
 from twinbrush.inputs import check_named_files, read_input
 from twinbrush.meshes.guard import is_mesh_file
@@ -54,11 +54,12 @@ def _check_device(config: Config) -> None:
 
 
 def reshape_files(
-    out: Path, strength: float, *, caricature: float | None = None, hair_shape: float | None = None,
-    stills: bool = False, progress: Progress = ignore,
+    out: Path, strength: float | None = None, *, caricature: float | None = None, hair_shape: float | None = None,
+    relief: float | None = None, stills: bool = False, progress: Progress = ignore,
 ) -> Result:
-    """Everything `twinbrush reshape` does: the shape at another strength (caricature, hair_shape: None: as it was);
-    nothing is painted or baked again. stills: also a figure's stills, sheet and turntable.
+    """Everything `twinbrush reshape` does: the shape at another strength, caricature, hair_shape, and another height of
+    the relief in mm (None: as it was); nothing is painted or baked again. stills: also a figure's stills, sheet and
+    turntable.
 
     Raises BadOption when `out` holds no finished run of this version, or one without any change of shape.
     """
@@ -71,9 +72,11 @@ def reshape_files(
         if isinstance(known, FigureRun):
             plan = plans.RESHAPE_PAPER if known.config.stylize.method == "paper" else plans.RESHAPE
             run = Run(cache, Meter(plan, progress))
-            return reshape_figure(run, out, known, strength, caricature, hair_shape, stills=stills)
-        if caricature is not None or hair_shape is not None:
-            raise BadOption("--caricature, --hair-shape: are for a photo's figure.", "Leave them out for this folder.")
+            changes = Changes(strength, caricature, hair_shape, relief)
+            return reshape_figure(run, out, known, changes, stills=stills)
+        if strength is None or any(value is not None for value in (caricature, hair_shape, relief)):
+            raise BadOption("--caricature, --hair-shape, --relief: are for a photo's figure.",
+                            "Give --strength, and nothing else, for this folder.")
         if stills:
             raise BadOption("--stills: is for a photo's figure.", "Leave it out: they are always drawn of this folder.")
         return reshape_mesh(Run(cache, Meter(plans.MESH, progress)), out, strength, known)

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from twinbrush.config import ExportConfig
 from twinbrush.errors import BadMesh
 from twinbrush.export.bust import MIN_WALL_MM, Solid, standing
+from twinbrush.export.emboss import NOZZLE_MM, PrintRelief, edge_of, heights_at
 from twinbrush.export.mend import neighbours, thickened
 from twinbrush.export.prints import Bust, measured
 from twinbrush.export.solid import stl_bytes, threemf_bytes
@@ -23,7 +24,8 @@ from twinbrush.export.surface import sample_texture
 from twinbrush.export.topology import border_loops, split_fans
 from twinbrush.files import write_atomically
 from twinbrush.maths.crossings import crossings
-from twinbrush.mesh import Mesh, border_edges
+from twinbrush.maths.split import split
+from twinbrush.mesh import Mesh, border_edges, vertex_normals
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, Part
 
@@ -35,25 +37,45 @@ LEAST_TRIANGLES = 8  # of a piece
 UNDO_ROUNDS = 8  # of taking back what thickening folded, each reaching farther
 
 
-def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
+def figure_solid(figure: Figure, print_height_mm: float, relief: PrintRelief | None = None) -> Solid:
     """Returns the figure as one closed body, standing, `print_height_mm` high. Raises BadMesh when a part is open.
+
+    relief: of the medium, is pressed into it.
 
     Where tongue and gums run through each other at the bottom of an open mouth, it is printed less deep.
     """
     best: tuple[int, Solid] | None = None
+    placed = relief
     for share in MOUTH_SHARES:
-        solid = _united(figure, print_height_mm, share)
+        solid, placed = _united(figure, print_height_mm, share, relief)
         found = len(crossings(solid.vertices.astype(np.float32).astype(np.float64), solid.faces))
         if best is None or found < best[0]:
             best = found, solid
         if found == 0:
             break
     assert best is not None
-    return replace(best[1], vertices=_mended(best[1].vertices, best[1].faces))
+    mended = replace(best[1], vertices=_mended(best[1].vertices, best[1].faces))
+    if placed is None:
+        return mended
+    return _embossed(mended, placed, print_height_mm / float(np.ptp(figure.whole().vertices[:, 1])))
 
 
-def _united(figure: Figure, print_height_mm: float, mouth_share: float) -> Solid:
-    """All parts as one body, standing. mouth_share: of the mouth's depth."""
+def _embossed(solid: Solid, relief: PrintRelief, scale: float) -> Solid:
+    """The solid with a relief, except where that would fold it."""
+    assert solid.colours is not None
+    rows = np.concatenate([solid.vertices, vertex_normals(solid.vertices, solid.faces), solid.colours], 1)
+    fine = split(rows, solid.faces, np.arange(len(rows)), edge_of(solid.vertices, solid.faces))
+    points, normals = fine.values[:, :3], fine.values[:, 3:6]
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    height = heights_at(relief, points, fine.faces, scale)
+    out = _unfolded(points, points + height[:, None] * normals, fine.faces)
+    return replace(solid, vertices=out, faces=fine.faces, colours=fine.values[:, 6:])
+
+
+def _united(
+    figure: Figure, print_height_mm: float, mouth_share: float, relief: PrintRelief | None
+) -> tuple[Solid, PrintRelief | None]:
+    """All parts as one body, standing, and the relief placed with it. mouth_share: of the mouth's depth."""
     import manifold3d
 
     pieces: list[tuple[str, np.ndarray, np.ndarray]] = []
@@ -63,18 +85,24 @@ def _united(figure: Figure, print_height_mm: float, mouth_share: float) -> Solid
         pieces.append((part.name, points, faces))
         colours.append(colour)
     known = np.concatenate([points for _, points, _ in pieces])
-    known = standing(known, float(known[:, 1].min()), print_height_mm)
+    lowest, count = float(known[:, 1].min()), len(known)
+    placed = known if relief is None else np.concatenate([known, relief.points])
+    placed = standing(placed, lowest, print_height_mm)
+    if relief is not None:
+        x, y, z = relief.normals.T
+        relief = replace(relief, points=placed[count:], normals=np.stack([x, -z, y], 1))
+    known = placed[:count]
     bodies: list[Any] = []
     start = 0
     for name, points, faces in pieces:
-        placed = known[start : start + len(points)]
-        bodies += [_body(manifold3d, name, p, f) for p, f in _pieces(placed, faces)]
+        own = known[start : start + len(points)]
+        bodies += [_body(manifold3d, name, p, f) for p, f in _pieces(own, faces)]
         start += len(points)
     union = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Add)
     raw = max(union.decompose(), key=lambda piece: piece.volume()).to_mesh()
     points = np.asarray(raw.vert_properties, np.float64)[:, :3]
     points, faces = split_fans(points, np.asarray(raw.tri_verts, np.int64))
-    return Solid(points, faces, _nearest(points, known, np.concatenate(colours)), "figure")
+    return Solid(points, faces, _nearest(points, known, np.concatenate(colours)), "figure"), relief
 
 
 def _closed(
@@ -91,17 +119,24 @@ def _closed(
     return with_cones(rows[:, :3], faces, rows[:, 3:], loops, [0.0] * len(loops))
 
 
-def write_print(figure: Figure, folder: Path, config: ExportConfig) -> Bust | None:
+def write_print(
+    figure: Figure, folder: Path, config: ExportConfig, relief: PrintRelief | None = None
+) -> Bust | None:
     """Write what `config` asks for into `folder`: figure.stl, figure.3mf; its measures, None when nothing is asked for.
-    Raises BadMesh, OutputError."""
+    relief: of the medium, in the figure's frame. Raises BadMesh, OutputError."""
     writers = {"figure.stl": (config.stl, stl_bytes), "figure.3mf": (config.threemf, threemf_bytes)}
     names = tuple(name for name, (wanted, _) in writers.items() if wanted)
     if not names:
         return None
-    solid = figure_solid(figure, config.print_height_mm)
+    solid = figure_solid(figure, config.print_height_mm, relief)
     for name in names:
         write_atomically(folder / name, writers[name][1](solid))
-    return measured(solid, names, config.print_height_mm, "")
+    made = measured(solid, names, config.print_height_mm, "")
+    if relief is None:
+        return made
+    scale = config.print_height_mm / float(np.ptp(figure.whole().vertices[:, 1]))
+    most = scale * float(np.abs(relief.heights).max(initial=0.0))
+    return replace(made, relief_mm=round(most, 3), finest_mm=NOZZLE_MM)
 
 
 def welded(
@@ -197,11 +232,18 @@ def _body(manifold3d: Any, name: str, points: Float[np.ndarray, "v 3"], faces: I
 
 def _mended(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
     """The points, in the print's frame, with walls thick enough; where that would make folds they stay as they were,
-    and so does the base. Rounded as the files have them."""
+    and so does the base."""
     base = points[:, 2] < FLOOR_MM
     out = thickened(points, faces, MIN_WALL_MM)
     out[:, 2] = np.maximum(out[:, 2], FLOOR_MM)
     out[base] = points[base] * (1, 1, 0)
+    return _unfolded(points, out, faces)
+
+
+def _unfolded(
+    points: Float[np.ndarray, "v 3"], out: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
+) -> Float[np.ndarray, "v 3"]:
+    """`out`, but as `points` are where it would run through itself; rounded as the files have them."""
     spread = neighbours(faces, len(points))
     for rounds in range(UNDO_ROUNDS):
         out = out.astype(np.float32).astype(np.float64)

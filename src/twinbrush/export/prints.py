@@ -26,7 +26,7 @@ class Bust:
     """made_from: see `Solid`; open_because: why it was not the closed head (empty: it was). leans_degrees: so
     far it may be tilted before it falls over (negative: it falls at once). self_intersections: edges
     that run through a triangle, in the file's precision. thin_share: of the vertices, on walls clearly thinner than
-    wall_mm."""
+    wall_mm. relief_mm: most height of the medium's relief, in the print; finest_mm: what is finer was smoothed away."""
 
     files: tuple[str, ...]
     made_from: Literal["closed head", "open relief", "figure"]
@@ -37,6 +37,8 @@ class Bust:
     leans_degrees: float
     self_intersections: int
     thin_share: float
+    relief_mm: float = 0.0
+    finest_mm: float = 0.0
 
     @property
     def told(self) -> str:
@@ -44,8 +46,10 @@ class Bust:
         made = {
             "closed head": "the whole head", "open relief": "the open relief with a back of its own",
             "figure": "the whole figure"}[self.made_from]
+        worked = f", relief to {self.relief_mm:g} mm, nothing finer than {self.finest_mm:g} mm"
+        relief = worked if self.relief_mm else ""
         why = f" ({self.open_because})" if self.open_because else ""
-        return f"{', '.join(self.files)}: {made}{why}, {self.height_mm:g} mm high"
+        return f"{', '.join(self.files)}: {made}{why}, {self.height_mm:g} mm high{relief}"
 
     @property
     def warnings(self) -> tuple[str, ...]:
