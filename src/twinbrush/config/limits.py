@@ -46,7 +46,6 @@ LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("objects", "max_turn_degrees", 0, 180),
     ("objects", "interior_keypoints", 0, 100),
     ("surface", "relief", 0, MOST_MM),
-    ("surface", "facets", 0, 400),
     ("export", "print_height_mm", 10, 2000),
     ("export", "still_size", 128, 2048),
     ("export", "turntable_frames", 4, 360),

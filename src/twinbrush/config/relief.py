@@ -1,11 +1,10 @@
-"""The medium as a surface: brushwork, cuts and stones in relief, and planes instead of curves."""
+"""The medium as a surface: brushwork, cuts and stones in relief."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Medium = Literal["oil", "woodcut", "ink", "mosaic", "pastel"]
 MOST_MM = 1.5  # of relief: more would close nostrils and lids
 
 
@@ -18,6 +17,3 @@ class SurfaceConfig:
     medium: Literal["auto", "oil", "woodcut", "ink", "mosaic", "pastel"] = "auto"
     """What the relief is worked in: impasto, grooves cut into wood, an engraved plate, stones in grout, chalk on rough
     paper (auto: told from the style portrait)."""
-    facets: int = 0
-    """Number of planes that head, hair and bust are cut into, for cubist and low-poly looks (90 to 140 are good; 0: no
-    planes)."""
