@@ -13,7 +13,7 @@ from twinbrush.mesh import vertex_normals
 
 NOZZLE_MM = 0.2  # of the print: finer detail is smoothed away
 EDGE_MM = 0.3  # of the print's triangles, at most ...
-MOST_TRIANGLES = 700_000  # ... unless there would be more of them than this
+MOST_TRIANGLES = 300_000  # ... unless there would be more of them than this
 NEAREST = 10  # samples that are averaged at a point
 FOOT_MM = (0.4, 1.5)  # of the print: no relief so near to its base, full from there
 

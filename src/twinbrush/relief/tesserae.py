@@ -8,7 +8,7 @@ Cells of a centroidal Voronoi diagram on the surface whose unit ball is a rounde
 
 from __future__ import annotations
 
-from typing import no_type_check
+from typing import Any, no_type_check
 
 import numpy as np
 from jaxtyping import Float32
@@ -49,7 +49,7 @@ def tesserae_on(ground: Ground, size_mm: float, seed: int) -> Float32[np.ndarray
     return out
 
 
-def _stones(touches: Touches) -> tuple[np.ndarray, ...]:
+def _stones(touches: Touches) -> tuple[Any, ...]:
     return (touches.points, touches.normals, touches.group, touches.along, touches.across, *fields_of(touches.grid))
 
 
