@@ -1,8 +1,6 @@
-"""CPU seconds and bytes of every file of the export, for a finished run or for a made-up relief.
+"""CPU seconds and bytes of every file of the export, for a finished figure or for a made-up surface.
 
-    python benchmarks/export.py [OUT | OUT/portrait.glb]      (OUT: a folder with a figure)
-
-(A run with --no-back is not for this: the bust is made of a closed head, or of the made-up relief.)
+    python benchmarks/export.py [OUT]      (OUT: a folder with a figure)
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import trimesh
 
 import twinbrush
 from twinbrush.config import DEFAULT
@@ -25,24 +22,12 @@ from twinbrush.export.figure_print import figure_solid
 from twinbrush.export.gltf import glb_bytes
 from twinbrush.export.obj import obj_files, write_obj
 from twinbrush.export.ply import ply_bytes, write_ply
-from twinbrush.export.sheet import portrait_sheet, write_sheet
-from twinbrush.export.solid import write_solid
-from twinbrush.export.stills import framed_cameras, render_stills, turntable_bytes, write_stills
+from twinbrush.export.stills import framed_cameras, write_stills
 from twinbrush.export.surface import texture_png
 from twinbrush.export.viewer import viewer_html, write_viewer
 from twinbrush.figure_outputs import SIDES_DEGREES, all_targets, eight_sides, figure_mesh
 from twinbrush.mesh import Mesh
-from twinbrush.mesh_outputs import seam_pairs
-from twinbrush.meshes.triangulate import weld
 from twinbrush.views.shade import shade
-
-
-def read_portrait(path: Path) -> Mesh:
-    """The mesh of a GLB of ours, in millimetres."""
-    (mesh,) = trimesh.load_scene(path, process=False).geometry.values()
-    texture = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"), np.float32) / 255
-    vertices, uv = np.asarray(mesh.vertices) * 1000, np.asarray(mesh.visual.uv)
-    return Mesh(vertices, np.asarray(mesh.faces, np.int64), uv, texture, seam=seam_pairs(weld(vertices)))
 
 
 def made_up(grid: int = 290, texture: int = 2048) -> Mesh:
@@ -89,42 +74,26 @@ def measure_figure(out: Path) -> None:
 
 def main() -> None:
     """Print one line a file."""
-    if len(sys.argv) > 1 and Path(sys.argv[1]).is_dir():
+    if len(sys.argv) > 1:
         measure_figure(Path(sys.argv[1]))
         return
-    mesh = read_portrait(Path(sys.argv[1])) if len(sys.argv) > 1 else made_up()
-    render_stills(mesh, 32)  # compile first
-    total = 0.0
+    mesh = made_up()
+    shade(mesh, framed_cameras(mesh, (0,), 32)[0])  # compile first
 
-    def measure(name: str, work: Callable[[], object], *, optional: bool = False) -> object:
-        nonlocal total
+    def measure(name: str, work: Callable[[], object]) -> object:
         start = time.process_time()
         result = work()
-        seconds = time.process_time() - start
-        total += 0 if optional else seconds
         size = f"{len(result) / 1e6:8.2f} MB" if isinstance(result, bytes) else ""
-        print(f"{name:24s} {seconds:6.2f} cpu-s {size}{'  (on request)' if optional else ''}")
+        print(f"{name:24s} {time.process_time() - start:6.2f} cpu-s {size}")
         return result
 
     git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     print(f"{len(mesh.faces)} triangles; {platform.machine()}; Python {platform.python_version()}; {git.stdout[:7]}")
-    options = DEFAULT.export
-    with tempfile.TemporaryDirectory() as folder:
-        png = measure("texture as PNG", lambda: texture_png(mesh))
-        measure("portrait.glb", lambda: glb_bytes(mesh, name="x", before=mesh, png=png))
-        measure("portrait.obj", lambda: obj_files(mesh, name="x", png=png)["x.obj"])
-        measure("portrait.ply", lambda: ply_bytes(mesh))
-        measure("viewer.html", lambda: viewer_html(mesh, title="x", before=mesh))
-        stills = measure("six stills", lambda: render_stills(mesh, options.still_size))
-        measure("six stills as PNG", lambda: write_stills(stills, folder))
-        picture = stills["portrait_0"]
-        sheet = measure("sheet", lambda: portrait_sheet(picture, picture, [picture] * 2, stills))
-        measure("sheet as PNG", lambda: write_sheet(sheet, Path(folder) / "sheet.png"))
-        measure("turntable.webp", lambda: turntable_bytes(mesh, options.turntable_frames, 448))
-        bust = [Path(folder) / "bust.stl", Path(folder) / "bust.3mf"]
-        closed = len(sys.argv) > 1
-        measure("bust.stl and bust.3mf", lambda: write_solid(mesh, bust, height_mm=100.0, closed=closed), optional=True)
-    print(f"{'at defaults':24s} {total:6.2f} cpu-s")
+    png = measure("texture as PNG", lambda: texture_png(mesh))
+    measure("x.glb", lambda: glb_bytes(mesh, name="x", before=mesh, png=png))
+    measure("x.obj", lambda: obj_files(mesh, name="x", png=png)["x.obj"])
+    measure("x.ply", lambda: ply_bytes(mesh))
+    measure("viewer.html", lambda: viewer_html(mesh, title="x", before=mesh))
 
 
 if __name__ == "__main__":

@@ -19,26 +19,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from twinbrush.config import AlignConfig, FaceConfig, PortraitConfig, StylizeConfig, ViewsConfig
-from twinbrush.correspond.align import align_style
+from twinbrush.config import DEFAULT, FaceConfig, PortraitConfig, StylizeConfig, ViewsConfig
 from twinbrush.image import save_png
 from twinbrush.inputs import read_input
-from twinbrush.portrait.build import build_portrait
+from twinbrush.paint.front import aligned_style, pair_views
+from twinbrush.paint.surface import surface_of_figure
+from twinbrush.progress import ignore
 from twinbrush.regions.engine import find_regions
+from twinbrush.road import sculpted
 from twinbrush.stylize import stylize
 from twinbrush.views.consistency import view_consistency
-from twinbrush.views.render import render_views
 
 
 def prepare(photo: Path, style: Path, size: int) -> tuple:
     """Views and aligned style of one pair (the best face of each)."""
     content = read_input(photo, FaceConfig(face=0), PortraitConfig(), art=False)
     art = read_input(style, FaceConfig(face=0), PortraitConfig(), art=True)
+    surface = surface_of_figure(sculpted(content, DEFAULT, ignore))
+    views = pair_views(surface, ViewsConfig(size=size))
     picture = art.picture.pixels
-    portrait = build_portrait(content.picture.pixels, content.face, PortraitConfig(), others=content.others)
-    views = render_views(portrait, ViewsConfig(size=size))
     parts = find_regions(picture, art.face, others=art.others)
-    return views, align_style(picture, art.face, parts, portrait, views, AlignConfig())
+    align = DEFAULT.align
+    return views, aligned_style(picture, art.face, parts, surface, views, align, strength=align.strength)
 
 
 def sharpness(image: np.ndarray, covered: np.ndarray) -> float:

@@ -4,7 +4,7 @@
     python benchmarks/sculpt_error.py --photos FOLDER [FOLDER ...]
     python benchmarks/sculpt_error.py --render ict_facekit.npz folder      (12 more heads; a seed no training has seen)
 
-As benchmarks/portrait_error.py: the true surface against its nearest point on the sculpted head's skin, mm, after a
+The true surface against its nearest point on the sculpted head's skin, mm, after a
 similarity alignment found on the face alone. Face: the visible vertices of the heads' face region inside the landmarks'
 outline. The bias of photos (sculpt/bias.py) is off here: the regression learned from pictures such as these;
 --as-photos leaves it on. Photos: seen landmarks' distance from their pixels, of a 576-pixel crop (median, 90%), and the
@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
-from portrait_error import HEADS, align, dense_points, vertex_areas
+from head_truth import HEADS, align, dense_points, landmark_depths, vertex_areas
 from twinbrush.camera import project
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.faces import indices
@@ -32,7 +32,6 @@ from twinbrush.maths.filters import polygon_mask
 from twinbrush.maths.surface import mean_curvature
 from twinbrush.mesh import Mesh
 from twinbrush.portrait.crop import SIDE_FACE_HEIGHTS, Crop
-from twinbrush.portrait.face_depth import spline_depth
 from twinbrush.portrait.geometry import make_frame
 from twinbrush.sculpt import figure
 from twinbrush.sculpt.figure import fit_crop
@@ -60,7 +59,7 @@ def measure(path: Path) -> dict[str, float]:
     on_face = visible & truth["face_region"] & inside[at[:, 1], at[:, 0]] & (area > 0)
     below = pixels[:, 1] > face.landmarks[indices.CHIN, 1]
     frame = make_frame(face, shape[1], shape[0])
-    depth = spline_depth(frame, face.landmarks[:, :2], shape)[at[on_face, 1], at[on_face, 0]]
+    depth = landmark_depths(face.landmarks[:, :2], frame.landmarks_xyz[:, 2], pixels[on_face])
     guess = frame.lift(pixels[on_face], depth)
     everywhere = vertex_areas(vertices, faces, np.ones(len(vertices), bool))
     skin = model.triangles[(model.labels[model.triangles] <= 3).all(1)]

@@ -9,6 +9,8 @@ from twinbrush.correspond.values import AlignedStyle
 from twinbrush.faces.values import Face
 from twinbrush.mesh import Mesh, Region
 from twinbrush.portrait.values import Portrait
+from twinbrush.views.render import render_mesh_views
+from twinbrush.views.rig import ring
 from twinbrush.views.values import ViewSet
 
 
@@ -53,6 +55,18 @@ def bust(grid: int = 96, size: int = 192, seed: int = 0) -> Portrait:
         mesh, _landmarks(mesh, seed), camera, smooth_texture(size), np.ones((size, size), np.float32),
         np.ones((size, size), np.uint8), _face(camera, _landmarks(mesh, seed)),
     )
+
+
+def rig(portrait: Portrait, size: int = 128, half_degrees: float = 8.0, count: int = 2) -> tuple[Camera, ...]:
+    """The paper's rig: cameras on an arc from left to right, as far away as the photo's."""
+    half = np.radians(half_degrees)
+    distance = float(np.linalg.norm(portrait.camera.centre_xyz))
+    return ring(portrait.mesh.vertices, np.linspace(-half, half, count), size=size, distance_mm=distance)
+
+
+def stereo_views(portrait: Portrait, size: int = 128, half_degrees: float = 8.0) -> ViewSet:
+    """The portrait's stereo pair."""
+    return render_mesh_views(portrait.mesh, portrait.landmarks_xyz, rig(portrait, size, half_degrees))
 
 
 def _landmarks(mesh: Mesh, seed: int) -> np.ndarray:

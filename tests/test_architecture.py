@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "twinbrush"
 
 # Top to bottom: a module may import from its own line and from the lines above it.
 ORDER = [
-    ["errors", "progress", "plans", "version", "compiled", "locks", "printable"],
+    ["errors", "progress", "plans", "compiled", "locks", "printable"],
     ["camera", "mesh", "rasterize"],
     ["config", "files", "stored_types"],
     ["image", "store"],
@@ -29,7 +29,6 @@ ORDER = [
     ["correspond"],
     ["stylize"],
     ["reconstruct"],
-    ["evaluate"],
     ["inputs"],
     ["align"],
     ["shape"],
@@ -41,6 +40,7 @@ ORDER = [
     ["run"],
     ["stages"],
     ["road", "paint_road", "relief_road", "figure_export"],
+    ["paper_road"],
     ["mesh_heads", "mesh_style"],
     ["mesh_pipeline", "figure_pipeline"],
     ["pipeline", "commands", "sculpt_pipeline"],
@@ -52,7 +52,7 @@ ORDER = [
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 MATHS = (
     "maths", "faces", "regions", "sculpt", "portrait", "views", "correspond", "align", "shape", "stylize", "relief",
-    "reconstruct", "evaluate",
+    "reconstruct",
 )
 MODULES = sorted(SOURCE.rglob("*.py"))
 

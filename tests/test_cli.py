@@ -137,7 +137,7 @@ def test_models_list_names_places_and_licences(capsys: pytest.CaptureFixture[str
     assert cli.main(["models", "list"]) == 0
     text = capsys.readouterr().out
     assert text.count("sha256") == 6  # four needed networks, MODNet, and the optional VGG-16
-    assert text.count("Apache-2.0") == 9  # those but VGG-16, three networks and the template of our own
+    assert text.count("Apache-2.0") == 8  # those but VGG-16, two networks and the template of our own
 
 
 def test_our_own_fault_names_a_log_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,14 +29,14 @@ def _calls(written: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("where", ["alone", "in a dict", "in a photo's run", "in a mesh's run"])
+@pytest.mark.parametrize("where", ["alone", "in a dict", "in a figure's run", "in a mesh's run"])
 def test_reshape_never_calls_what_a_file_names(where: str, tmp_path: Path) -> None:
     written = tmp_path / "written.py"
     call = _calls(written)
     value: Any = {
         "alone": call,
         "in a dict": {"dict": {"config": call}},
-        "in a photo's run": {"type": "PhotoRun", "fields": {"config": call, "key": call, "inputs": call}},
+        "in a figure's run": {"type": "FigureRun", "fields": {"config": call, "key": call, "inputs": call}},
         "in a mesh's run": {"type": "MeshRun", "fields": {"given": call, "config": call}},
     }[where]
     out = tmp_path / "received"

@@ -22,10 +22,8 @@ from twinbrush.mesh_heads import Front
 from twinbrush.mesh_outputs import PaintedAtlas
 from twinbrush.mesh_pipeline import MeshRun
 from twinbrush.paint.values import PaintedPair, PaintedTexture
-from twinbrush.pipeline import PhotoRun
 from twinbrush.portrait.values import Portrait
 from twinbrush.reconstruct.shape import ShapeResult
-from twinbrush.reconstruct.texture import BakedTexture
 from twinbrush.regions.values import RegionMap
 from twinbrush.road import SliderRow
 from twinbrush.sculpt.values import Figure
@@ -124,8 +122,8 @@ def test_everything_that_is_stored_has_annotations_that_can_be_checked() -> None
         for part in get_type_hints(kind).values() if is_dataclass(kind) else inside:
             walk(part)
 
-    for kind in (FigureRun, Shown, Figure, Form, SliderRow, PaintedPair, PaintedTexture, PhotoRun, MeshRun, Front,
-                 RegionMap, Portrait, ViewSet, AlignedStyle, Stylization, ShapeResult, BakedTexture, StyleObject,
+    for kind in (FigureRun, Shown, Figure, Form, SliderRow, PaintedPair, PaintedTexture, MeshRun, Front,
+                 RegionMap, Portrait, ViewSet, AlignedStyle, Stylization, ShapeResult, StyleObject,
                  ObjectAlignment, PaintedAtlas):  # fmt: skip
         walk(kind)
     assert len(seen) > 60

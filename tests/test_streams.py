@@ -37,10 +37,10 @@ def test_a_name_that_is_no_utf8_goes_into_the_manifest(tmp_path: Path) -> None:
     path = save_png(tmp_path / name, np.full((70, 70, 3), 0.5, np.float32))
     picture = load_image(path)
     given = page.InputFile(path.name, picture.sha256, 70, 70, (f"{name}: a note",))
-    text = page.manifest_bytes(page.Manifest({"photo": given}, DEFAULT, "guided", warnings=(name,), fallbacks=[name]))
+    text = page.manifest_bytes(page.Manifest({"photo": given}, DEFAULT, "guided", warnings=(name,)))
     document = json.loads(text.decode("utf-8"))
     assert document["inputs"]["photo"]["name"] == "me\\xff\\x1b.jpg"
-    assert document["warnings"] == document["fallbacks"] == ["me\\xff\\x1b.jpg"]
+    assert document["warnings"] == ["me\\xff\\x1b.jpg"]
     assert document["inputs"]["photo"]["notes"] == ["me\\xff\\x1b.jpg: a note"]
 
 

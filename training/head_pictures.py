@@ -1,4 +1,4 @@
-"""Pictures of random heads for training/train_head_prior.py: identity, expression, pose, camera, paint and light.
+"""Pictures of random heads for training/train_template.py: identity, expression, pose, camera, paint and light.
 
 Everything is drawn from one random generator. The pictures are simple (Lambert's law, one colour a vertex) but have
 what the landmark network looks at: brows, lips, irises, lashes, a hairline on some, and skin of every tone.

@@ -30,8 +30,7 @@ from twinbrush.faces.face import make_face
 from twinbrush.faces.face_model import mirror_indices
 from twinbrush.faces.landmarks import Fit
 from twinbrush.files import write_atomically
-from twinbrush.portrait.geometry import make_frame
-from twinbrush.portrait.head_prior import observe
+from twinbrush.portrait.geometry import make_frame, observe
 
 Array = np.ndarray
 FLIP = np.array([-1.0, 1.0, 1.0])

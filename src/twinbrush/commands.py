@@ -18,8 +18,6 @@ from twinbrush.models import ensure_models, fetch_models, list_models
 from twinbrush.progress import Progress, Step, ignore
 
 BUILT_IN = (
-    "head prior (2.6 MB): the face's depth and the whole head; Apache-2.0, learned from heads of ICT-FaceKit\n"
-    "         (MIT, USC Institute for Creative Technologies); training/HEAD_MODEL_CARD.md",
     "regions (1.1 MB): names the pixels (hair, skin, beard, cloth, headwear); Apache-2.0, learned from pictures\n"
     "         labelled by hand; training/REGIONS_MODEL_CARD.md",
     "template head (2.8 MB): for `twinbrush sculpt`; Apache-2.0, learned from heads of ICT-FaceKit (MIT);\n"

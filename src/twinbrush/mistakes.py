@@ -42,7 +42,7 @@ def told_in_one_line(parse: Callable[[Sequence[str]], T], words: Sequence[str], 
 def _check_gone(words: Sequence[str]) -> None:
     """Raise BadOption for an option, or a value of one, that an earlier version had."""
     spread = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
-    for word, value in zip(spread, [*spread[1:], ""], strict=True):
+    for word, value in zip(spread, [*spread, ""][1:], strict=True):
         option = word.replace("_", "-")
         for name, told in (((option, ""), option), ((option, value), f"{option} {value}")):
             if name in GONE:

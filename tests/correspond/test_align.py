@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from tests.correspond.people import face, long_nosed
-from tests.synthetic import bust
+from tests.synthetic import bust, stereo_views
 
 from twinbrush.camera import project
-from twinbrush.config import AlignConfig, ViewsConfig
+from twinbrush.config import AlignConfig
 from twinbrush.correspond.align import _reduced, align_style
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
@@ -19,7 +19,6 @@ from twinbrush.faces.face_model import mean_face
 from twinbrush.faces.values import Face
 from twinbrush.portrait.values import Portrait
 from twinbrush.regions.values import RegionMap
-from twinbrush.views.render import render_views
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.values import ViewSet
 
@@ -32,7 +31,7 @@ def scene() -> tuple[Portrait, ViewSet]:
     posed = face()
     content = replace(posed, landmarks=np.column_stack([xy, -posed.landmarks[:, 2]]) * [1, 1, -1])
     portrait = replace(plain, landmarks_xyz=mean_face(), face=content)
-    return portrait, render_views(portrait, ViewsConfig(size=128))
+    return portrait, stereo_views(portrait)
 
 
 def align(scene: tuple[Portrait, ViewSet], style: Face, **options: float) -> AlignedStyle:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from browsing import open_browser
 
-from twinbrush.export.closed import close_portrait
-from twinbrush.mesh import Mesh, Region
+from twinbrush.mesh import Mesh
 
 
 def make_bust(grid: int = 40, texture_size: int = 64, exaggeration: float = 0.0) -> Mesh:
@@ -64,22 +62,6 @@ def bust() -> Mesh:
 def photo_bust(bust: Mesh) -> Mesh:
     """The same topology before stylization."""
     return bust.moved(make_bust().vertices).painted(1 - paint(32))
-
-
-@pytest.fixture(scope="session")
-def small(bust: Mesh) -> Mesh:
-    """The bust laid out in the middle of its texture, as portraits are, with labels."""
-    texture = np.full((128, 128, 3), 0.5, np.float32)
-    texture[32:96, 32:96] = bust.texture
-    height = bust.vertices[:, 1]
-    regions = np.where(height > 40, Region.HAIR, np.where(height > -100, Region.SKIN, Region.CLOTH)).astype(np.uint8)
-    return replace(bust, uv=0.25 + bust.uv / 2, texture=texture, regions=regions)
-
-
-@pytest.fixture(scope="session")
-def closed(small: Mesh) -> Mesh:
-    """`small` with a back."""
-    return close_portrait(small)[0]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from twinbrush.camera import Camera
 from twinbrush.config import ExportConfig
 from twinbrush.errors import BadMesh
 from twinbrush.export import figure_print
-from twinbrush.export.bust import Solid
 from twinbrush.export.figure_print import (
     _pieces,
     _united,
@@ -23,6 +22,7 @@ from twinbrush.export.figure_print import (
     with_cones,
     write_print,
 )
+from twinbrush.export.solid import Solid
 from twinbrush.export.topology import border_loops
 from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import Mesh, border_edges
@@ -115,7 +115,6 @@ def test_only_what_is_asked_for_is_written(figure: Figure, tmp_path: Path) -> No
     assert write_print(figure, tmp_path, ExportConfig()) is None
     told = write_print(figure, tmp_path, ExportConfig(threemf=True, stl=True, print_height_mm=90))
     assert told is not None
-    assert told.made_from == "figure"
     assert told.self_intersections == 0
     assert told.leans_degrees > 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.3mf", "figure.stl"]

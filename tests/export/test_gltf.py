@@ -16,7 +16,8 @@ import trimesh
 from PIL import Image
 
 from twinbrush.errors import BadMesh, OutputError
-from twinbrush.export.gltf import glb_bytes, write_glb
+from twinbrush.export.gltf import glb_bytes
+from twinbrush.files import write_atomically
 from twinbrush.mesh import Mesh
 
 TOOLS = Path(__file__).parents[1] / "tools"
@@ -103,7 +104,7 @@ def test_before_of_another_topology_is_refused(bust: Mesh) -> None:
 def test_nothing_is_left_when_the_folder_is_a_file(bust: Mesh, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(OutputError):
-        write_glb(bust, tmp_path / "out" / "portrait.glb")
+        write_atomically(tmp_path / "out" / "portrait.glb", glb_bytes(bust, name="portrait"))
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out").read_text() == "mine"
 
@@ -114,9 +115,9 @@ def test_khronos_validator_finds_nothing(bust: Mesh, photo_bust: Mesh, tmp_path:
     if node is None or not (MODULES / "node_modules" / "gltf-validator").is_dir():
         pytest.skip(f"node or gltf-validator is missing: npm install --prefix {MODULES} gltf-validator@2.0.0-dev.3.10")
     files = [
-        write_glb(bust, tmp_path / "plain.glb"),
-        write_glb(bust, tmp_path / "morph.glb", before=photo_bust, name='Ana & "Bo" <1>'),
-        write_glb(Mesh(bust.vertices, bust.faces), tmp_path / "bare.glb"),
+        write_atomically(tmp_path / "plain.glb", glb_bytes(bust, name="portrait")),
+        write_atomically(tmp_path / "morph.glb", glb_bytes(bust, name='Ana & "Bo" <1>', before=photo_bust)),
+        write_atomically(tmp_path / "bare.glb", glb_bytes(Mesh(bust.vertices, bust.faces), name="portrait")),
     ]
     command = [node, str(TOOLS / "validate_glb.mjs"), str(MODULES), *map(str, files)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)

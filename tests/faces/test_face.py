@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from portrait.faces import astronaut, need_models
+from faces.photos import astronaut, need_models
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.errors import BadLandmarks, BadOption, FaceNotFound, FaceUnusable, SeveralFaces
 from twinbrush.faces.face import find_face, find_face_with_warnings, moved

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from portrait.faces import astronaut, need_models
+from faces.photos import astronaut, need_models
 from twinbrush.faces import detect as detector
 from twinbrush.faces import indices
 from twinbrush.faces.face_model import eye_centres, interocular, mean_face, mirror_indices

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portrait.faces import need_models
+from faces.photos import need_models
 from twinbrush.config import FaceConfig
 from twinbrush.faces.face import find_face
 from twinbrush.faces.face_model import mean_face

@@ -16,10 +16,10 @@ from twinbrush import store
 from twinbrush.camera import Camera
 from twinbrush.config import DEFAULT
 from twinbrush.faces.values import Face
+from twinbrush.figure_pipeline import FigureRun
 from twinbrush.image import LoadedImage
 from twinbrush.inputs import Input
 from twinbrush.mesh import Mesh
-from twinbrush.pipeline import PhotoRun
 from twinbrush.portrait.values import Portrait
 
 SHORT, LONG = 300, 8_000
@@ -35,7 +35,7 @@ def _kept() -> dict[str, object]:
     one = Input(LoadedImage(pixels, None, "a", "photo.jpg"), _face(), np.ones((4, 5), np.float32), "key", ("w",))
     portrait = Portrait(mesh, np.zeros((468, 3)), Camera(np.eye(3), np.eye(4)[:3], 5, 4), pixels, np.ones((4, 5)),
                         np.zeros((4, 5), np.uint8), _face())  # fmt: skip
-    return {"run": PhotoRun(DEFAULT, {"shape": "k"}, one, one), "portrait": portrait}
+    return {"run": FigureRun(DEFAULT, {"photo": "k"}, {"shape": "k"}, one, one), "portrait": portrait}
 
 
 def _nodes(tree: Any) -> list[tuple[Any, Any]]:

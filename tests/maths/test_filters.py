@@ -7,11 +7,9 @@ import numpy as np
 from twinbrush.maths.filters import (
     GuidedFilter,
     calmed,
-    drop_specks,
     fill_holes,
     keep_component,
     masked_blur,
-    polyline_distance,
     push_colours,
     signed_distance,
     soft_polygon,
@@ -53,7 +51,7 @@ def test_calming_takes_ripples_and_leaves_a_bulge_as_high_as_it_was() -> None:
     assert np.abs(masked_blur(bulge, known, 4.0) - bulge)[inner].mean() > 0.4  # blurred once, it sinks
 
 
-def test_components_holes_and_specks() -> None:
+def test_components_and_holes() -> None:
     mask = np.zeros((30, 30), bool)
     mask[5:20, 5:20] = True
     mask[10:12, 10:12] = False
@@ -64,16 +62,7 @@ def test_components_holes_and_specks() -> None:
     assert keep_component(mask, seed)[15, 15]
     assert fill_holes(mask)[10, 10]
     assert not fill_holes(mask, 3)[10, 10]
-    assert not drop_specks(mask, 5)[26, 26]
     assert not keep_component(mask, np.zeros_like(mask)).any()
-
-
-def test_polyline_distance_and_position() -> None:
-    distance, along = polyline_distance((20, 40), np.array([[5.0, 10.0], [35.0, 10.0]]))
-    assert distance[10, 20] == 0
-    assert np.isclose(distance[4, 20], 6)
-    assert np.isclose(along[3, 20], 0.5)
-    assert along[10, 0] == 0
 
 
 def test_soft_polygon_has_the_polygons_area() -> None:

@@ -73,3 +73,14 @@ def test_a_style_without_skin_leaves_the_paint() -> None:
     bare = scene(painted, painted)
     hair = replace(bare.sheet, regions=np.full((SIZE, SIZE), int(Region.HAIR), np.uint8))
     assert np.array_equal(calmed(painted, bare, strength_of([bare], hair)), painted)
+
+
+def test_hatching_counts_in_full_and_one_edge_does_not() -> None:
+    flat = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    hatched, edged = flat.copy(), flat.copy()
+    hatched[::12] = 0.1
+    edged[:, 96:] = 0.1
+    for style, painted, least, most in ((hatched, hatched, 0.9, 1.1), (edged, grain(0.08, 3), 0.0, 0.6)):
+        plain = scene(flat, style)
+        kept = spread(calmed(painted, plain, strength_of([plain], plain.sheet)), Region.SKIN)
+        assert least <= kept / spread(painted, Region.SKIN) <= most

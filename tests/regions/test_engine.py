@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.portrait.faces import astronaut, need_models
 
 import twinbrush
+from faces.photos import astronaut, need_models
 from twinbrush.config import FaceConfig
 from twinbrush.errors import BadMask
 from twinbrush.faces import indices

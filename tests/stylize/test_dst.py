@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from synthetic import aligned_to, bust, widened
+from synthetic import aligned_to, bust, stereo_views, widened
 from twinbrush.camera import project
-from twinbrush.config import PaperConfig, StylizeConfig, ViewsConfig
+from twinbrush.config import PaperConfig, StylizeConfig
 from twinbrush.correspond.perspective import apply_homography, best_plane, plane_homography, to_views
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
@@ -26,7 +26,6 @@ from twinbrush.stylize.dst_warp import learned_splines, pixel_centres
 from twinbrush.stylize.features import load_extractor
 from twinbrush.views.consistency import view_consistency
 from twinbrush.views.correspondence import transfer_map
-from twinbrush.views.render import render_views
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.values import ViewSet
 
@@ -36,7 +35,7 @@ SMALL = PaperConfig(steps=(2, 2), content_samples=128, style_samples=200, simila
 
 @pytest.fixture(scope="module")
 def views() -> ViewSet:
-    return render_views(bust(), ViewsConfig(size=128))
+    return stereo_views(bust())
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +200,7 @@ def test_vertices_go_where_the_pictures_go_and_equation_5_is_the_warped_meshes_m
 
 
 def test_hidden_vertices_follow_the_direct_deformation(aligned: AlignedStyle) -> None:
-    wide = render_views(bust(), ViewsConfig(size=128, half_angle_degrees=20.0))
+    wide = stereo_views(bust(), half_degrees=20.0)
     goal = aligned_to(wide, widened(wide.landmarks_xyz))
     points = keypoints(wide, goal, SMALL, perspective=True)
     geometry = learned_geometry(wide, points, points.target_xy - points.source_xy)

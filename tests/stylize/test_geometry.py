@@ -5,18 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthetic import aligned_to, bust, widened
+from synthetic import aligned_to, bust, stereo_views, widened
 from twinbrush.camera import project
-from twinbrush.config import ViewsConfig
 from twinbrush.stylize.control import control_points
 from twinbrush.stylize.geometry import WarpResult, fold_over_share, warp_to_targets
-from twinbrush.views.render import render_views
 from twinbrush.views.values import ViewSet
 
 
 @pytest.fixture(scope="module")
 def views() -> ViewSet:
-    return render_views(bust(), ViewsConfig(size=128))
+    return stereo_views(bust())
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +55,7 @@ def test_no_motion_asked_no_motion_made(views: ViewSet) -> None:
 
 def test_hidden_vertices_go_where_the_solid_goes(views: ViewSet) -> None:
     """They are projected from the 3D deformation, not pushed through the spline of what hides them."""
-    wide = render_views(bust(), ViewsConfig(size=128, half_angle_degrees=20.0))
+    wide = stereo_views(bust(), half_degrees=20.0)
     moved = warp_to_targets(wide, aligned_to(wide, widened(wide.landmarks_xyz)))
     hidden = ~wide.vertex_visible.all(0)
     assert hidden.any()

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.synthetic import aligned_to, bust
+from tests.synthetic import aligned_to, bust, stereo_views
 
-from twinbrush.config import ObjectiveConfig, StylizeConfig, ViewsConfig
+from twinbrush.config import ObjectiveConfig, StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.mesh import Region
 from twinbrush.stylize import stylize
@@ -19,7 +19,6 @@ from twinbrush.stylize.features.hypercolumns import hypercolumns
 from twinbrush.stylize.objective import Objective, StyleSampler, guide_cost, optimise_views, refine_views
 from twinbrush.stylize.problem import Box, box_around, build_problem, cropped, region_counts
 from twinbrush.stylize.pyramid import collapse, laplacian_pyramid
-from twinbrush.views.render import render_views
 from twinbrush.views.values import ViewSet
 
 SMALL = ObjectiveConfig(sizes=(32, 64), steps=(6, 6), content_samples=200, style_samples=300, similarity_samples=64)
@@ -27,7 +26,7 @@ SMALL = ObjectiveConfig(sizes=(32, 64), steps=(6, 6), content_samples=200, style
 
 @pytest.fixture(scope="module")
 def views() -> ViewSet:
-    return render_views(bust(), ViewsConfig(size=128))
+    return stereo_views(bust())
 
 
 @pytest.fixture(scope="module")

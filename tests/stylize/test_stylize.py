@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synthetic import aligned_to, bust
-from twinbrush.config import StylizeConfig, ViewsConfig
+from synthetic import aligned_to, bust, stereo_views
+from twinbrush.config import StylizeConfig
 from twinbrush.correspond.values import AlignedStyle
 from twinbrush.errors import BadOption
 from twinbrush.mesh import Region
@@ -18,13 +18,12 @@ from twinbrush.stylize.geometry import warp_to_targets
 from twinbrush.stylize.guided.consensus import build_consensus, vertex_ownership
 from twinbrush.stylize.guided.paint import build_scene, paint, with_lead
 from twinbrush.views.consistency import view_consistency
-from twinbrush.views.render import render_views
 from twinbrush.views.values import ViewSet
 
 
 @pytest.fixture(scope="module")
 def views() -> ViewSet:
-    return render_views(bust(), ViewsConfig(size=128))
+    return stereo_views(bust())
 
 
 @pytest.fixture(scope="module")

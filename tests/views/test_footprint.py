@@ -8,14 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from synthetic import bust
-from twinbrush.config import ViewsConfig
+from synthetic import bust, stereo_views
 from twinbrush.mesh import Mesh
 from twinbrush.views import consistency, footprint, render
 from twinbrush.views.consistency import footprint_consistency, view_consistency
 from twinbrush.views.correspondence import mutual_points
 from twinbrush.views.footprint import averaged_onto, in_coarser_pixels
-from twinbrush.views.render import render_mesh_views, render_views
+from twinbrush.views.render import render_mesh_views
 from twinbrush.views.rig import around
 from twinbrush.views.values import ViewSet
 
@@ -91,7 +90,7 @@ def test_equal_views_lose_nothing_to_the_average() -> None:
 
 
 def test_every_point_counts_once_and_hidden_surroundings_leave_none_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    views = render_views(bust(), ViewsConfig(size=128, half_angle_degrees=20.0))
+    views = stereo_views(bust(), half_degrees=20.0)
     old, found = view_consistency(views.images, views), footprint_consistency(views.images, views)
     assert found["points"] == old["points"]
     assert found["pointwise_mean_absolute"] == old["mean_absolute"]

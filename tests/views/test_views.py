@@ -8,27 +8,26 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from synthetic import bust
+from synthetic import bust, rig, stereo_views
 from twinbrush.camera import project, unproject
-from twinbrush.config import ViewsConfig
-from twinbrush.errors import BadMesh, BadOption
+from twinbrush.errors import BadMesh
 from twinbrush.views.consistency import view_consistency
 from twinbrush.views.correspondence import mutual_points, surface_pixels, transfer_map
-from twinbrush.views.render import render_views, vertex_depths, warp_views
-from twinbrush.views.rig import MARGIN, mean_camera, stereo_rig
+from twinbrush.views.render import vertex_depths, warp_views
+from twinbrush.views.rig import MARGIN, mean_camera
 from twinbrush.views.values import ViewSet
 
-CONFIG = ViewsConfig(size=128, half_angle_degrees=20.0)  # far apart, so that the nose and the chin hide something
+HALF_DEGREES = 20.0  # far apart, so that the nose and the chin hide something
 
 
 @pytest.fixture(scope="module")
 def views() -> ViewSet:
-    return render_views(bust(), CONFIG)
+    return stereo_views(bust(), half_degrees=HALF_DEGREES)
 
 
 def test_rig_stands_left_to_right_and_fits_the_portrait() -> None:
     portrait = bust()
-    left, right = stereo_rig(CONFIG, portrait)
+    left, right = rig(portrait, half_degrees=HALF_DEGREES)
     assert left.centre_xyz[0] < right.centre_xyz[0]
     axes = [camera.world_to_camera[2, :3] for camera in (left, right)]
     assert np.degrees(np.arccos(axes[0] @ axes[1])) == pytest.approx(40)
@@ -40,16 +39,10 @@ def test_rig_stands_left_to_right_and_fits_the_portrait() -> None:
 
 
 def test_mean_camera_looks_from_straight_ahead() -> None:
-    cameras = stereo_rig(replace(CONFIG, views=3), bust())
+    cameras = rig(bust(), half_degrees=HALF_DEGREES, count=3)
     middle = mean_camera((cameras[0], cameras[2]))
     np.testing.assert_allclose(middle.world_to_camera, cameras[1].world_to_camera, atol=1e-9)
     np.testing.assert_allclose(middle.intrinsics, cameras[1].intrinsics)
-
-
-@pytest.mark.parametrize("change", [{"size": 64}, {"half_angle_degrees": 30.0}, {"views": 17}])
-def test_rig_refuses_options_out_of_range(change: dict[str, float]) -> None:
-    with pytest.raises(BadOption):
-        stereo_rig(replace(CONFIG, **change), bust())
 
 
 def test_rendered_points_are_where_the_projection_says(views: ViewSet) -> None:
@@ -162,4 +155,4 @@ def test_nothing_of_the_background_bleeds_in(views: ViewSet) -> None:
 def test_mesh_without_texture_is_refused() -> None:
     portrait = bust()
     with pytest.raises(BadMesh):
-        render_views(replace(portrait, mesh=replace(portrait.mesh, texture=None)), CONFIG)
+        stereo_views(replace(portrait, mesh=replace(portrait.mesh, texture=None)))

@@ -20,7 +20,6 @@ from twinbrush.correspond.outline import (
     Outline,
     chi_squared,
     mirrored,
-    outline_of,
     shape_contexts,
     tips,
 )
@@ -69,15 +68,6 @@ def match_outlines(
     if match.mirrored:
         return replace(match, second=len(second.points_xy) - 1 - match.second)
     return match
-
-
-def match_silhouettes(
-    first: Bool[np.ndarray, "h w"], second: Bool[np.ndarray, "a b"], *, count: int, max_turn_degrees: float,
-    mirror: bool,
-) -> tuple[Outline, Outline, OutlineMatch]:
-    """Outlines of both masks and their match. Raises BadMask."""
-    a, b = outline_of(first, count), outline_of(second, count)
-    return a, b, match_outlines(a, b, max_turn_degrees=max_turn_degrees, mirror=mirror)
 
 
 def chosen_pairs(

@@ -15,11 +15,10 @@ from jaxtyping import Bool, Float, Int
 
 from twinbrush.config import ExportConfig
 from twinbrush.errors import BadMesh
-from twinbrush.export.bust import MIN_WALL_MM, Solid, standing
 from twinbrush.export.emboss import NOZZLE_MM, PrintRelief, edge_of, heights_at
 from twinbrush.export.mend import neighbours, thickened
 from twinbrush.export.prints import Bust, measured
-from twinbrush.export.solid import stl_bytes, threemf_bytes
+from twinbrush.export.solid import MIN_WALL_MM, Solid, standing, stl_bytes, threemf_bytes
 from twinbrush.export.surface import sample_texture
 from twinbrush.export.topology import border_loops, split_fans
 from twinbrush.files import write_atomically
@@ -102,7 +101,7 @@ def _united(
     raw = max(union.decompose(), key=lambda piece: piece.volume()).to_mesh()
     points = np.asarray(raw.vert_properties, np.float64)[:, :3]
     points, faces = split_fans(points, np.asarray(raw.tri_verts, np.int64))
-    return Solid(points, faces, _nearest(points, known, np.concatenate(colours)), "figure"), relief
+    return Solid(points, faces, _nearest(points, known, np.concatenate(colours))), relief
 
 
 def _closed(
@@ -131,7 +130,7 @@ def write_print(
     solid = figure_solid(figure, config.print_height_mm, relief)
     for name in names:
         write_atomically(folder / name, writers[name][1](solid))
-    made = measured(solid, names, config.print_height_mm, "")
+    made = measured(solid, names, config.print_height_mm)
     if relief is None:
         return made
     scale = config.print_height_mm / float(np.ptp(figure.whole().vertices[:, 1]))

@@ -1,7 +1,7 @@
-"""GLB: the portrait in one binary glTF 2.0 file (Khronos, https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html).
+"""GLB: a mesh in one binary glTF 2.0 file (Khronos, https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html).
 
 Metres, y up, the face looks along +z (glTF's own "front"). The material is rough and not metallic, both sides show
-(the relief is open behind). With `before`, the file carries one morph target, "photo": Blender shows it as a shape
+(meshes may be open). With `before`, the file carries one morph target, "photo": Blender shows it as a shape
 key, three.js as a morph influence; at 0 (default) the shape is `mesh`, at 1 it is `before`.
 Written here and not through a library so that the texture is encoded once for all formats, the morph target gets in,
 and the bytes depend on nothing but the mesh; the tests read the files back with trimesh and Khronos' validator.
@@ -13,7 +13,6 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ import numpy as np
 from twinbrush import __version__
 from twinbrush.errors import BadMesh
 from twinbrush.export.surface import Surface, surface_of, texture_png
-from twinbrush.files import write_atomically
 from twinbrush.mesh import Mesh, vertex_normals
 
 METRES_PER_MM = 1e-3
@@ -106,13 +104,6 @@ def glb_bytes(mesh: Mesh, *, name: str, before: Mesh | None = None, png: bytes |
     document |= {"bufferViews": buffer.views, "accessors": buffer.accessors}
     document["buffers"] = [{"byteLength": len(buffer.data)}]
     return container(document, bytes(buffer.data))
-
-
-def write_glb(
-    mesh: Mesh, path: Path | str, *, name: str = "portrait", before: Mesh | None = None, png: bytes | None = None
-) -> Path:
-    """Write `glb_bytes` to `path`, whole or not at all. Raises BadMesh, OutputError."""
-    return write_atomically(path, glb_bytes(mesh, name=name, before=before, png=png))
 
 
 def _material(name: str) -> dict[str, Any]:

@@ -71,8 +71,7 @@ class Manifest:
     """inputs: by role ("photo", "style", "photo mask"...). parameters: the Config (a dataclass) as it was used.
     engine: which painter ran; extractor: the network it saw with ("": none); weights: the sha256 of that network's
     weights, None when it needs none; compute: on which device and how precisely.
-    metrics: numbers or groups of numbers. fallbacks: what was done instead of what was asked, and why.
-    bust: of what the printable bust was made, and its measures (None: none was asked for).
+    metrics: numbers or groups of numbers. bust: the printable solid's measures (None: none was asked for).
     artefacts: {file name: sha256} of the files of this run. timings: one value (a dataclass or a mapping) a stage, with
     its cpu and wall seconds. machine: see `this_machine`; created: ISO 8601, UTC."""
 
@@ -84,7 +83,6 @@ class Manifest:
     compute: str = ""
     metrics: Mapping[str, object] = field(default_factory=dict)
     warnings: Sequence[str] = ()
-    fallbacks: Sequence[str] = ()
     bust: object = None
     models: Sequence[UsedModel] = ()
     artefacts: Mapping[str, str] = field(default_factory=dict)
@@ -114,7 +112,6 @@ def manifest_bytes(manifest: Manifest) -> bytes:
         "models": plain(sorted(manifest.models, key=lambda model: model.name), "models"),
         "metrics": plain(dict(manifest.metrics), "metrics"),
         "warnings": plain(list(manifest.warnings), "warnings"),
-        "fallbacks": plain(list(manifest.fallbacks), "fallbacks"),
         "bust": plain(manifest.bust, "bust"),
         "artefacts": dict(sorted(manifest.artefacts.items())),
     }

@@ -1,7 +1,5 @@
-"""Small faults of a closed surface that a printer would stumble over: folds through itself, walls too thin to print.
-
-Both are mended by moving vertices near them and no others; triangles and colours stay as they are.
-"""
+"""Walls of a closed surface that are too thin to print, and how they are thickened: vertices near them move and no
+others, triangles and colours stay as they are."""
 
 from __future__ import annotations
 
@@ -9,10 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse, spatial
 
-from twinbrush.maths.crossings import crossings
 from twinbrush.mesh import vertex_normals
 
-_ROUNDS = 24  # of smoothing until a fold must be gone; each one reaches a little farther
 _OPPOSITE = -0.6  # cosine between the normals of two sides of one wall; beyond it it is an edge or a ridge
 _PUSHES = 4  # of a thin wall's sides, each half of what is missing: smoothing takes some of it back
 
@@ -22,27 +18,6 @@ def neighbours(faces: Int[np.ndarray, "f 3"], count: int) -> sparse.csr_matrix:
     edges = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     adjacency = sparse.coo_matrix((np.ones(len(edges)), edges.T), shape=(count, count)).tocsr()
     return sparse.csr_matrix(sparse.diags(1 / np.maximum(np.asarray(adjacency.sum(1)).ravel(), 1)) @ adjacency)
-
-
-def uncrossed(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
-    """`vertices`, smoothed where the surface runs through itself until it does so no more (or `_ROUNDS` are over:
-    see `crossings`). The longer a fold resists, the wider is what is smoothed."""
-    average = neighbours(faces, len(vertices))
-    touched = np.zeros(len(vertices))
-    out = vertices.copy()
-    for turn in range(_ROUNDS):
-        found = crossings(out, faces)
-        if len(found) == 0:
-            break
-        weight = np.zeros(len(vertices))
-        weight[found[:, :2]] = weight[faces[found[:, 2]]] = 1
-        for _ in range(1 + turn // 4):
-            weight = np.maximum(weight, 0.9 * np.minimum(1, 3 * (average @ weight)))
-        touched = np.maximum(touched, weight)
-        band = np.flatnonzero(touched)
-        for _ in range(3):
-            out[band] += 0.5 * touched[band, None] * (average[band] @ out - out[band])
-    return out
 
 
 def thickened(

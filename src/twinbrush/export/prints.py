@@ -1,21 +1,16 @@
-"""The printable bust of one run: its files, and what the manifest and the command line tell of it."""
+"""The printable solid of one run: its files, and what the manifest and the command line tell of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import spatial
 
-from twinbrush.config import ExportConfig
-from twinbrush.export.bust import MIN_WALL_MM, Solid
 from twinbrush.export.mend import missing_wall
-from twinbrush.export.polygon import inside_hull
-from twinbrush.export.solid import write_solid
+from twinbrush.export.solid import MIN_WALL_MM, Solid
 from twinbrush.maths.crossings import crossings
-from twinbrush.mesh import Mesh
 
 _STEADY_DEGREES = 5.0
 _CLEARLY = 0.9  # a wall of this share of the least is not called thin
@@ -23,14 +18,12 @@ _CLEARLY = 0.9  # a wall of this share of the least is not called thin
 
 @dataclass(frozen=True)
 class Bust:
-    """made_from: see `Solid`; open_because: why it was not the closed head (empty: it was). leans_degrees: so
-    far it may be tilted before it falls over (negative: it falls at once). self_intersections: edges
-    that run through a triangle, in the file's precision. thin_share: of the vertices, on walls clearly thinner than
-    wall_mm. relief_mm: most height of the medium's relief, in the print; finest_mm: what is finer was smoothed away."""
+    """leans_degrees: so far it may be tilted before it falls over (negative: it falls at once). self_intersections:
+    edges that run through a triangle, in the file's precision. thin_share: of the vertices, on walls clearly thinner
+    than wall_mm. relief_mm: most height of the medium's relief, in the print; finest_mm: what is finer was smoothed
+    away."""
 
     files: tuple[str, ...]
-    made_from: Literal["closed head", "open relief", "figure"]
-    open_because: str
     height_mm: float
     wall_mm: float
     base_mm2: float
@@ -43,13 +36,9 @@ class Bust:
     @property
     def told(self) -> str:
         """One line for people."""
-        made = {
-            "closed head": "the whole head", "open relief": "the open relief with a back of its own",
-            "figure": "the whole figure"}[self.made_from]
         worked = f", relief to {self.relief_mm:g} mm, nothing finer than {self.finest_mm:g} mm"
         relief = worked if self.relief_mm else ""
-        why = f" ({self.open_because})" if self.open_because else ""
-        return f"{', '.join(self.files)}: {made}{why}, {self.height_mm:g} mm high{relief}"
+        return f"{', '.join(self.files)}: the whole figure, {self.height_mm:g} mm high{relief}"
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -65,18 +54,8 @@ class Bust:
         return tuple(found)
 
 
-def write_bust(mesh: Mesh, folder: Path, config: ExportConfig, open_because: str = "") -> Bust | None:
-    """Write what `config` asks for into `folder`: bust.stl, bust.3mf. `mesh` is closed unless `open_because` says why
-    not. None when nothing is asked for. Raises BadOption, BadMesh, OutputError."""
-    names = tuple(n for n, wanted in (("bust.stl", config.stl), ("bust.3mf", config.threemf)) if wanted)
-    if not names:
-        return None
-    paths = [folder / name for name in names]
-    solid = write_solid(mesh, paths, height_mm=config.print_height_mm, closed=not open_because)
-    return measured(solid, names, config.print_height_mm, open_because)
-
-
-def measured(solid: Solid, files: tuple[str, ...], height_mm: float, open_because: str) -> Bust:
+def measured(solid: Solid, files: tuple[str, ...], height_mm: float) -> Bust:
+    """Returns what is to be told of a solid, `height_mm` high, that was written into these files."""
     points = solid.vertices.astype(np.float32).astype(np.float64)  # as STL has them
     down = solid.faces[(points[solid.faces][:, :, 2] < 1e-6 * height_mm).all(1)]
     a, b, c = points[down].transpose(1, 0, 2)
@@ -84,9 +63,7 @@ def measured(solid: Solid, files: tuple[str, ...], height_mm: float, open_becaus
     leans = round(_leans_degrees(points, solid.faces, points[np.unique(down)][:, :2]), 2)
     thin = float((missing_wall(points, solid.faces, MIN_WALL_MM) > (1 - _CLEARLY) * MIN_WALL_MM).mean())
     crossed = len(crossings(points, solid.faces))
-    return Bust(
-        files, solid.made_from, open_because, height_mm, MIN_WALL_MM, round(base, 1), leans, crossed, round(thin, 6)
-    )
+    return Bust(files, height_mm, MIN_WALL_MM, round(base, 1), leans, crossed, round(thin, 6))
 
 
 def _leans_degrees(
@@ -99,3 +76,9 @@ def _leans_degrees(
     if len(feet) < 3:
         return -90.0
     return float(np.degrees(np.arctan2(inside_hull(feet, centre[:2]), centre[2])))
+
+
+def inside_hull(points: Float[np.ndarray, "n 2"], place: Float[np.ndarray, "2"]) -> float:
+    """How far `place` lies inside the convex hull of (three or more) points; negative outside."""
+    lines = spatial.ConvexHull(points, qhull_options="QJ").equations
+    return -float((lines[:, :2] @ place + lines[:, 2]).max())

@@ -1,8 +1,8 @@
-"""The side-by-side sheet: photo, style, stylized views, and the result painted and in clay, with small captions."""
+"""The side-by-side sheet: what went in, and the result painted and in clay, with small captions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 
-from twinbrush.export.stills import STILL_DEGREES
 from twinbrush.files import write_atomically
 from twinbrush.image import encode_png, to_bytes
 
@@ -43,25 +42,6 @@ def contact_sheet(rows: Sequence[Sequence[Captioned]], width: int = SHEET_WIDTH)
             x += picture_width + _GAP
         y += height + _CAPTION + _GAP
     return np.asarray(page, np.float32) / 255
-
-
-def portrait_sheet(
-    photo: Float[np.ndarray, "h w 3"],
-    style: Float[np.ndarray, "h2 w2 3"],
-    views: Sequence[Float[np.ndarray, "_ _ 3"]],
-    stills: Mapping[str, Float[np.ndarray, "_ _ 3"]],
-) -> Float[np.ndarray, "hp wp 3"]:
-    """The sheet of one run; `views` are the stylized views from left to right, `stills` come from `render_stills`."""
-    names = ("left", "right") if len(views) == 2 else tuple(str(i + 1) for i in range(len(views)))
-    first = [("Photo", photo), ("Style", style)]
-    first += [(f"Stylized view, {name}", view) for name, view in zip(names, views, strict=True)]
-    rows = [first]
-    for kind, title in (("portrait", "Portrait"), ("clay", "Clay")):
-        rows.append([
-            (f"{title}, {degrees:+d}°".replace("+0", "0"), stills[f"{kind}_{degrees}"])
-            for degrees in STILL_DEGREES if f"{kind}_{degrees}" in stills
-        ])
-    return contact_sheet([row for row in rows if row])
 
 
 def write_sheet(sheet: Float[np.ndarray, "h w 3"], path: Path | str) -> Path:

@@ -1,4 +1,4 @@
-"""STL and 3MF of the printable bust: millimetres, z up, the base on z = 0, the face looks along -y.
+"""A printable solid, and its STL and 3MF: millimetres, z up, the base on z = 0, the face looks along -y.
 
 3MF (https://3mf.io/spec/) carries the colours as a colour group, one colour a vertex: full-colour printers and viewers
 use them, others ignore them. Both files depend on nothing but the mesh (the ZIP's dates are fixed).
@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
-from twinbrush.errors import BadOption
-from twinbrush.export.bust import Solid, bust_of_head
-from twinbrush.export.relief_bust import bust_of_relief
-from twinbrush.files import write_atomically
 from twinbrush.image import to_bytes
-from twinbrush.mesh import Mesh
 
-SMALLEST_MM, LARGEST_MM = 10.0, 2000.0
+MIN_WALL_MM = 1.2  # in the print: three lines of a 0.4 mm nozzle
 _STL_HEADER = b"Twinbrush bust, millimetres, z up"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a ZIP can name
 _CORE = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
@@ -28,6 +23,29 @@ _MATERIAL = "http://schemas.microsoft.com/3dmanufacturing/material/2015/02"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+@dataclass(frozen=True)
+class Solid:
+    """A closed surface.
+
+    vertices: (v, 3) mm in the print's frame (z up, base on z = 0, the face looks along -y, centred on x = y = 0).
+    faces: (f, 3), counter-clockwise from outside. colours: (v, 3) sRGB 0..1, or None without a texture.
+    """
+
+    vertices: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    colours: Float[np.ndarray, "v 3"] | None
+
+
+def standing(
+    vertices: Float[np.ndarray, "v 3"], base_y: float, print_height_mm: float
+) -> Float[np.ndarray, "v 3"]:
+    """Figure's frame (y up, z to the viewer) -> print frame (z up, facing -y), scaled, base on 0, centred."""
+    x, y, z = vertices.T
+    out = np.stack([x, -z, y - base_y], 1) * (print_height_mm / (y.max() - base_y))
+    out[:, :2] -= (out[:, :2].min(0) + out[:, :2].max(0)) / 2
+    return out
 
 
 def stl_bytes(solid: Solid) -> bytes:
@@ -40,7 +58,7 @@ def stl_bytes(solid: Solid) -> bytes:
     return _STL_HEADER.ljust(80, b"\0") + len(triangles).to_bytes(4, "little") + triangles.tobytes()
 
 
-def threemf_bytes(solid: Solid, *, name: str = "portrait") -> bytes:
+def threemf_bytes(solid: Solid, *, name: str = "figure") -> bytes:
     """3MF: a ZIP with the model, its colours, and the two small files that say what is what."""
     types = (
         f'<Types xmlns="{_TYPES}"><Default Extension="rels" '
@@ -59,26 +77,6 @@ def threemf_bytes(solid: Solid, *, name: str = "portrait") -> bytes:
             entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
             archive.writestr(entry, _XML + text, compresslevel=4)
     return stream.getvalue()
-
-
-def write_solid(mesh: Mesh, paths: Sequence[Path | str], *, height_mm: float, closed: bool) -> Solid:
-    """Make the bust once, of a whole head (`closed`) or of an open relief, and write it to every path, by its ending
-    .stl or .3mf; returns it.
-
-    Raises BadOption (height, ending), BadMesh, OutputError.
-    """
-    if not SMALLEST_MM <= height_mm <= LARGEST_MM:
-        raise BadOption(
-            f"A print height of {height_mm:g} mm is out of range.", f"Use {SMALLEST_MM:g} to {LARGEST_MM:g} mm."
-        )
-    writers = {".stl": stl_bytes, ".3mf": threemf_bytes}
-    for path in paths:
-        if Path(path).suffix.lower() not in writers:
-            raise BadOption(f"{path}: a solid is written as .stl or .3mf.", "Choose one of these endings.")
-    solid = bust_of_head(mesh, height_mm) if closed else bust_of_relief(mesh, height_mm)
-    for path in paths:
-        write_atomically(path, writers[Path(path).suffix.lower()](solid))
-    return solid
 
 
 def _model(solid: Solid, name: str) -> str:

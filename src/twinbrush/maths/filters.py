@@ -115,40 +115,11 @@ def polygon_mask(shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"]) ->
     return mask > 0
 
 
-def polygon_distance(
-    shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"], fineness: int = 4
-) -> Float[np.ndarray, "h w"]:
-    """Signed distance in pixels to a closed polygon (positive inside), exact to about 0.1 pixel: a step along it that
-    is drawn with the distance to its pixels has their stairs."""
-    fine = polygon_mask((shape[0] * fineness, shape[1] * fineness), points_xy * fineness + (fineness - 1) / 2)
-    distance = signed_distance(fine).astype(np.float32) / fineness
-    return cv2.resize(distance, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).astype(np.float64)
-
-
 def soft_polygon(shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "h w"]:
     """Anti-aliased inside of a closed polygon, 0..1 (4x4 samples a pixel)."""
     fine = np.zeros((shape[0] * 4, shape[1] * 4), np.uint8)
     cv2.fillPoly(fine, [np.round((points_xy * 4 + 1.5) * 16).astype(np.int32)], 255, shift=4)
     return cv2.resize(fine, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
-
-
-def polyline_distance(
-    shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"]
-) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
-    """Distance of every pixel to an open polyline (pixels), and where along it (0..1) its nearest point lies."""
-    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float64)
-    lengths = np.linalg.norm(np.diff(points_xy, axis=0), axis=1)
-    starts = np.concatenate([[0.0], np.cumsum(lengths)])
-    best = np.full(shape, np.inf)
-    along = np.zeros(shape)
-    for k in range(len(points_xy) - 1):
-        a, step = points_xy[k], points_xy[k + 1] - points_xy[k]
-        t = np.clip(((xs - a[0]) * step[0] + (ys - a[1]) * step[1]) / max(float(step @ step), 1e-12), 0, 1)
-        distance = np.hypot(xs - a[0] - t * step[0], ys - a[1] - t * step[1])
-        nearer = distance < best
-        best = np.where(nearer, distance, best)
-        along = np.where(nearer, (starts[k] + t * lengths[k]) / max(starts[-1], 1e-12), along)
-    return best, along
 
 
 def disc(radius: float) -> UInt8[np.ndarray, "d d"]:
@@ -174,14 +145,6 @@ def fill_holes(mask: Bool[np.ndarray, "h w"], largest: float = np.inf) -> Bool[n
     fill[0] = False
     fill &= stats[:, cv2.CC_STAT_AREA] <= largest
     return mask | fill[labels]
-
-
-def drop_specks(mask: Bool[np.ndarray, "h w"], smallest: float) -> Bool[np.ndarray, "h w"]:
-    """Without the components of fewer than `smallest` pixels."""
-    _, labels, stats, _ = _components(mask)
-    keep = stats[:, cv2.CC_STAT_AREA] >= smallest
-    keep[0] = False
-    return keep[labels]
 
 
 def _components(mask: Bool[np.ndarray, "h w"]) -> tuple[int, Int[np.ndarray, "h w"], Int[np.ndarray, "n 5"], Any]:

@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 
 LEAST_TEXELS = 200  # a view that owns fewer paints nothing
 RING_WEIGHTS = replace(LED, region=1.2, structure=2.0, uniformity=5e-4)
-"""Of the patches' guides: regions are known by part, none is guessed; strokes follow locks, and few patches may serve
-often where the style shows little hair (else locks are camouflage). With structure 4 a smooth guide has no hatching."""
+"""Weights of the patches' guides: regions are known by part, none is guessed; strokes follow locks, and few patches may
+serve often where the style shows little hair (else locks are camouflage). With structure 4 a smooth guide has no
+hatching."""
 DETAIL = 2.0  # of the guide's fine detail in a lead
 SEED_STEP = 7919  # between the seeds of two views
 
@@ -81,28 +82,26 @@ def paint_round(
         paint.add(look, np.ascontiguousarray(image, np.float32), paint.share(look))
     lead = _lead_for(config)
     log: list[tuple[float, float | None]] = []
-
     strength: Strength | None = None
-
-    def scene_of(look: Look, share: Float32[np.ndarray, "s"]) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
-        scene, before = view_scene(paint, look, share, subject, guide, sheet)
-        return (scene if strength is None else strengthened(scene, strength)), before
-
     for number, wave in enumerate(waves):
         owned = _owned(paint, wave)
-        if strength is None and owned:
-            strength = strength_of([scene_of(look, share)[0] for look, share in owned], sheet)
+        begun: list[Scene] = []
+        if lead is not None or strength is None:
+            begun = [view_scene(paint, look, share, subject, guide, sheet)[0] for look, share in owned]
+        if strength is None and begun:
+            strength = strength_of(begun, sheet)
         pictures: Sequence[np.ndarray | None] = [None] * len(owned)
-        if lead is not None and owned:
-            pictures = lead([scene_of(look, share)[0] for look, share in owned], seed=seed + number)
+        if lead is not None and strength is not None and begun:
+            pictures = lead([strengthened(scene, strength) for scene in begun], seed=seed + number)
         for (look, share), picture in zip(owned, pictures, strict=True):
-            scene, before = scene_of(look, share)
+            assert strength is not None
+            scene, before = view_scene(paint, look, share, subject, guide, sheet)
+            scene = strengthened(scene, strength)
             scene = scene if picture is None else with_lead(scene, detailed(picture, scene))
             painting = synthesize(
                 scene, identity=config.identity**IDENTITY_POWER, seed=seed + SEED_STEP * len(log),
                 led_weights=RING_WEIGHTS)
-            calm = calmed(painting.images[0], scene, strength) if strength is not None else painting.images[0]
-            image = continued(finished(scene, calm, config), scene, before)
+            image = continued(finished(scene, calmed(painting.images[0], scene, strength), config), scene, before)
             log.append((painting.cost, border_gap(image, scene, before)))
             paint.add(look, image, share)
         progress(Step("ring", number + 1, len(waves), f"wave {number + 1} of {len(waves)}"))

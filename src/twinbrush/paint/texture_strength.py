@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
 
-from twinbrush.image import to_lab
+from twinbrush.image import to_lab, to_rgb
 from twinbrush.mesh import Region
-from twinbrush.stylize.bands import blend, contrast_gains, match_contrast, split
+from twinbrush.stylize.bands import contrast_gains, match_contrast, split
 from twinbrush.stylize.colour import PAINTED, soft_regions
 from twinbrush.stylize.guided.atlas import StyleSheet
 from twinbrush.stylize.guided.scene import Scene
 
-NORMAL = 1.4826  # standard deviation of a normal distribution over its median absolute value
+PLACE_UNITS, ROUGHER = 0.03, 1.4  # size of a place on the skin; what rough places may have above the median one
 LEAST_SPREAD = 0.05  # L*a*b*: below, nothing is seen
 LEAST_PIXELS = 300  # of a region: fewer say nothing
 EDGE_UNITS = 0.02  # width over which a region's share fades at its border
@@ -27,11 +28,14 @@ EDGE_UNITS = 0.02  # width over which a region's share fades at its border
 
 @dataclass(frozen=True)
 class Strength:
-    """gains: of the guide's lightness by region (of PAINTED) and band; skin: the style's robust spread of its open
-    skin by band and channel, L*a*b*, None: shows none."""
+    """How strong a style's brushwork is.
+
+    gains: of the guide's lightness by region (of PAINTED) and band. skin: most that a band may hold on skin, L*a*b*
+    distance, None: the style shows no skin.
+    """
 
     gains: Float[np.ndarray, "r b"]
-    skin: Float[np.ndarray, "b 3"] | None
+    skin: Float[np.ndarray, "b"] | None
 
 
 def strength_of(scenes: list[Scene], sheet: StyleSheet) -> Strength:
@@ -48,7 +52,8 @@ def strength_of(scenes: list[Scene], sheet: StyleSheet) -> Strength:
     gains[PAINTED.index(Region.SKIN)] = 1.0
     if skin.sum() < LEAST_PIXELS:
         return Strength(gains, None)
-    return Strength(gains, np.array([_robust(band[skin]) for band in split(lab, unit)[:-1]]))
+    bands = split(lab, unit)[:-1]
+    return Strength(gains, ROUGHER * np.array([_usual(band, skin, PLACE_UNITS * unit) for band in bands]))
 
 
 def _padded(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -56,8 +61,12 @@ def _padded(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.pad(image, ((0, shape[0] - height), (0, shape[1] - width), (0, 0)), mode="edge")[None]
 
 
-def _robust(colours: Float32[np.ndarray, "n c"]) -> Float[np.ndarray, "c"]:
-    return NORMAL * np.median(np.abs(colours), axis=0)
+def _usual(band: Float32[np.ndarray, "h w 3"], where: Bool[np.ndarray, "h w"], place_px: float) -> float:
+    """How strong a band is at the median place: hatching counts in full, a nose's edge does not count at all."""
+    known = where.astype(np.float32)
+    energy, share = (cv2.GaussianBlur(image, (0, 0), max(place_px, 0.5)) for image in (
+        (band**2).sum(2) * known, known))
+    return float(np.median(np.sqrt(energy[where] / share[where])))
 
 
 def strengthened(scene: Scene, strength: Strength) -> Scene:
@@ -73,13 +82,10 @@ def calmed(image: Float32[np.ndarray, "h w 3"], scene: Scene, strength: Strength
     here = scene.coverage[0] & (scene.regions[0] == int(Region.SKIN)) & (scene.consensus.own[0] > 0.5)
     if strength.skin is None or here.sum() < LEAST_PIXELS:
         return image
-    added = [a - b for a, b in zip(
-        split(to_lab(image), scene.unit_px), split(to_lab(scene.matched[0]), scene.unit_px), strict=True)]
-    skin = soft_regions(scene.regions[0], scene.coverage[0], EDGE_UNITS * scene.unit_px)[PAINTED.index(Region.SKIN)]
-    shares: list[Float32[np.ndarray, "h w"] | float] = []
+    lab, unit = to_lab(image), scene.unit_px
+    added = split(lab - to_lab(scene.matched[0]), unit)
+    skin = soft_regions(scene.regions[0], scene.coverage[0], EDGE_UNITS * unit)[PAINTED.index(Region.SKIN)]
     for band, most in zip(added[:-1], strength.skin, strict=True):
-        now = float(np.sqrt(np.mean(band[here] ** 2, axis=0)).sum())
-        kept = min(1.0, float(most.sum()) / max(now, LEAST_SPREAD))
-        shares.append(((1 - kept) * skin).astype(np.float32))
-    return blend(image, scene.matched[0], scene.unit_px, (*shares, 0.0))
-
+        now = float(np.sqrt((band[here] ** 2).sum(1).mean()))
+        lab -= max(0.0, 1 - float(most) / max(now, LEAST_SPREAD)) * skin[..., None] * band
+    return to_rgb(lab).astype(np.float32)

@@ -9,10 +9,12 @@ from jaxtyping import Float
 
 from twinbrush.camera import INTERPUPILLARY_MM, Camera
 from twinbrush.faces import indices
+from twinbrush.faces.face_model import mean_face
+from twinbrush.faces.pose import RIGID
 from twinbrush.faces.values import Face
 
 CAMERA_DISTANCE_IPD = 14.0  # camera's distance in inter-pupillary distances: measured best on heads with known geometry
-DEPTH_SCALE = 1.05  # the network's z is a little too flat (benchmarks/portrait_error.py)
+DEPTH_SCALE = 1.05  # the network's z is a little too flat: measured on heads with known geometry
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,12 @@ def make_frame(face: Face, width: int, height: int) -> Frame:
     z = -(face.landmarks[:, 2] - origin[2]) * DEPTH_SCALE / pixels_per_mm
     frame = Frame(Camera(intrinsics, pose, width, height), distance, pixels_per_mm, np.zeros((468, 3)))
     return Frame(frame.camera, distance, pixels_per_mm, frame.lift(face.landmarks[:, :2], z))
+
+
+def observe(frame: Frame) -> tuple[Float[np.ndarray, "468 3"], Float[np.ndarray, "3 3"]]:
+    """Returns the frame's landmarks turned upright (mm, origin between the eyes), and the head-to-world rotation that
+    they were turned back by: Procrustes (Kabsch 1976) on the points that hardly move with expression."""
+    posed, straight = frame.landmarks_xyz[list(RIGID)], mean_face()[list(RIGID)]
+    u, _, vt = np.linalg.svd((posed - posed.mean(axis=0)).T @ (straight - straight.mean(axis=0)))
+    rotation = u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
+    return frame.landmarks_xyz @ rotation, rotation

@@ -5,30 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 
 from twinbrush.camera import Camera
 from twinbrush.faces.values import Face
 from twinbrush.mesh import Mesh
-
-
-@dataclass(frozen=True)
-class HeadShape:
-    """The whole head that belongs to a face (head_prior.py).
-
-    vertices (v, 3): world mm in the photo's frame; faces counter-clockwise from outside, open only below the neck.
-    labels (v,): FACE, SKULL, EAR or NECK (head_prior.py). landmarks_xyz: where the 468 landmarks lie on it.
-    landmark_normals: the surface's there; landmark_smooth: 1 where it is plain skin. trust 0..1: 1 when the landmarks
-    look like a photo's.
-    """
-
-    vertices: Float[np.ndarray, "v 3"]
-    faces: Int[np.ndarray, "f 3"]
-    labels: UInt8[np.ndarray, "v"]
-    landmarks_xyz: Float[np.ndarray, "468 3"]
-    landmark_normals: Float[np.ndarray, "468 3"]
-    landmark_smooth: Float[np.ndarray, "468"]
-    trust: float
 
 
 @dataclass(frozen=True)
@@ -39,7 +20,6 @@ class Portrait:
     landmarks_xyz: (468, 3) the face's landmarks on the surface, world mm.
     camera: the photo's own camera for the crop: project(camera, mesh.vertices) are pixels of `image`.
     image (H, W, 3): the crop, square, float32 0..1. matte (H, W) 0..1: the person. regions (H, W): `Region`.
-    head: the head under it, in the mesh's frame; None where none was predicted (the portrait was given as a mesh).
     """
 
     mesh: Mesh
@@ -50,4 +30,3 @@ class Portrait:
     regions: UInt8[np.ndarray, "h w"]
     face: Face  # in crop pixels
     warnings: tuple[str, ...] = field(default=())
-    head: HeadShape | None = None

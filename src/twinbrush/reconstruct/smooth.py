@@ -138,12 +138,3 @@ def border_edges(faces: Int[np.ndarray, "f 3"]) -> Int[np.ndarray, "b 2"]:
     edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
     unique, count = np.unique(edges, axis=0, return_counts=True)
     return unique[count == 1]
-
-
-def average_over_neighbours(
-    values: Float[np.ndarray, "v c"], averaging: sparse.csr_matrix, rounds: int
-) -> Float[np.ndarray, "v c"]:
-    """Plain repeated averaging (half own value, half the neighbours' mean): spreads about sqrt(rounds) edges far."""
-    for _ in range(rounds):
-        values = 0.5 * (values + averaging @ values)
-    return values

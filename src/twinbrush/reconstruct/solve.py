@@ -25,7 +25,7 @@ from twinbrush.camera import Camera, project
 from twinbrush.reconstruct.smooth import mean_edge, umbrella
 from twinbrush.reconstruct.weld import Weld, weld
 
-PRIOR_ACROSS = 0.059  # of the views' own weight, where they cannot see: with +-8 degrees depth is 1/4 theirs (FINDINGS)
+PRIOR_ACROSS = 0.059  # of the views' own weight, where they cannot see: with +-8 degrees depth is 1/4 theirs
 PRIOR_HIDDEN = 0.05  # of one view's weight, on vertices no view sees, and of the weight of what is not believed
 LEAST = 1e-6  # of one view's weight: keeps the system definite without a prior
 GAUSS_NEWTON, MOST_ITERATIONS = 4, 200

@@ -17,8 +17,7 @@ from twinbrush.camera import Camera, project
 from twinbrush.faces import indices
 from twinbrush.faces.face_model import mirror_indices
 from twinbrush.maths.bounded import bounded_step
-from twinbrush.portrait.geometry import Frame
-from twinbrush.portrait.head_prior import observe
+from twinbrush.portrait.geometry import Frame, observe
 from twinbrush.sculpt.values import Template
 
 FLIP = np.array([-1.0, 1.0, 1.0])
@@ -91,9 +90,8 @@ def mirrored_coefficients(template: Template) -> tuple[np.ndarray, Float[np.ndar
 
 def landmark_sigmas() -> Float[np.ndarray, "468"]:
     """Returns how exactly each landmark is taken to be seen, mm."""
-    from twinbrush.portrait.head_prior import head_prior
-
-    sigma = np.where(head_prior().smooth > 0.5, SKIN_MM, FEATURE_MM)
+    sigma = np.full(468, FEATURE_MM)
+    sigma[list(indices.PLAIN_SKIN)] = SKIN_MM
     sigma[list(indices.OVAL)] = OVAL_MM
     sigma[list(indices.LIPS_INNER_UPPER[1:-1] + indices.LIPS_INNER_LOWER[1:-1])] = INNER_LIP_MM
     return sigma

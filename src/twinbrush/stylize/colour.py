@@ -23,7 +23,7 @@ PAINTED = (Region.SKIN, Region.HAIR, Region.CLOTH)
 """The regions that are ever painted; background takes no part."""
 
 _QUANTILES = (3.0, 25.0, 50.0, 75.0, 97.0)
-_HAIR_QUANTILES = (10.0, 30.0, 50.0, 70.0, 90.0)  # hair: the style's 10-90% range only (FINDINGS: else camouflage)
+_HAIR_QUANTILES = (10.0, 30.0, 50.0, 70.0, 90.0)  # hair: the style's 10-90% range only (else camouflage)
 _SLOPES = (0.45, 1.9)  # of the lightness curve: below, tones merge into posters; above, noise and JPEG blocks grow
 _GAINS = (0.0, 2.0)  # of the Monge-Kantorovich matrix's eigenvalues
 _NOISE_VARIANCE = 4.0  # added to both covariances, Lab units squared (a just visible difference is about 2)

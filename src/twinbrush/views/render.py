@@ -7,24 +7,16 @@ from jaxtyping import Float, UInt8
 from scipy.spatial import KDTree
 
 from twinbrush.camera import Camera, project
-from twinbrush.config import ViewsConfig
 from twinbrush.errors import BadMesh
 from twinbrush.mesh import Mesh, Region
-from twinbrush.portrait.values import Portrait
 from twinbrush.progress import Progress, Step, ignore
 from twinbrush.rasterize import Raster, rasterize, visible_points
 from twinbrush.views.fill import fill_nearest, push_pull
-from twinbrush.views.rig import stereo_rig
 from twinbrush.views.sampling import TextureSampler, averaged, bands
 from twinbrush.views.values import ViewSet
 
 # Sub-samples along each side of a pixel: 2 x 2 with a prefiltered texture shows no aliasing at any size we render.
 SUBSAMPLES = 2
-
-
-def render_views(portrait: Portrait, config: ViewsConfig, *, progress: Progress = ignore) -> ViewSet:
-    """The portrait seen by the stereo rig (paper, III.A): see `ViewSet` for what every view carries."""
-    return render_mesh_views(portrait.mesh, portrait.landmarks_xyz, stereo_rig(config, portrait), progress=progress)
 
 
 def render_mesh_views(

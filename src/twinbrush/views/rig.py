@@ -1,4 +1,4 @@
-"""Where the cameras stand: the stereo pair of the paper (III.A, Eq. 1), and rings for turntables."""
+"""Where the cameras stand: on an arc (the paper's stereo pair, III.A, Eq. 1) or anywhere about a mesh."""
 
 from __future__ import annotations
 
@@ -6,26 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 from twinbrush.camera import Camera, look_at_origin, project
-from twinbrush.config import ViewsConfig
-from twinbrush.errors import BadOption
-from twinbrush.portrait.values import Portrait
 
-# Free room on each side of the portrait, as a share of the view: the exaggerated shape has to fit too.
+# Free room on each side of the mesh, as a share of the view: the exaggerated shape has to fit too.
 MARGIN = 0.06
-
-
-def stereo_rig(config: ViewsConfig, portrait: Portrait) -> tuple[Camera, ...]:
-    """N cameras on an arc about the portrait, from -half_angle (view 0, left) to +half_angle, as far away as the
-    photo's camera was, all with one focal length, such that the whole portrait fills the views.
-
-    Raises BadOption for sizes, angles or counts out of range.
-    """
-    _check(config)
-    half = np.radians(config.half_angle_degrees)
-    count = config.views or 2
-    azimuths = np.linspace(-half, half, count) if count > 1 else np.zeros(1)
-    distance = float(np.linalg.norm(portrait.camera.centre_xyz))
-    return _framed(portrait.mesh.vertices, azimuths, 0.0, distance, config.size)
 
 
 def ring(
@@ -81,12 +64,3 @@ def _framed(
     extent = max(float(np.abs(project(camera, vertices)[0]).max()) for camera in unit)
     focal = size * (0.5 - MARGIN) / extent
     return tuple(look_at_origin(float(a), elevation, distance, focal, size, size, target) for a in azimuths)
-
-
-def _check(config: ViewsConfig) -> None:
-    if not 128 <= config.size <= 2048:
-        raise BadOption(f"The size of the views is {config.size} pixels.", "Choose 128 to 2048.")
-    if not 3 <= config.half_angle_degrees <= 20:
-        raise BadOption(f"The half-angle is {config.half_angle_degrees} degrees.", "Choose 3 to 20; 8 is good.")
-    if not 0 <= config.views <= 16:
-        raise BadOption(f"The number of views is {config.views}.", "Choose 1 to 16 (0 and 2: the stereo pair).")

@@ -1,7 +1,7 @@
 """An extractor that needs no training: oriented second-derivative and edge filters on a luma-chroma pyramid.
 
 A Gabor-like bank at three octaves: colour (blurred), eight even and eight odd orientations of luma, rectified, and
-local contrast. Poor next to trained features (FINDINGS: blotchy), but always there, and useful for tests.
+local contrast. Poor next to trained features (blotchy), but always there, and useful for tests.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from twinbrush.stylize.features.vgg19 import MAX_BYTES
 EXTRACTORS = ("student", "vgg16", "vgg19-low", "filters")
 STUDENT_FILE = "student.safetensors"
 STUDENT_SHA256 = "500401350b02f1ab7398db9093219df9d904f7dbade407211667342bfdbd3cba"
-# The paper's taps (Eq. 6 in EQUATIONS: relu1_1 ... relu5_3), and those the built-in network was taught.
+# The paper's taps (Eq. 6: relu1_1 ... relu5_3), and those the built-in network was taught.
 VGG16_TAPS = ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "4_3", "5_3")
 VGG19_LOW_TAPS = ("1_2", "2_2", "3_2")
 _GET_VGG19 = "Name a safetensors file with tensors conv1_1.weight, conv1_1.bias ... conv3_4.bias (Oxford VGG-19, OIHW)."

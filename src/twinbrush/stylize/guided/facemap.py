@@ -29,7 +29,6 @@ ANCHORS = np.array(LEFT + RIGHT + MIDDLE)
 MIRRORED_ANCHORS = np.array(RIGHT + LEFT + MIDDLE)
 
 _LIPS_OUTLINE = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
-_NOSE_OUTLINE = (168, 98, 2, 327)
 FEATURES: dict[str, tuple[tuple[int, ...], ...]] = {
     "eyes": _EYES, "brows": _BROWS, "lips": (_LIPS_OUTLINE,), "nose": ((168, 129, 98, 2, 327, 358),),
 }

@@ -11,7 +11,7 @@ from jaxtyping import Float, Float32, Int32
 from numba import njit
 
 PATCH = 7
-"""Side of a patch in pixels (5 gives broken strokes, see FINDINGS in docs)."""
+"""Side of a patch in pixels (5 gives broken strokes; docs/stylization.md)."""
 _CHUNK_ROWS = 32768  # patches unfolded at a time: 32768 x 147 float32 = 19 MB
 
 

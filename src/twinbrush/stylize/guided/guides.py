@@ -21,7 +21,7 @@ from twinbrush.stylize.guided.scene import Scene
 
 @dataclass(frozen=True)
 class Weights:
-    """Amplitudes of the guides (from FINDINGS; tone and structure share what was "luminance or CI weight 1").
+    """Amplitudes of the guides (docs/stylization.md; tone and structure share what was "luminance or CI weight 1").
 
     features: the position's factor on eyes, brows and lips is 1 + this. patch_on_features: the appearance's there.
     """
@@ -42,9 +42,9 @@ EVEN = Weights(
 STRICT = Weights(
     position=0.35, tone=2.5, structure=3.0, features=4.0, appearance_on_features=0.8, uniformity=2e-4
 )
-"""Guides alone at identity 0 (FINDINGS' prototype), 0.5 and 1."""
+"""Guides alone at identity 0 (first measured with the prototype), 0.5 and 1."""
 LED = Weights(position=0.3, region=0.35, tone=1.5, structure=1.5, features=0.3, appearance_on_features=1.0)
-"""When another engine leads (FINDINGS)."""
+"""When another engine leads."""
 
 
 def alone(identity: float) -> Weights:
