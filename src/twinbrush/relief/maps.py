@@ -6,6 +6,8 @@ cross(normal, tangent) * w. Tangents are the vertices' own, from the derivatives
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32
@@ -25,6 +27,21 @@ def tilts(mesh: Mesh, heights_mm: Float32[np.ndarray, "h w"]) -> Float32[np.ndar
     """Returns what a relief (mm) adds to the unit normals, in space; to be made unit length again."""
     texels, gradient = _gradient(mesh, heights_mm)
     return texels.picture(-gradient)
+
+
+def displaced(mesh: Mesh, heights_mm: Float32[np.ndarray, "h w"]) -> Mesh:
+    """Returns the mesh with its vertices moved by a relief (mm), each by the mean over what lies about it: as much of
+    it as its own triangles can carry."""
+    assert mesh.uv is not None
+    texels = texels_of(mesh.uv, mesh.faces, heights_mm.shape, 0.0)
+    one = np.arange(len(mesh.vertices))
+    if mesh.seam is not None:
+        one[mesh.seam[:, 1]] = mesh.seam[:, 0]
+    corners, known = one[mesh.faces[texels.face]].ravel(), np.repeat(heights_mm.ravel()[texels.place], 3)
+    weights = texels.weights.ravel()
+    total = np.bincount(corners, weights, len(one))
+    height = np.bincount(corners, weights * known, len(one)) / np.maximum(total, 1e-9)
+    return replace(mesh, vertices=mesh.vertices + height[one, None] * mesh.normals())
 
 
 def normal_map(mesh: Mesh, heights_mm: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 3"]:

@@ -65,8 +65,7 @@ def shades(
     occlusion = _occlusion(coarse.depth, float(camera.intrinsics[0, 0]))
     turn = camera.world_to_camera[:, :3].T
     normals = ((mesh.normals() if bumps is None else bumps.normals) @ turn).astype(np.float32)
-    tilt = None if bumps is None else TextureSampler.of(
-        mesh.painted((bumps.tilt @ turn.astype(np.float32)).astype(np.float32)), pixels, ssaa)
+    tilt = None if bumps is None else TextureSampler.of(mesh.painted(bumps.tilt), pixels, ssaa).turned(turn)
     textured = "textured" in modes and mesh.texture is not None
     sampler = TextureSampler.of(mesh, pixels, ssaa) if textured else None
     # the texture has its own painted light: keep most of it and let only the large form show
@@ -128,11 +127,6 @@ def _light_pixels(  # noqa: C901 (one pass over the pixels is what makes it fast
                 nx += weight * normals[vertex, 0]
                 ny += weight * normals[vertex, 1]
                 nz += weight * normals[vertex, 2]
-            if tilts:
-                length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
-                nx = nx / length + tilted[y, x, 0]
-                ny = ny / length + tilted[y, x, 1]
-                nz = nz / length + tilted[y, x, 2]
             # unit vector from the surface to the eye
             vx = -((x + 0.5) / ssaa - 0.5) * inverse[0, 0] - inverse[0, 2]
             vy = -((y + 0.5) / ssaa - 0.5 + first_row) * inverse[1, 1] - inverse[1, 2]
@@ -140,10 +134,14 @@ def _light_pixels(  # noqa: C901 (one pass over the pixels is what makes it fast
             vx, vy, vz = vx * scale, vy * scale, -scale
             length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
             nx, ny, nz = nx / length, ny / length, nz / length
-            facing = nx * vx + ny * vy + nz * vz
-            inner = facing < 0
+            inner = nx * vx + ny * vy + nz * vz < 0  # by the form: at its outline, detail may well look away
+            if tilts:
+                nx, ny, nz = nx + tilted[y, x, 0], ny + tilted[y, x, 1], nz + tilted[y, x, 2]
+                length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
+                nx, ny, nz = nx / length, ny / length, nz / length
             if inner:
-                nx, ny, nz, facing = -nx, -ny, -nz, -facing
+                nx, ny, nz = -nx, -ny, -nz
+            facing = max(nx * vx + ny * vy + nz * vz, 0.0)
             open_share = occlusion[y, x]
             up = 0.5 - 0.5 * ny
             fresnel = (1 - facing) ** 4
