@@ -51,12 +51,12 @@ def touches_on(ground: Ground, spacing_mm: float, reach_mm: float, seed: int) ->
     """Returns points at least `spacing_mm` apart that cover the ground. reach_mm: how far away each is looked for."""
     rng = np.random.default_rng(seed)
     usable = np.flatnonzero(ground.texels.inside & (ground.gate > LEAST_GATE))
-    box = np.ptp(ground.points[usable], axis=0).astype(np.float64) if len(usable) else np.ones(3)
-    room = 4 * float(box @ np.roll(box, 1)) / spacing_mm**2  # of a box about the figure
-    wanted = min(len(usable), int(CANDIDATES * room))
+    room = float((ground.texel_mm[usable].astype(np.float64) ** 2).sum()) / spacing_mm**2
+    wanted = min(len(usable), int(CANDIDATES * room) + 1)
     tried = rng.permutation(usable)[:wanted].astype(np.int32)
-    grid = grid_of(ground.points[tried], spacing_mm)
-    kept = tried[_apart(ground.points[tried], ground.group[tried], spacing_mm, *fields_of(grid))]
+    points = ground.points[tried]
+    low, counts = _frame(points, spacing_mm)
+    kept = tried[_apart(points, ground.group[tried], spacing_mm, low, counts, np.float32(spacing_mm))]
     return touches_at(ground, kept, reach_mm)
 
 
@@ -86,14 +86,19 @@ def _principal(tensor: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, Flo
 
 def grid_of(points: Float32[np.ndarray, "n 3"], cell: float) -> Grid:
     """Returns points filed by cubes."""
-    low = (points.min(0) - 0.5 * cell).astype(np.float32) if len(points) else np.zeros(3, np.float32)
-    high = points.max(0) if len(points) else np.ones(3, np.float32)
-    counts = np.maximum(((high - low) / cell).astype(np.int32) + 1, 1)
+    low, counts = _frame(points, cell)
     cube = ((points - low) / np.float32(cell)).astype(np.int32)
     number = (cube[:, 0] * counts[1] + cube[:, 1]) * counts[2] + cube[:, 2]
     start = np.zeros(int(counts.prod()) + 1, np.int32)
     start[1:] = np.cumsum(np.bincount(number, minlength=len(start) - 1))
     return Grid(low, cell, counts, start, np.argsort(number, kind="stable").astype(np.int32))
+
+
+def _frame(points: Float32[np.ndarray, "n 3"], cell: float) -> tuple[Float32[np.ndarray, "3"], Int32[np.ndarray, "3"]]:
+    """Where the cubes begin and how many there are along each axis."""
+    low = (points.min(0) - 0.5 * cell).astype(np.float32) if len(points) else np.zeros(3, np.float32)
+    high = points.max(0) if len(points) else np.ones(3, np.float32)
+    return low, np.maximum(((high - low) / cell).astype(np.int32) + 1, 1)
 
 
 def fields_of(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.float32]:
@@ -121,30 +126,34 @@ def product(a, i, b, j):
 
 @njit(cache=True)
 @no_type_check
-def _apart(points, group, spacing, low, counts, start, order, cell):  # noqa: C901 (calls cost twice as much)
+def _apart(points, group, spacing, low, counts, cell):
     """Which points to keep, in their order, so that no two of a group are nearer than `spacing`."""
     kept = np.zeros(len(points), np.bool_)
-    least = spacing * spacing
+    newest = np.full(counts[0] * counts[1] * counts[2], -1, np.int32)  # of the points kept in each cube
+    older = np.full(len(points), -1, np.int32)  # the one kept there before
     for i in range(len(points)):
-        x0, x1, y0, y1, z0, z1 = cubes_about(points[i], low, counts, cell)
-        free = True
-        for x in range(x0, x1 + 1):
-            for y in range(y0, y1 + 1):
-                for z in range(z0, z1 + 1):
-                    c = (x * counts[1] + y) * counts[2] + z
-                    for k in range(start[c], start[c + 1]):
-                        j = order[k]
-                        if kept[j] and group[j] == group[i]:
-                            dx, dy, dz = (
-                                points[i, 0] - points[j, 0], points[i, 1] - points[j, 1], points[i, 2] - points[j, 2])
-                            if dx * dx + dy * dy + dz * dz < least:
-                                free = False
-                                break
-                    if not free:
-                        break
-                if not free:
-                    break
-            if not free:
-                break
-        kept[i] = free
+        if _free(points, group, i, spacing * spacing, newest, older, cubes_about(points[i], low, counts, cell), counts):
+            kept[i] = True
+            x, y, z = (
+                int((points[i, 0] - low[0]) / cell), int((points[i, 1] - low[1]) / cell),
+                int((points[i, 2] - low[2]) / cell))
+            c = (x * counts[1] + y) * counts[2] + z
+            older[i] = newest[c]
+            newest[c] = i
     return kept
+
+
+@njit(cache=True)
+@no_type_check
+def _free(points, group, i, least, newest, older, cubes, counts):
+    """Whether no kept point of its group lies near point i."""
+    for x in range(cubes[0], cubes[1] + 1):
+        for y in range(cubes[2], cubes[3] + 1):
+            for z in range(cubes[4], cubes[5] + 1):
+                j = newest[(x * counts[1] + y) * counts[2] + z]
+                while j >= 0:
+                    dx, dy, dz = points[i, 0] - points[j, 0], points[i, 1] - points[j, 1], points[i, 2] - points[j, 2]
+                    if group[j] == group[i] and dx * dx + dy * dy + dz * dz < least:
+                        return False
+                    j = older[j]
+    return True

@@ -10,7 +10,7 @@ from jaxtyping import Float32
 from twinbrush.maths.filters import smoothstep
 from twinbrush.relief.grain import grain_at
 from twinbrush.relief.ground import Ground
-from twinbrush.relief.phasor import lines_on
+from twinbrush.relief.phasor import lines_on, waves_on
 from twinbrush.relief.strokes import strokes_on
 from twinbrush.relief.tesserae import tesserae_on
 
@@ -31,7 +31,7 @@ def oil(ground: Ground, scale: float, seed: int) -> Heights:
 def woodcut(ground: Ground, scale: float, seed: int) -> Heights:
     """A cut block: broad gouged grooves where it is light, narrow ones where it is dark; the block's fibres."""
     period = CUT_MM * scale
-    lines = lines_on(ground, period, seed)
+    lines = lines_on(ground, waves_on(ground, period, seed), period, seed)
     breaks = grain_at(ground.points, 5.0 * period, seed + 5)
     width = np.clip(0.22 + 0.62 * ground.tone + 0.22 * breaks, 0.0, 0.9)  # share of the period that is cut away
     away = (1 - lines.phase) / np.maximum(width, 1e-3)
@@ -45,8 +45,9 @@ def ink(ground: Ground, scale: float, seed: int) -> Heights:
     """An engraved plate: fine furrows, deeper where it is darker, crossed where it is darkest."""
     period = INK_MM * scale
     dark = 1 - ground.tone
-    first = lines_on(ground, period, seed)
-    second = lines_on(ground, period, seed + 11, crossing=True)
+    waves = waves_on(ground, period, seed)
+    first = lines_on(ground, waves, period, seed)
+    second = lines_on(ground, waves, period, seed + 11, crossing=True)
     return 1 - np.maximum(
         _furrow(first.phase, first.sure, dark, 0.05), 0.9 * _furrow(second.phase, second.sure, dark, 0.5))
 

@@ -18,7 +18,7 @@ from jaxtyping import Float32
 from numba import njit
 
 from twinbrush.relief.ground import Ground
-from twinbrush.relief.marks import cubes_about, fields_of, product, touches_on
+from twinbrush.relief.marks import Touches, cubes_about, fields_of, product, touches_on
 
 SPACING, REACH = 1.4, 2.2  # between the waves' points and of each wave, in periods
 SWEEPS = 12  # in which the waves are brought to agree
@@ -34,23 +34,23 @@ class Lines:
     sure: Float32[np.ndarray, "s"]
 
 
-def lines_on(ground: Ground, period_mm: float, seed: int, *, crossing: bool = False, measured: bool = True) -> Lines:
-    """Returns lines `period_mm` apart along the paint's directions (crossing: across them).
+def waves_on(ground: Ground, period_mm: float, seed: int) -> Touches:
+    """Returns the points of waves for lines `period_mm` apart."""
+    return touches_on(ground, SPACING * period_mm, REACH * period_mm, seed)
 
-    measured: grooves lie on the paint's own dark lines, where it has lines of this period.
-    """
-    touches = touches_on(ground, SPACING * period_mm, REACH * period_mm, seed)
+
+def lines_on(ground: Ground, touches: Touches, period_mm: float, seed: int, *, crossing: bool = False) -> Lines:
+    """Returns lines `period_mm` apart along the paint's directions (crossing: across them) about the points of
+    `waves_on`; grooves lie on the paint's own dark lines, where it has lines of this period."""
     across = touches.along if crossing else touches.across
     rng = np.random.default_rng(seed + 1)
     start = rng.uniform(-np.pi, np.pi, len(touches.points)).astype(np.float32)
     wave = np.float32(2 * np.pi / period_mm)
     near = np.float32(REACH * period_mm)
-    held = np.zeros(len(start), np.float32)
     grid = fields_of(touches.grid)
-    if measured:
-        start, held = _measured(
-            ground.points, ground.normals, ground.group, ground.band, touches.points, touches.normals, touches.group,
-            across, wave, np.float32(period_mm), start, *grid)
+    start, held = _measured(
+        ground.points, ground.normals, ground.group, ground.band, touches.points, touches.normals, touches.group,
+        across, wave, np.float32(period_mm), start, *grid)
     own = touches.points, touches.normals, touches.group, across
     phases = _agreed(*own, wave, near, start, HELD * held, SWEEPS, *grid)
     phase, sure = _summed(ground.points, ground.normals, ground.group, ground.gate, *own, phases, wave, near, *grid)

@@ -17,6 +17,7 @@ from twinbrush.relief.marks import cubes_about, fields_of, product, touches_on
 LENGTH, SPACING = 3.8, 0.72  # of a stroke and between strokes' middles, in widths
 BEND = 0.12  # most curvature of a stroke of its own, per width
 BRISTLES = 3.2  # furrows across a stroke
+SHARED = 5  # parts of a cube, along each side, whose points share one list of strokes
 
 
 def strokes_on(ground: Ground, width_mm: float, seed: int) -> Float32[np.ndarray, "s"]:
@@ -42,37 +43,41 @@ def _laid(  # noqa: C901 (calls cost twice as much)
     points, normals, group, gate, places, facing, own, along, across, sizes, low, counts, first, order, cell
 ):
     out = np.zeros(len(points), np.float32)
+    found, count, last = np.empty(len(places), np.int32), 0, np.full(3, -1, np.int64)
+    small = cell / SHARED
     for s in range(len(points)):
         if gate[s] <= 0.02:
             continue
+        a, b, c = (
+            int((points[s, 0] - low[0]) / small), int((points[s, 1] - low[1]) / small),
+            int((points[s, 2] - low[2]) / small))
+        if a != last[0] or b != last[1] or c != last[2]:
+            last[0], last[1], last[2] = a, b, c
+            count = _reaching(
+                low + small * (last + np.float32(0.5)), np.float32(0.87) * small, places, along, across, sizes,
+                cubes_about(points[s], low, counts, cell), counts, first, order, found)
         top, second = -1, -1  # later touches lie over earlier ones
         top_u, top_v, second_u, second_v = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-        x0, x1, y0, y1, z0, z1 = cubes_about(points[s], low, counts, cell)
-        for x in range(x0, x1 + 1):
-            for y in range(y0, y1 + 1):
-                for z in range(z0, z1 + 1):
-                    c = (x * counts[1] + y) * counts[2] + z
-                    for k in range(first[c], first[c + 1]):
-                        j = order[k]
-                        if j < second or own[j] != group[s]:
-                            continue
-                        dx, dy, dz = (
-                            points[s, 0] - places[j, 0], points[s, 1] - places[j, 1], points[s, 2] - places[j, 2])
-                        u = dx * along[j, 0] + dy * along[j, 1] + dz * along[j, 2]
-                        if abs(u) > sizes[j, 0]:
-                            continue
-                        v = dx * across[j, 0] + dy * across[j, 1] + dz * across[j, 2] - sizes[j, 2] * u * u
-                        if abs(v) > sizes[j, 1]:
-                            continue
-                        same = product(normals, s, facing, j)
-                        if same < 0.35:
-                            continue
-                        u, v = sizes[j, 6] * u / sizes[j, 0], v / sizes[j, 1]
-                        if j > top:
-                            second, second_u, second_v = top, top_u, top_v
-                            top, top_u, top_v = j, u, v
-                        else:
-                            second, second_u, second_v = j, u, v
+        for k in range(count):
+            j = found[k]
+            if j < second or own[j] != group[s]:
+                continue
+            dx, dy, dz = points[s, 0] - places[j, 0], points[s, 1] - places[j, 1], points[s, 2] - places[j, 2]
+            u = dx * along[j, 0] + dy * along[j, 1] + dz * along[j, 2]
+            if abs(u) > sizes[j, 0]:
+                continue
+            v = dx * across[j, 0] + dy * across[j, 1] + dz * across[j, 2] - sizes[j, 2] * u * u
+            if abs(v) > sizes[j, 1]:
+                continue
+            same = product(normals, s, facing, j)
+            if same < 0.35:
+                continue
+            u, v = sizes[j, 6] * u / sizes[j, 0], v / sizes[j, 1]
+            if j > top:
+                second, second_u, second_v = top, top_u, top_v
+                top, top_u, top_v = j, u, v
+            else:
+                second, second_u, second_v = j, u, v
         under = np.float32(0.25)
         if second >= 0:
             cover = _cover(second_u, second_v)
@@ -82,6 +87,29 @@ def _laid(  # noqa: C901 (calls cost twice as much)
             under = (1 - cover) * under + cover * (0.3 * under + _profile(top_u, top_v, sizes[top]))
         out[s] = under
     return out
+
+
+@njit(cache=True, fastmath=True)
+@no_type_check
+def _reaching(centre, margin, places, along, across, sizes, cubes, counts, first, order, found):
+    """Which strokes may cover a point within `margin` of the centre: written to `found`, and how many."""
+    count = 0
+    for x in range(cubes[0], cubes[1] + 1):
+        for y in range(cubes[2], cubes[3] + 1):
+            for z in range(cubes[4], cubes[5] + 1):
+                c = (x * counts[1] + y) * counts[2] + z
+                for k in range(first[c], first[c + 1]):
+                    j = order[k]
+                    dx, dy, dz = centre[0] - places[j, 0], centre[1] - places[j, 1], centre[2] - places[j, 2]
+                    u = dx * along[j, 0] + dy * along[j, 1] + dz * along[j, 2]
+                    if abs(u) > sizes[j, 0] + margin:
+                        continue
+                    v = dx * across[j, 0] + dy * across[j, 1] + dz * across[j, 2] - sizes[j, 2] * u * u
+                    slope = 2 * abs(sizes[j, 2]) * (sizes[j, 0] + margin)
+                    if abs(v) <= sizes[j, 1] + margin * (1 + slope):
+                        found[count] = j
+                        count += 1
+    return count
 
 
 @njit(cache=True, fastmath=True)
