@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import spatial
 
+from twinbrush.export.solid import standing
 from twinbrush.maths.filters import smoothstep
 from twinbrush.mesh import vertex_normals
 
 NOZZLE_MM = 0.2  # of the print: finer detail is smoothed away
 EDGE_MM = 0.3  # of the print's triangles, at most ...
-MOST_TRIANGLES = 300_000  # ... unless there would be more of them than this
+MOST_TRIANGLES = 500_000  # ... unless there would be more of them than this
 NEAREST = 10  # samples that are averaged at a point
 FOOT_MM = (0.4, 1.5)  # of the print: no relief so near to its base, full from there
 
@@ -27,11 +28,20 @@ class PrintRelief:
     heights: Float[np.ndarray, "k"]
 
 
+def placed(relief: PrintRelief, outer: Float[np.ndarray, "v 3"], print_height_mm: float) -> PrintRelief:
+    """Returns the samples in the print's frame. outer: the figure's vertices, which `standing` places."""
+    low, high = outer.min(0), outer.max(0)
+    points = standing(
+        np.concatenate([np.stack([low, high]), np.clip(relief.points, low, high)]), float(low[1]), print_height_mm)
+    x, y, z = relief.normals.T
+    return replace(relief, points=points[2:], normals=np.stack([x, -z, y], 1))
+
+
 def edge_of(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> float:
     """Returns how long the print's edges may be, mm."""
     a, b, c = (points[faces[:, k]] for k in range(3))
     area = float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2
-    return max(EDGE_MM, float(np.sqrt(3.2 * area / MOST_TRIANGLES)))  # triangles' edges are 0.5 to 1 times that
+    return max(EDGE_MM, float(np.sqrt(7 * area / MOST_TRIANGLES)))  # triangles' edges are 0.5 to 1 times that
 
 
 def heights_at(

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 
 from twinbrush.config import ExportConfig
 from twinbrush.errors import BadMesh
-from twinbrush.export.emboss import NOZZLE_MM, PrintRelief, edge_of, heights_at
+from twinbrush.export.emboss import NOZZLE_MM, PrintRelief, edge_of, heights_at, placed
 from twinbrush.export.mend import neighbours, thickened
 from twinbrush.export.prints import Bust, measured
 from twinbrush.export.solid import MIN_WALL_MM, Solid, standing, stl_bytes, threemf_bytes
@@ -33,7 +33,7 @@ FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the ba
 DEPTH_A_GAP, LEAST_DEPTH_MM = 4.0, 1.5  # behind the lips, for each mm between them; at least
 MOUTH_SHARES = (1.0, 0.75, 0.5, 0.3)  # of that depth, the first at which nothing crosses
 LEAST_TRIANGLES = 8  # of a piece
-UNDO_ROUNDS = 8  # of taking back what thickening folded, each reaching farther
+UNDO_ROUNDS = 16  # of taking back what thickening folded, each reaching farther
 
 
 def figure_solid(figure: Figure, print_height_mm: float, relief: PrintRelief | None = None) -> Solid:
@@ -44,9 +44,8 @@ def figure_solid(figure: Figure, print_height_mm: float, relief: PrintRelief | N
     Where tongue and gums run through each other at the bottom of an open mouth, it is printed less deep.
     """
     best: tuple[int, Solid] | None = None
-    placed = relief
     for share in MOUTH_SHARES:
-        solid, placed = _united(figure, print_height_mm, share, relief)
+        solid = _united(figure, print_height_mm, share)
         found = len(crossings(solid.vertices.astype(np.float32).astype(np.float64), solid.faces))
         if best is None or found < best[0]:
             best = found, solid
@@ -54,16 +53,20 @@ def figure_solid(figure: Figure, print_height_mm: float, relief: PrintRelief | N
             break
     assert best is not None
     mended = replace(best[1], vertices=_mended(best[1].vertices, best[1].faces))
-    if placed is None:
-        return mended
-    return _embossed(mended, placed, print_height_mm / float(np.ptp(figure.whole().vertices[:, 1])))
+    return mended if relief is None else _embossed(mended, relief, figure, print_height_mm)
 
 
-def _embossed(solid: Solid, relief: PrintRelief, scale: float) -> Solid:
+def _embossed(solid: Solid, relief: PrintRelief, figure: Figure, print_height_mm: float) -> Solid:
     """The solid with a relief, except where that would fold it."""
     assert solid.colours is not None
+    outer = figure.whole().vertices
+    scale = print_height_mm / float(np.ptp(outer[:, 1]))
+    relief = placed(relief, outer, print_height_mm)
     rows = np.concatenate([solid.vertices, vertex_normals(solid.vertices, solid.faces), solid.colours], 1)
-    fine = split(rows, solid.faces, np.arange(len(rows)), edge_of(solid.vertices, solid.faces))
+    found = crossings(solid.vertices, solid.faces)
+    fine = split(
+        rows, solid.faces, np.arange(len(rows)), edge_of(solid.vertices, solid.faces),
+        np.unique(np.r_[found[:, :2].ravel(), solid.faces[found[:, 2]].ravel()]))
     points, normals = fine.values[:, :3], fine.values[:, 3:6]
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     height = heights_at(relief, points, fine.faces, scale)
@@ -71,10 +74,8 @@ def _embossed(solid: Solid, relief: PrintRelief, scale: float) -> Solid:
     return replace(solid, vertices=out, faces=fine.faces, colours=fine.values[:, 6:])
 
 
-def _united(
-    figure: Figure, print_height_mm: float, mouth_share: float, relief: PrintRelief | None
-) -> tuple[Solid, PrintRelief | None]:
-    """All parts as one body, standing, and the relief placed with it. mouth_share: of the mouth's depth."""
+def _united(figure: Figure, print_height_mm: float, mouth_share: float) -> Solid:
+    """All parts as one body, standing. mouth_share: of the mouth's depth."""
     import manifold3d
 
     pieces: list[tuple[str, np.ndarray, np.ndarray]] = []
@@ -84,24 +85,18 @@ def _united(
         pieces.append((part.name, points, faces))
         colours.append(colour)
     known = np.concatenate([points for _, points, _ in pieces])
-    lowest, count = float(known[:, 1].min()), len(known)
-    placed = known if relief is None else np.concatenate([known, relief.points])
-    placed = standing(placed, lowest, print_height_mm)
-    if relief is not None:
-        x, y, z = relief.normals.T
-        relief = replace(relief, points=placed[count:], normals=np.stack([x, -z, y], 1))
-    known = placed[:count]
+    known = standing(known, float(known[:, 1].min()), print_height_mm)
     bodies: list[Any] = []
     start = 0
     for name, points, faces in pieces:
-        own = known[start : start + len(points)]
-        bodies += [_body(manifold3d, name, p, f) for p, f in _pieces(own, faces)]
+        placed = known[start : start + len(points)]
+        bodies += [_body(manifold3d, name, p, f) for p, f in _pieces(placed, faces)]
         start += len(points)
     union = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Add)
     raw = max(union.decompose(), key=lambda piece: piece.volume()).to_mesh()
     points = np.asarray(raw.vert_properties, np.float64)[:, :3]
     points, faces = split_fans(points, np.asarray(raw.tri_verts, np.int64))
-    return Solid(points, faces, _nearest(points, known, np.concatenate(colours))), relief
+    return Solid(points, faces, _nearest(points, known, np.concatenate(colours)))
 
 
 def _closed(
@@ -244,16 +239,20 @@ def _unfolded(
 ) -> Float[np.ndarray, "v 3"]:
     """`out`, but as `points` are where it would run through itself; rounded as the files have them."""
     spread = neighbours(faces, len(points))
+    points, out = (given.astype(np.float32).astype(np.float64) for given in (points, out))
+    changed = (out != points).any(1)
     for rounds in range(UNDO_ROUNDS):
-        out = out.astype(np.float32).astype(np.float64)
-        found = crossings(out, faces)
+        found = crossings(out, faces, moved=changed)
         if len(found) == 0:
             break
         back = np.zeros(len(points))
         back[found[:, :2]] = back[faces[found[:, 2]]] = 1
         for _ in range(1 + rounds):
             back = np.maximum(back, spread @ back)
-        out = np.where((back > 0)[:, None], points, out)
+        kept = np.where((back > 0)[:, None], points, out)
+        changed, out = (kept != out).any(1), kept
+        if not changed.any():  # what crosses there did so before
+            break
     return out
 
 

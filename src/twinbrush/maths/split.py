@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 MOST_ROUNDS = 6
+SLIVER = 0.08  # height over longest side, under which a triangle's sides stay whole: middles, rounded, would cross
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,19 @@ class FineMesh:
 
 
 def split(
-    values: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"], twins: Int[np.ndarray, "v"], most_mm: float
+    values: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f 3"], twins: Int[np.ndarray, "v"], most_mm: float,
+    whole: Int[np.ndarray, "_"] | None = None,
 ) -> FineMesh:
-    """Returns the mesh with all edges at most `most_mm` long. The first three columns of `values` are places in mm."""
+    """Returns the mesh with all edges at most `most_mm` long, but for those of slivers, and for those between vertices
+    of `whole`. The first three columns of `values` are places in mm."""
     for _ in range(MOST_ROUNDS):
         count = len(values)
         ends = np.stack([faces, np.roll(faces, -1, 1)], 2).reshape(-1, 2)
         low, high = np.minimum(ends[:, 0], ends[:, 1]), np.maximum(ends[:, 0], ends[:, 1])
         long = ((values[low, :3] - values[high, :3]) ** 2).sum(1) > most_mm**2
+        if whole is not None:
+            long &= ~(np.isin(low, whole) & np.isin(high, whole))
+        long &= ~_among(low * count + high, np.repeat(_slivers(values[:, :3], faces), 3))
         if not long.any():
             break
         _, first, number = np.unique(low[long] * count + high[long], return_index=True, return_inverse=True)
@@ -41,6 +47,17 @@ def split(
         twins = np.concatenate([twins, count + leader[same]])
         faces = _pieces(faces, middle.reshape(-1, 3), values)
     return FineMesh(values, faces, twins)
+
+
+def _slivers(points: Float[np.ndarray, "n 3"], faces: Int[np.ndarray, "f 3"]) -> Bool[np.ndarray, "f"]:
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    longest = np.maximum(np.maximum(((b - a) ** 2).sum(1), ((c - b) ** 2).sum(1)), ((a - c) ** 2).sum(1))
+    return np.linalg.norm(np.cross(b - a, c - a), axis=1) < SLIVER * longest
+
+
+def _among(keys: Int[np.ndarray, "e"], chosen: Bool[np.ndarray, "e"]) -> Bool[np.ndarray, "e"]:
+    """Which keys are those of a chosen one."""
+    return np.isin(keys, keys[chosen]) if chosen.any() else chosen
 
 
 def _pieces(
