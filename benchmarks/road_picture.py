@@ -13,16 +13,17 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from twinbrush import mesh_heads, paint_road, paper_road, road
+from twinbrush import mesh_heads, paint_road, paper_road, relief_road, road
 from twinbrush.stages import Stage
 
 ROADS: dict[str, tuple[Stage[Any], ...]] = {
     "Photo (--method hybrid, guided)": (
         road.FIGURE, road.REGIONS, road.FORM, road.SHAPE, road.STRENGTH_ROW, road.CARICATURE_ROW, paint_road.PAIR,
-        paint_road.TEXTURE),
+        paint_road.TEXTURE, relief_road.RELIEF),
     "Photo, the paper's method (--method paper; start: --warm-start)": (
         road.FIGURE, road.REGIONS, road.FORM, paper_road.START, paper_road.PAIR, paper_road.TRIANGULATED,
-        paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE),
+        paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE,
+        relief_road.RELIEF),
     "Mesh with a face": (
         mesh_heads.HEAD, road.REGIONS, road.FORM, road.SHAPE, mesh_heads.SHAPE, mesh_heads.PAIR, mesh_heads.PAINT),
 }

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from twinbrush.camera import look_at_origin
-from twinbrush.config import FAST
+from twinbrush.config import DEFAULT, FAST
 from twinbrush.mesh import Mesh, Region
 from twinbrush.sculpt.assemble import part_mesh
 from twinbrush.sculpt.template import template
@@ -26,6 +26,7 @@ SMALL = replace(
         ring=replace(FAST.stylize.ring, waves=(((80, 0), (-80, 0)), ((180, 0),)), lead_sizes=(32,), lead_steps=(4,)),
     ),
     reconstruct=replace(FAST.reconstruct, texture_size=256),
+    surface=DEFAULT.surface,
     export=replace(FAST.export, still_size=128, turntable=True, turntable_frames=4),
 )
 

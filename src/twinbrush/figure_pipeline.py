@@ -113,11 +113,13 @@ def reshape_figure(
     else:
         _shaped(walk)
     worked = None
-    if config.surface.relief != 0:
+    if config.surface.relief != 0 and "relief" in known.key:
+        worked = relief_road.worked(kept("relief", Relief), config)
+    elif config.surface.relief != 0:
         walk.give("texture", painted, known.key["texture"])
-        relief = run.stage("relief", known.key.get("relief", ""), Relief, lambda: relief_road.RELIEF.compute(
-            *(walk.values[name] for name in relief_road.RELIEF.needs), config, run.progress))
-        worked = relief_road.worked(relief, config)
+        if "regions" not in walk.values:
+            walk.through(road.REGIONS)
+        worked = relief_road.worked(walk.through(relief_road.RELIEF), config)
     result = _exported(walk, pair, painted, out, worked=worked, stills=stills)
     remember_shown(run, Shown("shape", walk.keys["shape"], known.key["texture"]))
     return result

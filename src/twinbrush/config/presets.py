@@ -53,6 +53,7 @@ FAST = replace(
         ),
     ),
     reconstruct=replace(DEFAULT.reconstruct, texture_size=1024),
+    surface=replace(DEFAULT.surface, relief=0.0),
     export=replace(DEFAULT.export, turntable=False, still_size=512),
 )  # fmt: skip
 FINE = replace(

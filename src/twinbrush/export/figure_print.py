@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy import spatial
 
 from twinbrush.config import ExportConfig
 from twinbrush.errors import BadMesh
@@ -33,6 +34,7 @@ FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the ba
 DEPTH_A_GAP, LEAST_DEPTH_MM = 4.0, 1.5  # behind the lips, for each mm between them; at least
 MOUTH_SHARES = (1.0, 0.75, 0.5, 0.3)  # of that depth, the first at which nothing crosses
 LEAST_TRIANGLES = 8  # of a piece
+SPLIT_ROUNDS, SPARED_MM = 3, 1.5  # a surface split anew, without splits so near to where their rounding made it cross
 UNDO_ROUNDS = 16  # of taking back what thickening folded, each reaching farther
 
 
@@ -63,14 +65,20 @@ def _embossed(solid: Solid, relief: PrintRelief, figure: Figure, print_height_mm
     scale = print_height_mm / float(np.ptp(outer[:, 1]))
     relief = placed(relief, outer, print_height_mm)
     rows = np.concatenate([solid.vertices, vertex_normals(solid.vertices, solid.faces), solid.colours], 1)
+    edge = edge_of(solid.vertices, solid.faces)
     found = crossings(solid.vertices, solid.faces)
-    fine = split(
-        rows, solid.faces, np.arange(len(rows)), edge_of(solid.vertices, solid.faces),
-        np.unique(np.r_[found[:, :2].ravel(), solid.faces[found[:, 2]].ravel()]))
-    points, normals = fine.values[:, :3], fine.values[:, 3:6]
-    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    height = heights_at(relief, points, fine.faces, scale)
-    out = _unfolded(points, points + height[:, None] * normals, fine.faces)
+    whole, allowed = np.unique(np.r_[found[:, :2].ravel(), solid.faces[found[:, 2]].ravel()]), len(found)
+    for _ in range(SPLIT_ROUNDS):
+        fine = split(rows, solid.faces, np.arange(len(rows)), edge, whole)
+        points, normals = fine.values[:, :3], fine.values[:, 3:6]
+        normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        height = heights_at(relief, points, fine.faces, scale)
+        out = _unfolded(points, points + height[:, None] * normals, fine.faces)
+        found = crossings(out, fine.faces)
+        if len(found) <= allowed:
+            break
+        near = spatial.KDTree(solid.vertices).query_ball_point(out[found[:, 0]], SPARED_MM)
+        whole = np.unique(np.r_[whole, *near].astype(np.int64))
     return replace(solid, vertices=out, faces=fine.faces, colours=fine.values[:, 6:])
 
 
@@ -155,8 +163,6 @@ def with_closed_openings(
 ) -> tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"], Float[np.ndarray, "w 3"]]:
     """The head without the bags in mouth and sockets, each opening closed by a cone; the mouth's with so much
     of its depth."""
-    from scipy import spatial
-
     model = template()
     outer = head.mesh.vertices[: len(model.layout.origin)]
     distance, nearest = spatial.KDTree(outer).query(points)
@@ -259,6 +265,4 @@ def _unfolded(
 def _nearest(
     points: Float[np.ndarray, "v 3"], known: Float[np.ndarray, "k 3"], colours: Float[np.ndarray, "k 3"]
 ) -> Float[np.ndarray, "v 3"]:
-    from scipy import spatial
-
     return np.clip(colours[spatial.KDTree(known).query(points)[1]], 0, 1)
