@@ -34,7 +34,7 @@ FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the ba
 DEPTH_A_GAP, LEAST_DEPTH_MM = 4.0, 1.5  # behind the lips, for each mm between them; at least
 MOUTH_SHARES = (1.0, 0.75, 0.5, 0.3)  # of that depth, the first at which nothing crosses
 LEAST_TRIANGLES = 8  # of a piece
-SPLIT_ROUNDS, SPARED_MM = 3, 1.5  # a surface split anew, without splits so near to where their rounding made it cross
+SPLIT_ROUNDS, SPARED = 3, 24  # a surface split anew, not among so many vertices next to where rounding made it cross
 UNDO_ROUNDS = 16  # of taking back what thickening folded, each reaching farther
 
 
@@ -77,8 +77,8 @@ def _embossed(solid: Solid, relief: PrintRelief, figure: Figure, print_height_mm
         found = crossings(out, fine.faces)
         if len(found) <= allowed:
             break
-        near = spatial.KDTree(solid.vertices).query_ball_point(out[found[:, 0]], SPARED_MM)
-        whole = np.unique(np.r_[whole, *near].astype(np.int64))
+        near = spatial.KDTree(solid.vertices).query(out[found[:, 0]], SPARED)[1]
+        whole = np.unique(np.r_[whole, np.asarray(near, np.int64).ravel()])
     return replace(solid, vertices=out, faces=fine.faces, colours=fine.values[:, 6:])
 
 
