@@ -17,7 +17,7 @@ def test_every_medium_is_a_relief_of_about_its_amplitude(medium: str) -> None:
     assert 0 < AMPLITUDES_MM[medium] <= 1.5
 
 
-@pytest.mark.parametrize("medium", ["oil", "woodcut", "ink"])
+@pytest.mark.parametrize("medium", ["oil", "woodcut", "ink", "pastel"])
 def test_directed_media_follow_the_paint(medium: str) -> None:
     tone = 0.7 if medium != "woodcut" else 0.5
     across, down = slopes(MEDIA[medium](flat_ground((0, 1), tone=tone), 1.0, 0))

@@ -16,10 +16,12 @@ from twinbrush.relief.tesserae import tesserae_on
 
 Heights = Float32[np.ndarray, "s"]
 OIL_WIDTH_MM, OIL_PAINT = 6.5, 0.25  # of a stroke; share of the paint's own light and dark
-CUT_MM, INK_MM, STONE_MM = 4.2, 2.6, 7.0  # from groove to groove; of a stone
-AMPLITUDES_MM = {"oil": 1.2, "woodcut": 0.7, "ink": 0.6, "mosaic": 0.75, "pastel": 0.7}
+CUT_MM, INK_MM, STONE_MM = 4.2, 2.9, 7.0  # from groove to groove; of a stone
+CHALK_MM, STREAK_MM = 11.0, 2.4  # width of a stroke of chalk and of its streaks
+CROSSED_FROM = 0.45  # darkness
+AMPLITUDES_MM = {"oil": 1.2, "woodcut": 0.7, "ink": 0.8, "mosaic": 0.75, "pastel": 0.7}
 """Height of each medium's relief where nothing else is asked for, mm."""
-FINEST_MM = {"oil": 2.6, "woodcut": CUT_MM, "ink": INK_MM, "mosaic": STONE_MM, "pastel": 1.6}
+FINEST_MM = {"oil": 2.6, "woodcut": CUT_MM, "ink": INK_MM, "mosaic": STONE_MM, "pastel": STREAK_MM}
 """Width of the smallest mark that makes the medium what it is."""
 
 
@@ -42,21 +44,22 @@ def woodcut(ground: Ground, scale: float, seed: int) -> Heights:
 
 
 def ink(ground: Ground, scale: float, seed: int) -> Heights:
-    """An engraved plate: fine furrows, deeper where it is darker, crossed where it is darkest."""
+    """An engraved plate: fine furrows, broader and deeper where it is darker, crossed where it is darkest."""
     period = INK_MM * scale
     dark = 1 - ground.tone
     waves = waves_on(ground, period, seed)
     first = lines_on(ground, waves, period, seed)
     second = lines_on(ground, waves, period, seed + 11, crossing=True)
-    return 1 - np.maximum(
-        _furrow(first.phase, first.sure, dark, 0.05), 0.9 * _furrow(second.phase, second.sure, dark, 0.5))
+    crossed = smoothstep((dark - CROSSED_FROM) / 0.15)
+    return 1 - np.maximum(_furrow(first.phase, first.sure, dark), 0.9 * crossed * _furrow(
+        second.phase, second.sure, dark))
 
 
-def _furrow(phase: Heights, sure: Heights, dark: Heights, from_dark: float) -> Heights:
+def _furrow(phase: Heights, sure: Heights, dark: Heights) -> Heights:
     """Depth of V-shaped furrows."""
-    width = np.clip(0.34 + 0.4 * dark, 0.3, 0.75)
+    width = np.clip(0.42 + 0.4 * dark, 0.4, 0.8)
     depth = np.clip(1 - (1 - phase) / width, 0, 1)
-    return depth * smoothstep((dark - from_dark + 0.05) / 0.15) * smoothstep((sure - 0.25) / 0.3) * (0.7 + 0.3 * dark)
+    return depth * smoothstep((sure - 0.2) / 0.3) * (0.6 + 0.4 * dark)
 
 
 def mosaic(ground: Ground, scale: float, seed: int) -> Heights:
@@ -65,11 +68,11 @@ def mosaic(ground: Ground, scale: float, seed: int) -> Heights:
 
 
 def pastel(ground: Ground, scale: float, seed: int) -> Heights:
-    """Chalk on rough paper: the tooth's grains, which broad strokes fill in part."""
-    tooth = grain_at(ground.points, 1.5 * scale, seed) + 0.5 * grain_at(ground.points, 0.8 * scale, seed + 1)
-    body = strokes_on(ground, 9.0 * scale, seed)
-    crumbs = smoothstep((tooth + 0.9 * (body - 0.45) + 0.15) / 0.5)
-    return 0.35 * body + 0.5 * crumbs + 0.2 * ground.band
+    """Chalk on rough paper: dry streaks along the strokes, caught by the paper's tooth and broken over its hollows."""
+    tooth = grain_at(ground.points, 1.7 * scale, seed)
+    chalk = strokes_on(ground, CHALK_MM * scale, seed, furrows=CHALK_MM / STREAK_MM, dry=True)
+    caught = smoothstep((chalk - 0.38 + 0.44 * tooth) / 0.34)
+    return 0.8 * caught + 0.18 * tooth + 0.15 * ground.band
 
 
 MEDIA: dict[str, Callable[[Ground, float, int], Heights]] = {

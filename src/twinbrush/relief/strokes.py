@@ -20,8 +20,11 @@ BRISTLES = 3.2  # furrows across a stroke
 SHARED = 5  # parts of a cube, along each side, whose points share one list of strokes
 
 
-def strokes_on(ground: Ground, width_mm: float, seed: int) -> Float32[np.ndarray, "s"]:
-    """Returns the height of paint laid on in strokes `width_mm` wide along the paint's directions, 0..1."""
+def strokes_on(
+    ground: Ground, width_mm: float, seed: int, *, furrows: float = BRISTLES, dry: bool = False
+) -> Float32[np.ndarray, "s"]:
+    """Returns the height of paint laid on in strokes `width_mm` wide along the paint's directions, 0..1. furrows:
+    across a stroke. dry: chalk, that streaks and is not pushed aside."""
     length = LENGTH * width_mm
     touches = touches_on(ground, SPACING * width_mm, 0.5 * length + 0.5 * width_mm, seed)
     rng = np.random.default_rng(seed + 2)
@@ -30,7 +33,8 @@ def strokes_on(ground: Ground, width_mm: float, seed: int) -> Float32[np.ndarray
     sizes = np.stack([
         0.5 * length * rng.uniform(0.6, 1.0, count), 0.5 * width_mm * rng.uniform(0.65, 1.1, count),
         BEND / width_mm * rng.uniform(-1, 1, count), rng.uniform(0.45, 0.9, count) * (0.75 + 0.35 * tone),
-        rng.uniform(0, 2 * np.pi, count), BRISTLES * rng.uniform(0.8, 1.25, count), rng.choice([-1.0, 1.0], count),
+        rng.uniform(0, 2 * np.pi, count), furrows * rng.uniform(0.8, 1.25, count), rng.choice([-1.0, 1.0], count),
+        np.full(count, float(dry)),
     ], 1).astype(np.float32)
     return _laid(
         ground.points, ground.normals, ground.group, ground.gate, touches.points, touches.normals, touches.group,
@@ -128,5 +132,7 @@ def _profile(u, v, size):
     """Height of a stroke's paint: a body, paint pushed to both sides, furrows of bristles, a ridge where it ends."""
     rim = np.exp(-(((abs(v) - 0.74) / 0.16) ** 2))
     furrow = np.sin(size[5] * np.pi * v + size[4] + 0.5 * np.sin(2.2 * u + size[4]))
+    if size[7] > 0:
+        return size[3] * (0.62 + 0.55 * furrow)
     lift = np.exp(-(((u - 0.86) / 0.12) ** 2)) * (1 - v * v)
     return size[3] * (0.55 + 0.3 * rim + 0.2 * furrow * (0.6 - 0.25 * u) + 0.45 * lift)
