@@ -61,9 +61,13 @@ def reshape_files(
     the relief in mm (None: as it was); nothing is painted or baked again. stills: also a figure's stills, sheet and
     turntable.
 
-    Raises BadOption when `out` holds no finished run of this version, or one without any change of shape.
+    Raises BadOption when nothing is asked for, when `out` holds no finished run of this version, or one without any
+    change of shape.
     """
     from twinbrush.mesh_pipeline import MeshRun, reshape_mesh
+
+    if all(value is None for value in (strength, caricature, hair_shape, relief)) and not stills:
+        raise BadOption("reshape: nothing to change.", "Give --strength, --caricature, --hair-shape or --relief.")
 
     with run_folder(out, new=False) as cache:
         known = store.load(cache / FINISHED, store.code_hash(), FigureRun, MeshRun)
