@@ -13,16 +13,16 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from twinbrush.road import head_road, paint_road, paper_road, sculpt_road
+from twinbrush.road import head_road, paint_road, paper_road, relief_road, sculpt_road
 from twinbrush.road.stages import Stage
 
 ROADS: dict[str, tuple[Stage[Any], ...]] = {
     "Photo (--method hybrid, guided)": (
         sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-        sculpt_road.CARICATURE_ROW, paint_road.PAIR, paint_road.TEXTURE),
+        sculpt_road.CARICATURE_ROW, paint_road.PAIR, paint_road.TEXTURE, relief_road.RELIEF),
     "Photo, the paper's method (--method paper; start: --warm-start)": (
         sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, paper_road.START, paper_road.PAIR,
-        paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE),
+        paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE, relief_road.RELIEF),
     "Mesh with a face": (
         head_road.HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, head_road.SHAPE, head_road.PAIR,
         head_road.PAINT),

@@ -10,7 +10,7 @@ import numpy as np
 
 from twinbrush.base.camera import look_at_origin
 from twinbrush.base.mesh import Mesh, Region
-from twinbrush.config import FAST
+from twinbrush.config import DEFAULT, FAST
 from twinbrush.sculpt.assemble import part_mesh
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, HeadFit, Part
@@ -26,6 +26,7 @@ SMALL = replace(
         ring=replace(FAST.stylize.ring, waves=(((80, 0), (-80, 0)), ((180, 0),)), lead_sizes=(32,), lead_steps=(4,)),
     ),
     reconstruct=replace(FAST.reconstruct, texture_size=256),
+    surface=DEFAULT.surface,
     export=replace(FAST.export, still_size=128, turntable=True, turntable_frames=4),
 )
 

@@ -42,13 +42,14 @@ def stylize(photo: Path | str, style: Path | str, out: Path | str, config: Confi
 
 
 def reshape(
-    out: Path | str, strength: float, *, caricature: float | None = None, hair_shape: float | None = None,
-    stills: bool = False,
+    out: Path | str, strength: float | None = None, *, caricature: float | None = None,
+    hair_shape: float | None = None, relief: float | None = None, stills: bool = False,
 ) -> Result:
-    """Give a folder of `stylize` another shape; nothing is painted again. Raises BadOption."""
+    """Give a folder of `stylize` another shape or relief; nothing is painted again. Raises BadOption."""
     from twinbrush.road.pipeline import reshape_files
 
-    return reshape_files(Path(out), strength, caricature=caricature, hair_shape=hair_shape, stills=stills)
+    return reshape_files(
+        Path(out), strength, caricature=caricature, hair_shape=hair_shape, relief=relief, stills=stills)
 
 
 def load_figure(out: Path | str) -> Figure:

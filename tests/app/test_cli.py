@@ -152,6 +152,12 @@ def test_our_own_fault_names_a_log_file(monkeypatch: pytest.MonkeyPatch, capsys:
     log.unlink()
 
 
+def test_reshape_without_a_change_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["reshape", "out"]) == 2
+    told = capsys.readouterr().err
+    assert "reshape: nothing to change. Give --strength, --caricature, --hair-shape or --relief." in told
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -165,7 +171,6 @@ def test_our_own_fault_names_a_log_file(monkeypatch: pytest.MonkeyPatch, capsys:
         ("stylize a.jpg b.jpg --method foo", "--method foo: no such choice; it is one of hybrid, guided, paper."),
         ("stylize a.jpg", "a path is missing: the style portrait"),
         ("stylize", "a path is missing: the face photo, or a mesh"),
-        ("reshape out", "--strength is missing: "),
         ("models fetc", "models: no such command. Did you mean models fetch?"),
     ],
 )

@@ -31,6 +31,7 @@ from twinbrush.export.outputs import Result
 from twinbrush.meshes.plain.surface import surface_of
 from twinbrush.road import pipeline, sculpt_road
 from twinbrush.road.paint_road import PAIR, TEXTURE
+from twinbrush.road.relief_road import RELIEF
 from twinbrush.road.run import CACHE
 from twinbrush.road.stages import Stage, key_of
 
@@ -43,9 +44,10 @@ EXPECTED = {
 STILLS = {name for name in EXPECTED if name.startswith(("figure_", "clay_", "sheet", "turntable"))}
 ROAD: tuple[Stage[Any], ...] = (
     sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-    sculpt_road.CARICATURE_ROW, PAIR, TEXTURE)
+    sculpt_road.CARICATURE_ROW, PAIR, TEXTURE, RELIEF)
 GIVEN = {"photo": "p", "style": "s", "engine": "e"}
-SHAPED = {"shape", "strengths", "caricatures", "pair", "texture"}
+PAINTED = {"pair", "texture", "relief"}
+SHAPED = {"shape", "strengths", "caricatures", *PAINTED}
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,26 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     assert _hashes(copy) == before == _hashes(first.result.out)
 
 
+def test_reshape_changes_the_height_of_the_relief_alone(copy: Path, first: Walked) -> None:
+    before = _hashes(copy)
+    told = _manifest(copy)["metrics"]["relief"]
+    assert told["medium"] == "oil"
+    assert told["height_mm"] > 0.3
+    result = pipeline.reshape_files(copy, relief=0.2)
+    assert {stage for stage, kept in _resumed(result).items() if not kept} == {"export"}
+    assert _manifest(copy)["metrics"]["relief"]["height_mm"] == 0.2
+    after = _hashes(copy)
+    assert after["figure.glb"] != before["figure.glb"]
+    assert after["figure.ply"] == before["figure.ply"]
+    pipeline.reshape_files(copy, relief=0.0)
+    assert "relief" not in _manifest(copy)["metrics"]
+    assert b"normalTexture" not in (copy / "figure.glb").read_bytes()
+    with pytest.raises(BadOption, match=r"--relief 3.*out of range"):
+        pipeline.reshape_files(copy, relief=3)
+    pipeline.reshape_files(copy, relief=told["height_mm"], stills=True)
+    assert _hashes(copy) == before == _hashes(first.result.out)
+
+
 def test_a_folders_figure_is_loaded_in_its_shape_and_paint(copy: Path, first: Walked) -> None:
     before = twinbrush.load_figure(copy)
     painted = load_image(first.result.out / "figure.png").pixels
@@ -268,10 +290,12 @@ def _changed(config: Config, **given: str) -> set[str]:
         ("align", "strength", 0.5, SHAPED - {"strengths"}),
         ("align", "caricature", 1.5, SHAPED),
         ("align", "hair_shape", 0.9, SHAPED),
-        ("align", "repose", False, {"pair", "texture"}),
-        ("views", "size", 256, {"pair", "texture"}),
-        ("stylize", "skin", "style", {"pair", "texture"}),
-        ("reconstruct", "texture_size", 512, {"texture"}),
+        ("align", "repose", False, PAINTED),
+        ("views", "size", 256, PAINTED),
+        ("stylize", "skin", "style", PAINTED),
+        ("reconstruct", "texture_size", 512, {"texture", "relief"}),
+        ("surface", "medium", "mosaic", {"relief"}),
+        ("surface", "relief", 0.4, set()),
         ("export", "stl", True, set()),
     ],
 )
@@ -283,8 +307,8 @@ def test_an_option_redoes_what_depends_on_it(section: str, name: str, value: obj
 def test_an_input_redoes_what_depends_on_it() -> None:
     assert _changed(SMALL, photo="other") == {"sculpt", "form", *SHAPED}  # the form is the person's; its regions stay
     assert _changed(SMALL, style="other") == {"regions", "form", *SHAPED}
-    assert _changed(SMALL, engine="other") == {"pair", "texture"}
-    assert _changed(replace(SMALL, seed=5)) == {"pair", "texture"}
+    assert _changed(SMALL, engine="other") == PAINTED
+    assert _changed(replace(SMALL, seed=5)) == PAINTED
 
 
 def test_weights_count_with_their_content(tmp_path: Path) -> None:
@@ -295,7 +319,7 @@ def test_weights_count_with_their_content(tmp_path: Path) -> None:
     assert _keys(config, GIVEN) == before
     file.write_bytes(b"two")
     after = _keys(config, GIVEN)
-    assert {name for name in before if before[name] != after[name]} == {"pair", "texture"}
+    assert {name for name in before if before[name] != after[name]} == PAINTED
     file.unlink()
     with pytest.raises(BadOption, match="cannot be read"):
         _keys(config, GIVEN)
@@ -311,7 +335,7 @@ def _leaves(value: Any, place: str = "") -> set[str]:
 def test_no_option_is_ignored_in_silence() -> None:
     """Every option reaches a stage, or the reading of the inputs, or the files, or is refused."""
     read = {"photo_face", "style_face", "portrait"}
-    used = {section for stage in ROAD for section in stage.sections} | read | {"export", "cache"}
+    used = {section for stage in ROAD for section in stage.sections} | read | {"export", "cache", "surface.relief"}
     refused = {f"{section}.{name}" if name else section for section, names, _ in UNUSED["figure"]
                for name in names or ("",)}  # fmt: skip
     for leaf in _leaves(Config()):

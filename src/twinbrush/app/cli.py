@@ -62,12 +62,15 @@ class Reshape:
 
     out: tyro.conf.Positional[Path]
     """A folder that `twinbrush stylize` has written."""
-    strength: float
-    """New geometry strength: 0 keeps the person's shape, 1 takes the style's proportions (0 to 1.5)."""
+    strength: float | None = None
+    """New geometry strength: 0 keeps the person's shape, 1 takes the style's proportions (0 to 1.5; default: as it
+    was)."""
     caricature: float | None = None
     """How much of the person's own deviation from an average head is kept (0.5 to 2; default: as it was)."""
     hair_shape: float | None = None
     """How far the silhouette of the hair follows the style's (0 to 1; default: as it was)."""
+    relief: float | None = None
+    """Height of the medium's relief in mm (0 to 1.5, 0: none; default: as it was)."""
     stills: bool = False
     """Also draw the stills, the sheet and the turntable of the new shape (off: those of the old one are removed)."""
 
@@ -197,7 +200,7 @@ def run(command: object) -> None:
                 display.results(
                     pipeline.reshape_files(
                         command.out, command.strength, caricature=command.caricature, hair_shape=command.hair_shape,
-                        stills=command.stills, progress=display.progress,
+                        relief=command.relief, stills=command.stills, progress=display.progress,
                     )
                 )
             case Inspect():

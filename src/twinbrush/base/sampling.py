@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -77,6 +77,10 @@ class TextureSampler:
             size = (max(int(width / step + 0.5), 1), max(int(height / step + 0.5), 1))
             texture = cv2.resize(texture, size, interpolation=cv2.INTER_AREA)
         return cls(mesh.faces, mesh.uv.astype(np.float32), texture)
+
+    def turned(self, turn: Float[np.ndarray, "3 3"]) -> TextureSampler:
+        """The same of vectors (rows) times a matrix."""
+        return replace(self, texture=self.texture @ turn.astype(np.float32))
 
     def colours(self, raster: Raster) -> Float32[np.ndarray, "h w 3"]:
         """Bilinear, at every sample (meaningless where nothing is covered)."""

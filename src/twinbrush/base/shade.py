@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, no_type_check
 
@@ -33,6 +34,15 @@ OCCLUSION = ((0.006, 0.9), (0.02, 0.8), (0.06, 0.5))
 Mode = Literal["textured", "clay"]
 
 
+@dataclass(frozen=True)
+class Bumps:
+    """Normals of a surface with detail. normals (v, 3): unit, of the vertices, without it. tilt (h, w, 3): in the
+    texture's atlas, what it adds to them."""
+
+    normals: Float[np.ndarray, "v 3"]
+    tilt: Float32[np.ndarray, "h w 3"]
+
+
 def shade(
     mesh: Mesh, camera: Camera, *, mode: Mode = "textured", ssaa: int = 2,
     backdrop: Literal["studio", "white"] = "studio",
@@ -46,14 +56,16 @@ def shade(
 
 def shades(
     mesh: Mesh, camera: Camera, modes: tuple[Mode, ...], *, ssaa: int = 2,
-    backdrop: Literal["studio", "white"] = "studio",
+    backdrop: Literal["studio", "white"] = "studio", bumps: Bumps | None = None,
 ) -> tuple[Float[np.ndarray, "h w 3"], ...]:
-    """`shade` in several modes; the mesh is rasterised once for all of them."""
+    """`shade` in several modes; the mesh is rasterised once for all of them. bumps: normals for the clay's light."""
     pixels, depth = project(camera, mesh.vertices)
     height, width = camera.height, camera.width
     coarse = rasterize(pixels, depth, mesh.faces, width, height)
     occlusion = _occlusion(coarse.depth, float(camera.intrinsics[0, 0]))
-    normals = _camera_normals(mesh, camera)
+    turn = camera.world_to_camera[:, :3].T
+    normals = ((mesh.normals() if bumps is None else bumps.normals) @ turn).astype(np.float32)
+    tilt = None if bumps is None else TextureSampler.of(mesh.painted(bumps.tilt), pixels, ssaa).turned(turn)
     textured = "textured" in modes and mesh.texture is not None
     sampler = TextureSampler.of(mesh, pixels, ssaa) if textured else None
     # the texture has its own painted light: keep most of it and let only the large form show
@@ -66,14 +78,11 @@ def shades(
                 colour = sampler.colours(band.raster) * _enlarged(tone[rows], ssaa)[..., None]
             else:
                 open_share = _enlarged(occlusion[rows], ssaa)
-                colour = _srgb(_lit(mesh, camera, band.raster, normals, open_share, ssaa, band.start))
+                tilted = None if tilt is None else tilt.colours(band.raster)
+                colour = _srgb(_lit(mesh, camera, band.raster, normals, open_share, ssaa, band.start, tilted))
             pixel, share = averaged(np.clip(colour, 0, 1), band.covered, ssaa)
             still[rows] = pixel + still[rows] * (1 - share)[..., None]
     return stills
-
-
-def _camera_normals(mesh: Mesh, camera: Camera) -> Float32[np.ndarray, "v 3"]:
-    return (mesh.normals() @ camera.world_to_camera[:, :3].T).astype(np.float32)
 
 
 def _enlarged(values: Float32[np.ndarray, "h w"], ssaa: int) -> Float32[np.ndarray, "hs ws"]:
@@ -83,15 +92,18 @@ def _enlarged(values: Float32[np.ndarray, "h w"], ssaa: int) -> Float32[np.ndarr
 def _lit(
     mesh: Mesh, camera: Camera, raster: Raster, normals: Float32[np.ndarray, "v 3"],
     occlusion: Float32[np.ndarray, "h w"], ssaa: int, first_row: int,
+    tilted: Float32[np.ndarray, "_ _ 3"] | None = None,
 ) -> Float32[np.ndarray, "h w 3"]:
-    """Clay under the lights, linear. The raster's rows begin at pixel row `first_row`."""
+    """Clay under the lights, linear. The raster's rows begin at pixel row `first_row`. tilted: what is added to the
+    normals."""
     lights = np.array([KEY, FILL, RIM_RIGHT, RIM_LEFT], np.float32)
     lights[:, 0] /= np.linalg.norm(lights[:, 0], axis=1, keepdims=True)
     out = np.zeros((*raster.face_index.shape, 3), np.float32)
     inverse = np.linalg.inv(camera.intrinsics).astype(np.float32)
     _light_pixels(
         raster.face_index, raster.barycentric, mesh.faces, normals, lights, np.array([SKY, GROUND], np.float32),
-        np.array(CLAY, np.float32), inverse, np.float32(ssaa), first_row, occlusion, out,
+        np.array(CLAY, np.float32), inverse, np.float32(ssaa), first_row, occlusion,
+        np.zeros((1, 1, 3), np.float32) if tilted is None else tilted, tilted is not None, out,
     )
     return out
 
@@ -99,7 +111,8 @@ def _lit(
 @njit(cache=True, nogil=True)
 @no_type_check
 def _light_pixels(  # noqa: C901 (one pass over the pixels is what makes it fast)
-    face_index, barycentric, faces, normals, lights, ambient, albedo, inverse, ssaa, first_row, occlusion, out
+    face_index, barycentric, faces, normals, lights, ambient, albedo, inverse, ssaa, first_row, occlusion,
+    tilted, tilts, out
 ):
     """Wrapped Lambert + Blinn-Phong + hemisphere ambient + Fresnel-weighted rims at every covered pixel."""
     total, gloss = np.zeros(3), np.zeros(3)
@@ -121,10 +134,14 @@ def _light_pixels(  # noqa: C901 (one pass over the pixels is what makes it fast
             vx, vy, vz = vx * scale, vy * scale, -scale
             length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
             nx, ny, nz = nx / length, ny / length, nz / length
-            facing = nx * vx + ny * vy + nz * vz
-            inner = facing < 0
+            inner = nx * vx + ny * vy + nz * vz < 0  # by the form: at its outline, detail may well look away
+            if tilts:
+                nx, ny, nz = nx + tilted[y, x, 0], ny + tilted[y, x, 1], nz + tilted[y, x, 2]
+                length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
+                nx, ny, nz = nx / length, ny / length, nz / length
             if inner:
-                nx, ny, nz, facing = -nx, -ny, -nz, -facing
+                nx, ny, nz = -nx, -ny, -nz
+            facing = max(nx * vx + ny * vy + nz * vz, 0.0)
             open_share = occlusion[y, x]
             up = 0.5 - 0.5 * ny
             fresnel = (1 - facing) ** 4

@@ -11,6 +11,7 @@ from twinbrush.base.errors import BadOption
 from twinbrush.config.content import ViewsConfig
 from twinbrush.config.painting import PaperConfig
 from twinbrush.config.presets import Config
+from twinbrush.config.relief import MOST_MM
 from twinbrush.config.roads import option_name
 
 MOST_VIEWS = 64
@@ -42,6 +43,7 @@ LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("objects", "least_keypoints", 3, 60),
     ("objects", "max_turn_degrees", 0, 180),
     ("objects", "interior_keypoints", 0, 100),
+    ("surface", "relief", 0, MOST_MM),
     ("export", "print_height_mm", 10, 2000),
     ("export", "still_size", 128, 2048),
     ("export", "turntable_frames", 4, 360),
@@ -70,7 +72,7 @@ def check(config: Config, named: Callable[[str, str], str] = option_name) -> Non
     the command calls the option of a section and a field."""
     for section, name, lowest, highest in LIMITS:
         value = getattr(attrgetter(section)(config), name)
-        if not lowest <= value <= highest:
+        if value is not None and not lowest <= value <= highest:
             option = named(section, name)
             raise BadOption(f"{option} {value}: out of range.", f"Give a value from {lowest} to {highest}.")
     if not 0 <= config.seed < 2**31:

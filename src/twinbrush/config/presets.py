@@ -9,6 +9,7 @@ import tyro
 
 from twinbrush.config.content import AlignConfig, FaceConfig, MeshConfig, ObjectConfig, PortraitConfig, ViewsConfig
 from twinbrush.config.painting import StylizeConfig
+from twinbrush.config.relief import SurfaceConfig
 from twinbrush.config.results import ExportConfig, ReconstructConfig
 from twinbrush.config.sculpt import SculptConfig
 
@@ -27,6 +28,7 @@ class Config:
     objects: tyro.conf.OmitArgPrefixes[ObjectConfig] = field(default_factory=ObjectConfig)
     stylize: tyro.conf.OmitArgPrefixes[StylizeConfig] = field(default_factory=StylizeConfig)
     reconstruct: tyro.conf.OmitArgPrefixes[ReconstructConfig] = field(default_factory=ReconstructConfig)
+    surface: tyro.conf.OmitArgPrefixes[SurfaceConfig] = field(default_factory=SurfaceConfig)
     export: tyro.conf.OmitArgPrefixes[ExportConfig] = field(default_factory=ExportConfig)
     cache: bool = True
     """Keep finished stages in OUT/.twinbrush (they hold your photo), so that a second run and `reshape` go on from
@@ -51,6 +53,7 @@ FAST = replace(
         ),
     ),
     reconstruct=replace(DEFAULT.reconstruct, texture_size=1024),
+    surface=replace(DEFAULT.surface, relief=0.0),
     export=replace(DEFAULT.export, turntable=False, still_size=384),
 )  # fmt: skip
 FINE = replace(

@@ -39,6 +39,7 @@ UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
     "mesh": (
         ("align", ("caricature", "hair_shape"), _FOR_FIGURES),
         ("stylize", ("skin",), _FOR_FIGURES),
+        ("surface", (), _FOR_FIGURES),
         ("sculpt", (), _FOR_FIGURES),
         ("stylize.paper", (), _PHOTO_PAPER),
         (*_LEARNS, _PHOTO_PAPER),

@@ -8,10 +8,12 @@ names stand in `extras.targetNames` of the mesh, as Blender, Unity and three.js 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from twinbrush import __version__
@@ -26,7 +28,16 @@ LEAST_TURN = 1e-3  # of a normal, below which a morph target leaves it as it is
 _FLOAT, _UINT16, _UINT32 = 5126, 5123, 5125
 
 
-def figure_bytes(figure: Figure, png: bytes) -> bytes:
+@dataclass(frozen=True)
+class Detail:
+    """A relief for the GLB: normal map, roughness (green), encoded; tangents: {part: (n, 4)} of the parts with it."""
+
+    normal: bytes
+    roughness: bytes
+    tangents: Mapping[str, Float[np.ndarray, "_ 4"]]
+
+
+def figure_bytes(figure: Figure, png: bytes, detail: Detail | None = None) -> bytes:
     """The figure as a GLB file. png: its texture, encoded."""
     buffer = GltfBuffer()
     nodes: list[dict[str, Any]] = []
@@ -35,8 +46,9 @@ def figure_bytes(figure: Figure, png: bytes) -> bytes:
     root = figure.parts[0]
     for number, part in enumerate(figure.parts):
         nodes.append(_node(part, np.zeros(3) if part is root else root.pivot, number))
-        meshes.append(_mesh(buffer, part, number))
-        materials.append(_material(part.name))
+        tangents = None if detail is None else detail.tangents.get(part.name)
+        meshes.append(_mesh(buffer, part, number, tangents))
+        materials.append(_material(part.name, detailed=tangents is not None))
     nodes[0]["children"] = list(range(1, len(nodes)))
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": f"Twinbrush {__version__}"},
@@ -45,7 +57,7 @@ def figure_bytes(figure: Figure, png: bytes) -> bytes:
         "nodes": nodes,
         "meshes": meshes,
         "materials": materials,
-        **texture_entries("figure", buffer.view(png, None)),
+        **_textures(buffer, png, detail),
         "bufferViews": buffer.views,
         "accessors": buffer.accessors,
         "buffers": [{"byteLength": len(buffer.data)}],
@@ -53,9 +65,18 @@ def figure_bytes(figure: Figure, png: bytes) -> bytes:
     return container(document, bytes(buffer.data))
 
 
-def write_figure(figure: Figure, path: Path | str, png: bytes) -> Path:
+def write_figure(figure: Figure, path: Path | str, png: bytes, detail: Detail | None = None) -> Path:
     """Write `figure_bytes` to `path`, whole or not at all. Raises OutputError."""
-    return write_atomically(path, figure_bytes(figure, png))
+    return write_atomically(path, figure_bytes(figure, png, detail))
+
+
+def _textures(buffer: GltfBuffer, png: bytes, detail: Detail | None) -> dict[str, Any]:
+    """The document's images, sampler and textures: colour, then normals and roughness."""
+    entries = texture_entries("figure", buffer.view(png, None))
+    for name, image in () if detail is None else (("normal", detail.normal), ("roughness", detail.roughness)):
+        entries["images"].append({"name": name, "mimeType": "image/png", "bufferView": buffer.view(image, None)})
+        entries["textures"].append({"source": len(entries["images"]) - 1, "sampler": 0})
+    return entries
 
 
 def _node(part: Part, parent: np.ndarray, number: int) -> dict[str, Any]:
@@ -67,15 +88,18 @@ def _node(part: Part, parent: np.ndarray, number: int) -> dict[str, Any]:
     return node
 
 
-def _material(name: str) -> dict[str, Any]:
-    pbr = {
+def _material(name: str, *, detailed: bool) -> dict[str, Any]:
+    pbr: dict[str, Any] = {
         "baseColorTexture": {"index": 0}, "metallicFactor": 0.0,
         "roughnessFactor": ROUGHNESS.get(name, USUAL_ROUGHNESS),
     }
-    return {"name": name, "doubleSided": True, "pbrMetallicRoughness": pbr}
+    if not detailed:
+        return {"name": name, "doubleSided": True, "pbrMetallicRoughness": pbr}
+    pbr |= {"roughnessFactor": 1.0, "metallicRoughnessTexture": {"index": 2}}
+    return {"name": name, "doubleSided": True, "pbrMetallicRoughness": pbr, "normalTexture": {"index": 1}}
 
 
-def _mesh(buffer: GltfBuffer, part: Part, number: int) -> dict[str, Any]:
+def _mesh(buffer: GltfBuffer, part: Part, number: int, tangents: np.ndarray | None) -> dict[str, Any]:
     mesh = part.mesh
     normals = mesh.normals()
     assert mesh.uv is not None
@@ -88,6 +112,9 @@ def _mesh(buffer: GltfBuffer, part: Part, number: int) -> dict[str, Any]:
         "indices": buffer.indices(mesh.faces),
         "material": number,
     }
+    if tangents is not None:
+        primitive["attributes"]["TANGENT"] = buffer.vectors(
+            np.column_stack([tangents[:, :3] @ part.turn, tangents[:, 3]]))
     entry: dict[str, Any] = {"name": part.name, "primitives": [primitive]}
     if part.targets:
         primitive["targets"] = [_target(buffer, part, normals, *target) for target in part.targets.values()]

@@ -19,6 +19,7 @@ from twinbrush.export import manifest as page
 from twinbrush.export.outputs import TURNTABLE_SIZE, RunReport, used_models
 from twinbrush.paint.stylization import Stylization
 from twinbrush.regions.inputs import Input
+from twinbrush.relief.values import Worked
 from twinbrush.sculpt.values import Figure
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class FigureScene:
 
     inputs: what the manifest tells of the input files, by role. shown: the pictures beside the figure on the sheet,
     with their captions. parameters: the options as they were given. live: shapes for the viewer's sliders. pair: the
-    painted stereo pair, of a figure that is painted.
+    painted stereo pair, of a figure that is painted. worked: its medium in relief, if any is wanted.
     """
 
     figure: Figure
@@ -49,6 +50,7 @@ class FigureScene:
     metrics: dict[str, float]
     live: LiveShapes | None = None
     pair: Stylization | None = None
+    worked: Worked | None = None
 
 
 def figure_mesh(figure: Figure) -> Mesh:
@@ -94,18 +96,22 @@ def write_figure_files(
     stills: also stills, sheet and turntable. Raises BadMesh, OutputError.
     """
     from twinbrush.export.figure_print import write_print
+    from twinbrush.export.figure_relief import print_relief
 
     progress(Step("export", 0, 5, "meshes"))
     write_models(scene, folder)
     write_pair(scene, folder)
     if stills:
         write_pictures(scene, folder, config, progress)
-    return write_print(scene.figure, folder, config)
+    wanted = scene.worked is not None and (config.stl or config.threemf)
+    relief = print_relief(figure_mesh(scene.figure), scene.worked) if scene.worked is not None and wanted else None
+    return write_print(scene.figure, folder, config, relief)
 
 
 def write_models(scene: FigureScene, folder: Path) -> None:
     """Write GLB, OBJ, PLY and the viewer page. Raises BadMesh, OutputError."""
     from twinbrush.export.figure_gltf import write_figure
+    from twinbrush.export.figure_relief import gltf_detail, shown_relief
     from twinbrush.export.viewer import write_viewer
     from twinbrush.meshes.plain.obj import write_obj
     from twinbrush.meshes.plain.ply import write_ply
@@ -114,12 +120,13 @@ def write_models(scene: FigureScene, folder: Path) -> None:
     mesh = figure_mesh(scene.figure)
     png = texture_png(mesh)
     assert png is not None
-    write_figure(scene.figure, folder / "figure.glb", png)
+    detail = None if scene.worked is None else gltf_detail(scene.figure, mesh, scene.worked)
+    write_figure(scene.figure, folder / "figure.glb", png, detail)
     write_obj(mesh, folder, name="figure", png=png)
     write_ply(mesh, folder / "figure.ply", texture_file="figure.png")
     write_viewer(
         mesh, folder / "viewer.html", title="Figure", inputs=scene.shown, expressions=all_targets(scene.figure),
-        live=scene.live)
+        live=scene.live, relief=None if scene.worked is None else shown_relief(scene.worked))
 
 
 def write_pair(scene: FigureScene, folder: Path) -> None:
@@ -139,7 +146,7 @@ def write_pictures(scene: FigureScene, folder: Path, config: ExportConfig, progr
 
     mesh = figure_mesh(scene.figure)
     progress(Step("export", 2, 5, "stills"))
-    stills = eight_sides(mesh, config.still_size)
+    stills = eight_sides(mesh, config.still_size, scene.worked)
     write_stills(stills, folder)
     progress(Step("export", 3, 5, "sheet"))
     write_sheet(contact_sheet(_rows(scene.shown, stills)), folder / "sheet.png")
@@ -159,7 +166,7 @@ def write_figure_manifest(scene: FigureScene, folder: Path, run: RunReport, bust
         weights=None if pair is None else pair.weights_sha256,
         extractor="" if pair is None else pair.extractor,
         compute="" if pair is None else pair.compute,
-        metrics=scene.metrics,
+        metrics={**scene.metrics, **_relief_told(scene.worked)},
         warnings=run.warnings,
         models=used_models(),
         artefacts={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()},
@@ -206,13 +213,22 @@ def pair_metrics(pair: PaintedPair) -> dict[str, float]:
     return metrics | {"landmark_distance": float(np.mean([landmark_distance(xy, goal) for xy, goal in pairs]))}
 
 
-def eight_sides(mesh: Mesh, size: int) -> dict[str, Float[np.ndarray, "_ _ 3"]]:
-    """{"figure_0": picture, ..., "clay_-45": picture}: eight sides in colour and in clay."""
+def _relief_told(worked: Worked | None) -> dict[str, object]:
+    """What the manifest tells about the relief: medium, height, what the medium was told by."""
+    if worked is None:
+        return {}
+    return {"relief": {"medium": worked.relief.medium, "height_mm": worked.amplitude_mm, "seen": worked.relief.seen}}
+
+
+def eight_sides(mesh: Mesh, size: int, worked: Worked | None = None) -> dict[str, Float[np.ndarray, "_ _ 3"]]:
+    """{"figure_0": picture, ..., "clay_-45": picture}: eight sides in colour and in clay, with its relief."""
     from twinbrush.base.shade import shades
+    from twinbrush.export.figure_relief import clay_of
     from twinbrush.export.stills import framed_cameras
 
-    both = mapped(
-        lambda camera: shades(mesh, camera, ("textured", "clay")), framed_cameras(mesh, SIDES_DEGREES, size))
+    cameras = framed_cameras(mesh, SIDES_DEGREES, size)
+    mesh, bumps = (mesh, None) if worked is None else clay_of(mesh, worked)
+    both = mapped(lambda camera: shades(mesh, camera, ("textured", "clay"), bumps=bumps), cameras)
     return {
         f"{name}_{degrees}": stills[number]
         for number, name in enumerate(("figure", "clay"))

@@ -12,16 +12,19 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy import spatial
 
 from twinbrush.base.errors import BadMesh
 from twinbrush.base.files import write_atomically
 from twinbrush.base.mesh import Mesh, border_edges
 from twinbrush.config import ExportConfig
+from twinbrush.export.emboss import NOZZLE_MM, PrintRelief, edge_of, heights_at, placed
 from twinbrush.export.mend import neighbours, thickened
 from twinbrush.export.prints import Bust, measured
 from twinbrush.export.solid import MIN_WALL_MM, Solid, standing, stl_bytes, threemf_bytes
 from twinbrush.export.topology import border_loops, split_fans
 from twinbrush.maths.crossings import crossings
+from twinbrush.maths.split import split
 from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, Part
@@ -31,11 +34,14 @@ FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the ba
 DEPTH_A_GAP, LEAST_DEPTH_MM = 4.0, 1.5  # behind the lips, for each mm between them; at least
 MOUTH_SHARES = (1.0, 0.75, 0.5, 0.3)  # of that depth, the first at which nothing crosses
 LEAST_TRIANGLES = 8  # of a piece
-UNDO_ROUNDS = 8  # of taking back what thickening folded, each reaching farther
+SPLIT_ROUNDS, SPARED = 3, 24  # a surface split anew, not among so many vertices next to where rounding made it cross
+UNDO_ROUNDS = 16  # of taking back what thickening folded, each reaching farther
 
 
-def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
+def figure_solid(figure: Figure, print_height_mm: float, relief: PrintRelief | None = None) -> Solid:
     """Returns the figure as one closed body, standing, `print_height_mm` high. Raises BadMesh when a part is open.
+
+    relief: of the medium, is pressed into it.
 
     Where tongue and gums run through each other at the bottom of an open mouth, it is printed less deep.
     """
@@ -48,7 +54,32 @@ def figure_solid(figure: Figure, print_height_mm: float) -> Solid:
         if found == 0:
             break
     assert best is not None
-    return replace(best[1], vertices=_mended(best[1].vertices, best[1].faces))
+    mended = replace(best[1], vertices=_mended(best[1].vertices, best[1].faces))
+    return mended if relief is None else _embossed(mended, relief, figure, print_height_mm)
+
+
+def _embossed(solid: Solid, relief: PrintRelief, figure: Figure, print_height_mm: float) -> Solid:
+    """The solid with a relief, except where that would fold it."""
+    assert solid.colours is not None
+    outer = figure.whole().vertices
+    scale = print_height_mm / float(np.ptp(outer[:, 1]))
+    relief = placed(relief, outer, print_height_mm)
+    rows = np.concatenate([solid.vertices, vertex_normals(solid.vertices, solid.faces), solid.colours], 1)
+    edge = edge_of(solid.vertices, solid.faces)
+    found = crossings(solid.vertices, solid.faces)
+    whole, allowed = np.unique(np.r_[found[:, :2].ravel(), solid.faces[found[:, 2]].ravel()]), len(found)
+    for _ in range(SPLIT_ROUNDS):
+        fine = split(rows, solid.faces, np.arange(len(rows)), edge, whole)
+        points, normals = fine.values[:, :3], fine.values[:, 3:6]
+        normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        height = heights_at(relief, points, fine.faces, scale)
+        out = _unfolded(points, points + height[:, None] * normals, fine.faces)
+        found = crossings(out, fine.faces)
+        if len(found) <= allowed:
+            break
+        near = spatial.KDTree(solid.vertices).query(out[found[:, 0]], SPARED)[1]
+        whole = np.unique(np.r_[whole, np.asarray(near, np.int64).ravel()])
+    return replace(solid, vertices=out, faces=fine.faces, colours=fine.values[:, 6:])
 
 
 def _united(figure: Figure, print_height_mm: float, mouth_share: float) -> Solid:
@@ -90,17 +121,24 @@ def _closed(
     return with_cones(rows[:, :3], faces, rows[:, 3:], loops, [0.0] * len(loops))
 
 
-def write_print(figure: Figure, folder: Path, config: ExportConfig) -> Bust | None:
+def write_print(
+    figure: Figure, folder: Path, config: ExportConfig, relief: PrintRelief | None = None
+) -> Bust | None:
     """Write what `config` asks for into `folder`: figure.stl, figure.3mf; its measures, None when nothing is asked for.
-    Raises BadMesh, OutputError."""
+    relief: of the medium, in the figure's frame. Raises BadMesh, OutputError."""
     writers = {"figure.stl": (config.stl, stl_bytes), "figure.3mf": (config.threemf, threemf_bytes)}
     names = tuple(name for name, (wanted, _) in writers.items() if wanted)
     if not names:
         return None
-    solid = figure_solid(figure, config.print_height_mm)
+    solid = figure_solid(figure, config.print_height_mm, relief)
     for name in names:
         write_atomically(folder / name, writers[name][1](solid))
-    return measured(solid, names, config.print_height_mm)
+    made = measured(solid, names, config.print_height_mm)
+    if relief is None:
+        return made
+    scale = config.print_height_mm / float(np.ptp(figure.whole().vertices[:, 1]))
+    most = scale * float(np.abs(relief.heights).max(initial=0.0))
+    return replace(made, relief_mm=round(most, 3), finest_mm=NOZZLE_MM)
 
 
 def welded(
@@ -125,8 +163,6 @@ def with_closed_openings(
 ) -> tuple[Float[np.ndarray, "w 3"], Int[np.ndarray, "g 3"], Float[np.ndarray, "w 3"]]:
     """The head without the bags in mouth and sockets, each opening closed by a cone; the mouth's with so much
     of its depth."""
-    from scipy import spatial
-
     model = template()
     outer = head.mesh.vertices[: len(model.layout.origin)]
     distance, nearest = spatial.KDTree(outer).query(points)
@@ -196,28 +232,37 @@ def _body(manifold3d: Any, name: str, points: Float[np.ndarray, "v 3"], faces: I
 
 def _mended(points: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
     """The points, in the print's frame, with walls thick enough; where that would make folds they stay as they were,
-    and so does the base. Rounded as the files have them."""
+    and so does the base."""
     base = points[:, 2] < FLOOR_MM
     out = thickened(points, faces, MIN_WALL_MM)
     out[:, 2] = np.maximum(out[:, 2], FLOOR_MM)
     out[base] = points[base] * (1, 1, 0)
+    return _unfolded(points, out, faces)
+
+
+def _unfolded(
+    points: Float[np.ndarray, "v 3"], out: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
+) -> Float[np.ndarray, "v 3"]:
+    """`out`, but as `points` are where it would run through itself; rounded as the files have them."""
     spread = neighbours(faces, len(points))
+    points, out = (given.astype(np.float32).astype(np.float64) for given in (points, out))
+    changed = (out != points).any(1)
     for rounds in range(UNDO_ROUNDS):
-        out = out.astype(np.float32).astype(np.float64)
-        found = crossings(out, faces)
+        found = crossings(out, faces, moved=changed)
         if len(found) == 0:
             break
         back = np.zeros(len(points))
         back[found[:, :2]] = back[faces[found[:, 2]]] = 1
         for _ in range(1 + rounds):
             back = np.maximum(back, spread @ back)
-        out = np.where((back > 0)[:, None], points, out)
+        kept = np.where((back > 0)[:, None], points, out)
+        changed, out = (kept != out).any(1), kept
+        if not changed.any():  # what crosses there did so before
+            break
     return out
 
 
 def _nearest(
     points: Float[np.ndarray, "v 3"], known: Float[np.ndarray, "k 3"], colours: Float[np.ndarray, "k 3"]
 ) -> Float[np.ndarray, "v 3"]:
-    from scipy import spatial
-
     return np.clip(colours[spatial.KDTree(known).query(points)[1]], 0, 1)

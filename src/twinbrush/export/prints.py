@@ -20,7 +20,8 @@ _CLEARLY = 0.9  # a wall of this share of the least is not called thin
 class Bust:
     """leans_degrees: so far it may be tilted before it falls over (negative: it falls at once). self_intersections:
     edges that run through a triangle, in the file's precision. thin_share: of the vertices, on walls clearly thinner
-    than wall_mm."""
+    than wall_mm. relief_mm: most height of the medium's relief, in the print; finest_mm: what is finer was smoothed
+    away."""
 
     files: tuple[str, ...]
     height_mm: float
@@ -29,11 +30,15 @@ class Bust:
     leans_degrees: float
     self_intersections: int
     thin_share: float
+    relief_mm: float = 0.0
+    finest_mm: float = 0.0
 
     @property
     def told(self) -> str:
         """One line for people."""
-        return f"{', '.join(self.files)}: the whole figure, {self.height_mm:g} mm high"
+        worked = f", relief to {self.relief_mm:g} mm, nothing finer than {self.finest_mm:g} mm"
+        relief = worked if self.relief_mm else ""
+        return f"{', '.join(self.files)}: the whole figure, {self.height_mm:g} mm high{relief}"
 
     @property
     def warnings(self) -> tuple[str, ...]:

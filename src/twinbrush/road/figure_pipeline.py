@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,17 +11,42 @@ from twinbrush.config import Config, check, named_files
 from twinbrush.export.figure_outputs import FigureScene, figure_metrics, pair_metrics, picture_file
 from twinbrush.export.outputs import Result
 from twinbrush.regions.inputs import Input
-from twinbrush.road import paper_road, sculpt_road
+from twinbrush.road import paper_road, relief_road, sculpt_road
 from twinbrush.road.figure_export import Shown, export_figure, remember_shown
 from twinbrush.road.run import Run, gone, restrengthened
 from twinbrush.road.stages import Walk
 
 if TYPE_CHECKING:
     from twinbrush.paint.values import PaintedPair, PaintedTexture
+    from twinbrush.relief.values import Worked
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What `reshape` changes; None: as it was. As the options of the same names."""
+
+    strength: float | None = None
+    caricature: float | None = None
+    hair_shape: float | None = None
+    relief: float | None = None
+
+    def of(self, old: Config, out: Path) -> Config:
+        """Returns the options of a finished run with the changes. Raises BadOption."""
+        surface = old.surface if self.relief is None else replace(old.surface, relief=self.relief)
+        if old.stylize.method == "paper":
+            if self.caricature is not None or self.hair_shape is not None:
+                raise BadOption(
+                    "--caricature, --hair-shape: shape a figure in a style's form; this one has the shape that "
+                    "--method paper learned.", "Leave them out for this folder; --strength scales that shape.")
+            scaled = old if self.strength is None else restrengthened(old, self.strength, out)
+            return replace(scaled, surface=surface)
+        given = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "relief"}
+        shape = {name: value for name, value in given.items() if value is not None}
+        return replace(old, align=replace(old.align, **shape), surface=surface)
 
 
 T = TypeVar("T")
-_KEPT = ("pair", "texture", "triangulated")  # stages whose keys `reshape` must know
+_KEPT = ("pair", "texture", "triangulated", "relief")  # stages whose keys `reshape` must know
 
 
 @dataclass(frozen=True)
@@ -53,27 +78,32 @@ def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Confi
         _shaped(walk)
         pair = walk.through(PAIR)
     painted = walk.through(TEXTURE)
+    worked = None
+    if config.surface.relief != 0:
+        worked = relief_road.worked(walk.through(relief_road.RELIEF), config)
     kept = {name: walk.keys[name] for name in _KEPT if name in walk.keys}
     run.remember(FigureRun(config, given, kept, content, art))
-    result = _exported(walk, pair, painted, out)
+    result = _exported(walk, pair, painted, out, worked=worked)
     remember_shown(run, Shown("shape", walk.keys["shape"], kept["texture"]))
     return result
 
 
 def reshape_figure(
-    run: Run, out: Path, known: FigureRun, strength: float, caricature: float | None, hair_shape: float | None, *,
-    stills: bool = False,
+    run: Run, out: Path, known: FigureRun, changes: Changes, *, stills: bool = False
 ) -> Result:
-    """Returns the same run's files with another shape; nothing is painted. stills: also stills, sheet and turntable.
+    """Returns the same run's files with another shape or relief; nothing is painted. stills: also stills, sheet and
+    turntable.
 
     Raises BadOption when stages are gone.
     """
     from twinbrush.paint.values import PaintedPair, PaintedTexture, Triangulated
+    from twinbrush.relief.values import Relief
 
     def kept(name: str, kind: type[T]) -> T:
         return run.stage(name, known.key.get(name, ""), kind, lambda: gone(out, name))
 
-    config = _reshaped(known.config, out, strength, caricature, hair_shape)
+    config = changes.of(known.config, out)
+    check(config)
     walk = _begun(run, config, known.content, known.art, known.given)
     pair, painted = kept("pair", PaintedPair), kept("texture", PaintedTexture)
     if config.stylize.method == "paper":
@@ -82,27 +112,17 @@ def reshape_figure(
         _in_learned_shape(walk)
     else:
         _shaped(walk)
-    result = _exported(walk, pair, painted, out, stills=stills)
+    worked = None
+    if config.surface.relief != 0 and "relief" in known.key:
+        worked = relief_road.worked(kept("relief", Relief), config)
+    elif config.surface.relief != 0:
+        walk.give("texture", painted, known.key["texture"])
+        if "regions" not in walk.values:
+            walk.through(sculpt_road.REGIONS)
+        worked = relief_road.worked(walk.through(relief_road.RELIEF), config)
+    result = _exported(walk, pair, painted, out, worked=worked, stills=stills)
     remember_shown(run, Shown("shape", walk.keys["shape"], known.key["texture"]))
     return result
-
-
-def _reshaped(
-    old: Config, out: Path, strength: float, caricature: float | None, hair_shape: float | None
-) -> Config:
-    """The options of a finished run with those of the shape changed. Raises BadOption."""
-    if old.stylize.method == "paper":
-        if caricature is not None or hair_shape is not None:
-            raise BadOption(
-                "--caricature, --hair-shape: shape a figure in a style's form; this one has the shape that --method "
-                "paper learned.", "Leave them out for this folder; --strength scales that shape.")
-        return restrengthened(old, strength, out)
-    align = replace(
-        old.align, strength=strength, caricature=old.align.caricature if caricature is None else caricature,
-        hair_shape=old.align.hair_shape if hair_shape is None else hair_shape)
-    config = replace(old, align=align)
-    check(config)
-    return config
 
 
 def _begun(run: Run, config: Config, content: Input, art: Input, given: dict[str, str]) -> Walk:
@@ -142,7 +162,7 @@ def _in_learned_shape(walk: Walk) -> None:
 
 
 def _exported(
-    walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path, *, stills: bool = True
+    walk: Walk, pair: PaintedPair, painted: PaintedTexture, out: Path, *, worked: Worked | None, stills: bool = True
 ) -> Result:
     content, art, config = walk.values["photo"], walk.values["style"], walk.config
     metrics = figure_metrics(walk.values["sculpt"]) | pair_metrics(pair) | painted.log
@@ -156,6 +176,6 @@ def _exported(
         {"photo": picture_file(content), "style": picture_file(art)},
         (("Photo", content.picture.pixels), ("Style", art.picture.pixels)),
         config, {name: float(value) for name, value in metrics.items()},
-        live, pair.pair)
+        live, pair.pair, None if worked is None or worked.amplitude_mm == 0 else worked)
     given = (content.picture.path, art.picture.path, *named_files(config))
     return export_figure(walk.run, scene, out, config.export, given, stills=stills)

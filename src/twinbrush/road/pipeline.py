@@ -55,15 +55,20 @@ def _check_device(config: Config) -> None:
 
 
 def reshape_files(
-    out: Path, strength: float, *, caricature: float | None = None, hair_shape: float | None = None,
-    stills: bool = False, progress: Progress = ignore,
+    out: Path, strength: float | None = None, *, caricature: float | None = None, hair_shape: float | None = None,
+    relief: float | None = None, stills: bool = False, progress: Progress = ignore,
 ) -> Result:
-    """Everything `twinbrush reshape` does: the shape at another strength (caricature, hair_shape: None: as it was);
-    nothing is painted or baked again. stills: also a figure's stills, sheet and turntable.
+    """Everything `twinbrush reshape` does: the shape at another strength, caricature, hair_shape, and another height of
+    the relief in mm (None: as it was); nothing is painted or baked again. stills: also a figure's stills, sheet and
+    turntable.
 
-    Raises BadOption when `out` holds no finished run of this version, or one without any change of shape.
+    Raises BadOption when nothing is asked for, when `out` holds no finished run of this version, or one without any
+    change of shape.
     """
     from twinbrush.road.mesh_pipeline import MeshRun, reshape_mesh
+
+    if all(value is None for value in (strength, caricature, hair_shape, relief)) and not stills:
+        raise BadOption("reshape: nothing to change.", "Give --strength, --caricature, --hair-shape or --relief.")
 
     with run_folder(out, new=False) as cache:
         known = store.load(cache / FINISHED, store.code_hash(), FigureRun, MeshRun)
@@ -72,9 +77,11 @@ def reshape_files(
         if isinstance(known, FigureRun):
             plan = plans.RESHAPE_PAPER if known.config.stylize.method == "paper" else plans.RESHAPE
             run = Run(cache, Meter(plan, progress))
-            return reshape_figure(run, out, known, strength, caricature, hair_shape, stills=stills)
-        if caricature is not None or hair_shape is not None:
-            raise BadOption("--caricature, --hair-shape: are for a photo's figure.", "Leave them out for this folder.")
+            changes = Changes(strength, caricature, hair_shape, relief)
+            return reshape_figure(run, out, known, changes, stills=stills)
+        if strength is None or any(value is not None for value in (caricature, hair_shape, relief)):
+            raise BadOption("--caricature, --hair-shape, --relief: are for a photo's figure.",
+                            "Give --strength, and nothing else, for this folder.")
         if stills:
             raise BadOption("--stills: is for a photo's figure.", "Leave it out: they are always drawn of this folder.")
         return reshape_mesh(Run(cache, Meter(plans.MESH, progress)), out, strength, known)

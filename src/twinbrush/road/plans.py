@@ -15,28 +15,29 @@ FORMED: Plan = {
 EXPORTED: Plan = {"export": {"export": 12}}
 
 RING: Plan = {"texture": {"ring": 28}}
+RELIEF: Plan = {"relief": {"relief": 4}}
 
 FIGURE: Plan = {
     **INPUTS, "sculpt": {"sculpt": 20}, **FORMED,
-    "pair": {"views": 1, "align": 1, "objective": 8, "stylize": 4, "refine": 2}, **RING, **EXPORTED,
+    "pair": {"views": 1, "align": 1, "objective": 8, "stylize": 4, "refine": 2}, **RING, **RELIEF, **EXPORTED,
 }  # fmt: skip
 """`stylize` of a photo."""
 
 PAPER: Plan = {
     **INPUTS, "sculpt": {"sculpt": 20}, "regions": {"regions": 1}, "form": {"form": 4}, "start": {"start": 2},
     "pair": {"views": 1, "align": 1, "paper": 120, "warp": 1}, "triangulated": {"triangulated": 5},
-    "shape": {"shape": 2}, "strengths": {"strengths": 6}, **RING, **EXPORTED,
+    "shape": {"shape": 2}, "strengths": {"strengths": 6}, **RING, **RELIEF, **EXPORTED,
 }  # fmt: skip
 """`stylize --method paper` of a photo."""
 
 RESHAPE_PAPER: Plan = {
     "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, "sculpt": {"sculpt": 0.2},
-    "triangulated": {"triangulated": 0.2}, "shape": {"shape": 2}, "strengths": {"strengths": 0.5}, **EXPORTED,
+    "triangulated": {"triangulated": 0.2}, "shape": {"shape": 2}, "strengths": {"strengths": 0.5}, **RELIEF, **EXPORTED,
 }  # fmt: skip
 """`reshape` of what that wrote."""
 
 RESHAPE: Plan = {
-    "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, "sculpt": {"sculpt": 0.2}, **FORMED, **EXPORTED,
+    "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, "sculpt": {"sculpt": 0.2}, **FORMED, **RELIEF, **EXPORTED,
 }  # fmt: skip
 """`reshape` of a photo's figure."""
 

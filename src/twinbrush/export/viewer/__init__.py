@@ -26,13 +26,15 @@ from twinbrush.base.mesh import Mesh
 from twinbrush.base.printable import printable
 from twinbrush.export.viewer.live import packed_live
 from twinbrush.export.viewer.packing import pack_numbers, packed_vectors
+from twinbrush.export.viewer.relief import ShownRelief, packed_relief
 from twinbrush.meshes.plain.surface import Surface, photo_bytes, surface_of
 from twinbrush.shape.live import LiveShapes
 
 TEXTURE_SIDE = 2048  # px: more does not show on a screen and would make the page heavy
 TEXTURE_QUALITY = 88
 THUMBNAIL_SIDE = 640  # px: sharp when enlarged on a laptop
-PANELS = (("form.js", "live"), ("expressions.js", "expressions"))  # expressions are added to the blended form
+# expressions are added to the blended form
+PANELS = (("form.js", "live"), ("relief.js", "relief"), ("expressions.js", "expressions"))
 Expressions = Mapping[str, tuple[Int[np.ndarray, "_"], Float[np.ndarray, "_ 3"]]]
 
 
@@ -44,12 +46,14 @@ def viewer_html(
     inputs: tuple[tuple[str, Float[np.ndarray, "_ _ 3"]], ...] = (),
     expressions: Expressions | None = None,
     live: LiveShapes | None = None,
+    relief: ShownRelief | None = None,
 ) -> bytes:
     """The page for a textured mesh.
 
     expressions: name -> (vertices, offsets) of morph targets, for a panel of sliders.
     before: the portrait made from the photo (same topology and uv), for the slider from photo to portrait.
     live: shapes between which two sliders, Strength and Caricature, blend.
+    relief: heights of the medium, for a slider.
     inputs: (caption, picture) shown as small pictures, such as ("Photo", ...), ("Style", ...). Raises BadMesh.
     """
     page = _file("page.html")
@@ -57,6 +61,8 @@ def viewer_html(
     payload = _payload(mesh, surface, before)
     if live is not None:
         payload["live"] = packed_live(mesh.vertices, surface.kept, live)
+    if relief is not None:
+        payload["relief"] = packed_relief(relief)
     if expressions:
         payload["expressions"] = _packed_targets(mesh, surface, expressions)
     panels = [_file(name).strip() for name, key in PANELS if payload.get(key)]
@@ -80,9 +86,11 @@ def write_viewer(
     inputs: tuple[tuple[str, Float[np.ndarray, "_ _ 3"]], ...] = (),
     expressions: Expressions | None = None,
     live: LiveShapes | None = None,
+    relief: ShownRelief | None = None,
 ) -> Path:
     """Write `viewer_html` to `path`, whole or not at all. Raises BadMesh, OutputError."""
-    page = viewer_html(mesh, title=title, before=before, inputs=inputs, expressions=expressions, live=live)
+    page = viewer_html(
+        mesh, title=title, before=before, inputs=inputs, expressions=expressions, live=live, relief=relief)
     return write_atomically(path, page)
 
 

@@ -107,12 +107,21 @@ void main() {
   gl_Position = uProjection * place;
 }`;
 const FRAGMENT = `
-precision highp float;
 varying vec3 vPlace, vNormal; varying vec2 vUv; varying float vHollow;
-uniform sampler2D uTextureBefore, uTextureAfter; uniform float uMorph, uClay;
+uniform sampler2D uTextureBefore, uTextureAfter, uHeights; uniform float uMorph, uClay, uRelief;
+// Normals tilted by a picture of heights (Mikkelsen, Bump mapping unparametrized surfaces on the GPU, 2010).
+vec3 tilted(vec3 n) {
+  if (uRelief == 0.0) return n;
+  vec3 right = dFdx(vPlace), up = dFdy(vPlace), a = cross(up, n), b = cross(n, right);
+  float area = dot(right, a), here = texture2D(uHeights, vUv).r;
+  vec2 slope = vec2(texture2D(uHeights, vUv + dFdx(vUv)).r - here, texture2D(uHeights, vUv + dFdy(vUv)).r - here);
+  slope *= 2.0 * uRelief;  // black to white is from one amplitude below to one above
+  vec3 bump = abs(area) * n - sign(area) * (slope.x * a + slope.y * b);
+  return dot(bump, bump) > 0.0 ? normalize(bump) : n;
+}
 float wrap(vec3 n, vec3 light, float soft) { return max((dot(n, normalize(light)) + soft) / (1.0 + soft), 0.0); }
 void main() {
-  vec3 n = normalize(vNormal) * (gl_FrontFacing ? 1.0 : -1.0), eye = normalize(-vPlace);
+  vec3 n = tilted(normalize(vNormal)) * (gl_FrontFacing ? 1.0 : -1.0), eye = normalize(-vPlace);
   // A studio that travels with the camera: key from the upper left, cool fill from the right, a rim from behind.
   vec3 key = vec3(-0.55, 0.62, 0.62);
   float main_ = wrap(n, key, 0.12), fill = wrap(n, vec3(0.85, 0.05, 0.5), 0.3), rim = wrap(n, vec3(0.3, 0.45, -0.85), 0.0);
@@ -127,11 +136,18 @@ void main() {
   vec3 colour = gl_FrontFacing ? mix(paint, clay, uClay) : vec3(0.028, 0.027, 0.026) * (0.6 + 0.8 * main_);
   gl_FragColor = vec4(pow(min(colour, 1.0), vec3(1.0 / 2.2)), 1.0);
 }`;
+// The shaders are written for WebGL 1, which needs an extension for derivatives; WebGL 2 has them in its own dialect only.
+function dialect(gl, kind) {
+  const vertex = kind === gl.VERTEX_SHADER;
+  if (!gl2) return vertex ? "" : "#extension GL_OES_standard_derivatives : enable\nprecision highp float;\n";
+  if (vertex) return "#version 300 es\n#define attribute in\n#define varying out\n";
+  return "#version 300 es\nprecision highp float;\n#define varying in\n#define texture2D texture\nout vec4 pixel;\n#define gl_FragColor pixel\n";
+}
 function programOf(gl) {
   const program = gl.createProgram();
   for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
     const shader = gl.createShader(kind);
-    gl.shaderSource(shader, source);
+    gl.shaderSource(shader, dialect(gl, kind) + source);
     gl.compileShader(shader);
     if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader));
     gl.attachShader(program, shader);
@@ -164,7 +180,7 @@ function texture(gl, program, name, unit, image) {  // sides are powers of two, 
 
 const options = { antialias: true, alpha: true, premultipliedAlpha: false };
 const gl2 = canvas.getContext("webgl2", options), gl = gl2 || canvas.getContext("webgl", options);
-if (!gl || (!gl2 && !gl.getExtension("OES_element_index_uint")))  // WebGL 1 needs leave to count beyond 65535 vertices
+if (!gl || (!gl2 && !(gl.getExtension("OES_element_index_uint") && gl.getExtension("OES_standard_derivatives"))))
   return fail("This browser cannot draw 3D (WebGL is missing or switched off). Open this page in a current Chrome, Firefox, Edge or Safari.");
 if (!window.DecompressionStream)
   return fail("This browser is too old to unpack the portrait. Open this page in a Chrome, Firefox, Edge or Safari from 2023 or later.");
@@ -179,7 +195,9 @@ function pairHollows() {
   for (let i = 0; i < second.length; i++) { hollow[2 * i] = first[i]; hollow[2 * i + 1] = second[i]; }
 }
 pairHollows();
-const images = await Promise.all([portrait.textures.before || portrait.textures.after, portrait.textures.after].map(loadImage));
+const pictures = [portrait.textures.before || portrait.textures.after, portrait.textures.after];
+if (portrait.relief) pictures.push(portrait.relief.heights);
+const images = await Promise.all(pictures.map(loadImage));
 const uv = await vectors(portrait.uv);
 
 let program, place, moving = [];  // moving: buffers of what the panels change, each with its values
@@ -194,9 +212,10 @@ function upload() {
   gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, faces, gl.STATIC_DRAW);
   texture(gl, program, "uTextureBefore", 0, images[0]);
   texture(gl, program, "uTextureAfter", 1, images[1]);
+  texture(gl, program, "uHeights", 2, images[2] || images[1]);
   gl.enable(gl.DEPTH_TEST);
   gl.clearColor(0, 0, 0, 0);
-  place = Object.fromEntries(["uView", "uProjection", "uMorph", "uClay"].map(name => [name, gl.getUniformLocation(program, name)]));
+  place = Object.fromEntries(["uView", "uProjection", "uMorph", "uClay", "uRelief"].map(name => [name, gl.getUniformLocation(program, name)]));
 }
 upload();
 canvas.addEventListener("webglcontextlost", event => event.preventDefault());
@@ -205,7 +224,7 @@ canvas.addEventListener("webglcontextrestored", () => { upload(); wake(); });
 // ---- camera and state: what is shown (`now`) glides to what is wanted (`goal`) --------------------------------------
 const FIELD = 24 * Math.PI / 180;
 const home = { yaw: 0, pitch: 0, zoom: 1, panX: 0, panY: 0 };
-const goal = { ...home, morph: 1, clay: 0 }, now = { ...goal };
+const goal = { ...home, morph: 1, clay: 0, relief: portrait.relief ? portrait.relief.shown : 0 }, now = { ...goal };
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 let swinging = false, swingTime = 0, swingYaw = 0, last = 0, pending = false;
@@ -250,6 +269,7 @@ function draw() {
   gl.uniformMatrix4fv(place.uProjection, false, projection);
   gl.uniform1f(place.uMorph, now.morph);
   gl.uniform1f(place.uClay, now.clay);
+  gl.uniform1f(place.uRelief, now.relief);
   gl.drawElements(gl.TRIANGLES, faces.length, gl.UNSIGNED_INT, 0);
 }
 function frame(time) {

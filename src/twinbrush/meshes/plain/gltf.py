@@ -48,7 +48,7 @@ class GltfBuffer:
         return len(self.views) - 1
 
     def vectors(self, values: np.ndarray, *, bounds: bool = False) -> int:
-        """Append float32 vectors (n, 2 or 3); returns the accessor index. `bounds` are required for positions."""
+        """Append float32 vectors (n, 2 to 4); returns the accessor index. `bounds` are required for positions."""
         values = np.ascontiguousarray(values, "<f4")
         accessor: dict[str, Any] = {
             "bufferView": self.view(values.tobytes(), _ARRAY_BUFFER), "componentType": _FLOAT,
