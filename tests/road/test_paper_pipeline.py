@@ -23,6 +23,7 @@ from twinbrush.config import Config, PaperConfig
 from twinbrush.road import paper_road, pipeline, sculpt_road
 from twinbrush.road.paint_road import TEXTURE
 from twinbrush.road.placing import move_over
+from twinbrush.road.relief_road import RELIEF
 from twinbrush.road.run import CACHE
 from twinbrush.road.stages import Stage, key_of
 
@@ -36,7 +37,7 @@ SMALL = replace(
 )
 ROAD: tuple[Stage[Any], ...] = (
     sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, paper_road.START, paper_road.PAIR,
-    paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, TEXTURE)
+    paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, TEXTURE, RELIEF)
 LEARNED = {"pair", "triangulated", "shape", "strengths", "texture"}
 
 
@@ -145,11 +146,16 @@ def test_reshape_tells_what_the_learned_shape_has_not(copy: Path) -> None:
 
 
 def test_what_was_learned_at_strength_0_cannot_be_scaled(photo: Path, style: Path, tmp_path: Path) -> None:
-    still = replace(SMALL, align=replace(SMALL.align, strength=0.0), export=replace(SMALL.export, turntable=False))
+    still = replace(
+        SMALL, align=replace(SMALL.align, strength=0.0), export=replace(SMALL.export, turntable=False),
+        surface=replace(SMALL.surface, relief=0.0))
     result = pipeline.stylize_files(photo, style, tmp_path / "out", still)
     assert result.metrics["displacement_mean_mm"] < 1  # the pictures' losses pull the warps a little
     with pytest.raises(BadOption, match="made at strength 0"):
         pipeline.reshape_files(tmp_path / "out", 1.0)
+    assert b"normalTexture" not in (tmp_path / "out" / "figure.glb").read_bytes()
+    pipeline.reshape_files(tmp_path / "out", relief=0.4)  # a relief that was not wanted at first
+    assert b"normalTexture" in (tmp_path / "out" / "figure.glb").read_bytes()
 
 
 def _changed(config: Config, **given: str) -> set[str]:
@@ -170,7 +176,7 @@ def _changed(config: Config, **given: str) -> set[str]:
         ("stylize", "guidance", False, LEARNED),
         ("align", "strength", 0.5, {"start", *LEARNED}),
         ("views", "size", 256, LEARNED),
-        ("reconstruct", "texture_size", 512, {"texture"}),
+        ("reconstruct", "texture_size", 512, {"texture", "relief"}),
     ],
 )
 def test_an_option_redoes_what_depends_on_it(section: str, name: str, value: object, redone: set[str]) -> None:

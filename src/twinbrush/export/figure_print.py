@@ -24,7 +24,7 @@ from twinbrush.export.prints import Bust, measured
 from twinbrush.export.solid import MIN_WALL_MM, Solid, standing, stl_bytes, threemf_bytes
 from twinbrush.export.topology import border_loops, split_fans
 from twinbrush.maths.crossings import crossings
-from twinbrush.maths.split import split
+from twinbrush.maths.split import FineMesh, split
 from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure, Part
@@ -34,7 +34,7 @@ FLOOR_MM = 0.02  # of the print: what lies so near to the lowest point is the ba
 DEPTH_A_GAP, LEAST_DEPTH_MM = 4.0, 1.5  # behind the lips, for each mm between them; at least
 MOUTH_SHARES = (1.0, 0.75, 0.5, 0.3)  # of that depth, the first at which nothing crosses
 LEAST_TRIANGLES = 8  # of a piece
-SPLIT_ROUNDS, SPARED = 3, 24  # a surface split anew, not among so many vertices next to where rounding made it cross
+SPLIT_ROUNDS, SPARED = 2, 24  # a surface split anew, not among so many vertices next to where rounding made it cross
 UNDO_ROUNDS = 16  # of taking back what thickening folded, each reaching farther
 
 
@@ -66,19 +66,24 @@ def _embossed(solid: Solid, relief: PrintRelief, figure: Figure, print_height_mm
     relief = placed(relief, outer, print_height_mm)
     rows = np.concatenate([solid.vertices, vertex_normals(solid.vertices, solid.faces), solid.colours], 1)
     edge = edge_of(solid.vertices, solid.faces)
-    found = crossings(solid.vertices, solid.faces)
-    whole, allowed = np.unique(np.r_[found[:, :2].ravel(), solid.faces[found[:, 2]].ravel()]), len(found)
-    for _ in range(SPLIT_ROUNDS):
+
+    def pressed(whole: Int[np.ndarray, "_"]) -> tuple[FineMesh, Float[np.ndarray, "n 3"]]:
         fine = split(rows, solid.faces, np.arange(len(rows)), edge, whole)
         points, normals = fine.values[:, :3], fine.values[:, 3:6]
         normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
         height = heights_at(relief, points, fine.faces, scale)
-        out = _unfolded(points, points + height[:, None] * normals, fine.faces)
+        return fine, _unfolded(points, points + height[:, None] * normals, fine.faces)
+
+    found = crossings(solid.vertices, solid.faces)
+    whole, allowed = np.unique(np.r_[found[:, :2].ravel(), solid.faces[found[:, 2]].ravel()]), len(found)
+    fine, out = pressed(whole)
+    for _ in range(SPLIT_ROUNDS):
         found = crossings(out, fine.faces)
         if len(found) <= allowed:
             break
         near = spatial.KDTree(solid.vertices).query(out[found[:, 0]], SPARED)[1]
         whole = np.unique(np.r_[whole, np.asarray(near, np.int64).ravel()])
+        fine, out = pressed(whole)
     return replace(solid, vertices=out, faces=fine.faces, colours=fine.values[:, 6:])
 
 
