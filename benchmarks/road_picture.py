@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from twinbrush.road import head_road, paint_road, paper_road, relief_road, sculpt_road
+from twinbrush.road import head_road, object_road, paint_road, paper_road, relief_road, sculpt_road
 from twinbrush.road.stages import Stage
 
 ROADS: dict[str, tuple[Stage[Any], ...]] = {
@@ -24,8 +24,9 @@ ROADS: dict[str, tuple[Stage[Any], ...]] = {
         sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, paper_road.START, paper_road.PAIR,
         paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE, relief_road.RELIEF),
     "Mesh with a face": (
-        head_road.HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, head_road.SHAPE, head_road.PAIR,
-        head_road.PAINT),
+        head_road.FRONT, head_road.HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, head_road.SHAPE,
+        head_road.PAIR, head_road.PAINT),
+    "Any other mesh": (object_road.STYLE, object_road.ALIGN, object_road.SHAPE, object_road.PAINT),
 }
 WIDTH, HEIGHT, ACROSS, DOWN, MARGIN, TITLE, DOT = 104, 28, 72, 38, 16, 30, 3.5  # px
 PAPER, INK, LINE, GIVEN, MADE = "#faf9f7", "#333333", "#999999", "#e4e2de", "#cfe0ee"

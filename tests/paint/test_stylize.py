@@ -16,7 +16,6 @@ from twinbrush.config import StylizeConfig
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.guided.consensus import build_consensus, vertex_ownership
 from twinbrush.paint.guided.paint import build_scene, paint, with_lead
-from twinbrush.paint.paper.geometry import warp_to_targets
 from twinbrush.paint.stylization import Stylization
 from twinbrush.views.consistency import view_consistency
 from twinbrush.views.values import ViewSet
@@ -84,7 +83,7 @@ def test_kept_colours(views: ViewSet, aligned: AlignedStyle, result: Stylization
 
 
 def test_identity_brings_the_painting_nearer_to_the_guide(views: ViewSet, aligned: AlignedStyle) -> None:
-    scene, _ = build_scene(warp_to_targets(views, aligned).warped, aligned)
+    scene, _ = build_scene(views, aligned)
     errors = []
     for identity in (0.0, 1.0):
         images, _ = paint(scene, StylizeConfig(identity=identity), seed=0)
@@ -93,7 +92,7 @@ def test_identity_brings_the_painting_nearer_to_the_guide(views: ViewSet, aligne
 
 
 def test_a_lead_leads(views: ViewSet, aligned: AlignedStyle) -> None:
-    scene, _ = build_scene(warp_to_targets(views, aligned).warped, aligned)
+    scene, _ = build_scene(views, aligned)
     red, white = np.array([0.9, 0.2, 0.15]), np.array([0.95, 0.9, 0.85])
     dark, light = (np.broadcast_to(colour, (2, 64, 64, 3)) for colour in (red, white))
     means = [paint(with_lead(scene, lead), StylizeConfig(), seed=0)[0][scene.coverage].mean() for lead in (dark, light)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from twinbrush.base.errors import BadMask, BadOption
 from twinbrush.base.image import save_png
 from twinbrush.config import Config
 from twinbrush.export.outputs import Result
-from twinbrush.road import pipeline
+from twinbrush.road import head_road, object_road, pipeline, sculpt_road
+from twinbrush.road.stages import Stage, key_of
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,58 @@ def test_a_bust_of_a_mesh_is_not_silently_left_out(finished: Result, inputs: tup
     result = pipeline.stylize_files(*inputs, finished.out, asked)
     assert any("--stl" in warning for warning in result.warnings)
     assert "bust.stl" not in result.files
+
+
+GIVEN = {name: name for name in ("model", "picture", "front", "style", "engine")}
+OBJECT = object_road.STYLE, object_road.ALIGN, object_road.SHAPE, object_road.PAINT
+HEAD = (
+    head_road.HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, head_road.SHAPE, head_road.PAIR,
+    head_road.PAINT)
+
+
+def changed(road: tuple[Stage[Any], ...], before: Config, after: Config, **given: str) -> set[str]:
+    """The stages whose keys change with the options, or with what the walk is given."""
+    old, new = dict(GIVEN), GIVEN | given
+    for stage in road:
+        old[stage.name], new[stage.name] = key_of(stage, before, old), key_of(stage, after, new)
+    return {stage.name for stage in road if old[stage.name] != new[stage.name]}
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "objects", "heads"),
+    [
+        ("style_face", "face", 1, {"style", "align", "shape", "paint"}, set()),
+        ("objects", "keypoints", "contours", {"align", "shape", "paint"}, set()),
+        ("views", "views", 6, {"shape", "paint"}, {"pair", "paint"}),
+        ("align", "strength", 0.5, {"shape", "paint"}, {"shape", "mesh-shape", "pair", "paint"}),
+        ("stylize", "identity", 0.21, {"paint"}, {"pair", "paint"}),
+        ("reconstruct", "texture_size", 512, {"paint"}, {"paint"}),
+        ("sculpt", "texture_size", 512, set(), {"sculpt", "form", "shape", "mesh-shape", "pair", "paint"}),
+        ("export", "still_size", 200, set(), set()),
+    ],
+)
+def test_an_option_redoes_what_depends_on_it(
+    section: str, name: str, value: object, objects: set[str], heads: set[str]
+) -> None:
+    other = replace(CONFIG, **{section: replace(getattr(CONFIG, section), **{name: value})})
+    assert changed(OBJECT, CONFIG, other) == objects
+    assert changed(HEAD, CONFIG, other) == heads
+
+
+def test_weights_and_pairs_count_with_their_content(tmp_path: Path) -> None:
+    assert changed(OBJECT, CONFIG, CONFIG, engine="other") == {"align", "shape", "paint"}
+    assert changed(HEAD, CONFIG, CONFIG, engine="other") == {"pair", "paint"}
+    old, new = tmp_path / "old", tmp_path / "new"
+    for file in (old, new):
+        file.write_bytes(b"the same")
+    for name in ("keypoint_weights", "pairs"):
+        first, second = (
+            replace(CONFIG, objects=replace(CONFIG.objects, **{name: file}))  # type: ignore[arg-type]
+            for file in (old, new))
+        assert changed(OBJECT, first, second) == set()
+        new.write_bytes(b"another")
+        assert changed(OBJECT, first, second) == {"align", "shape", "paint"}
+        new.write_bytes(b"the same")
 
 
 def test_reshape_scales_the_change_and_paints_nothing(finished: Result, inputs: tuple[Path, Path]) -> None:

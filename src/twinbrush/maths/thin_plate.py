@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Float
 
@@ -111,24 +110,6 @@ def _solve(system: Float[np.ndarray, "m m"], right: Float[np.ndarray, "m e"]) ->
         return np.linalg.lstsq(system, right, rcond=None)[0]
 
 
-def dense_basis(
-    source: Float[np.ndarray, "n d"], points: Float[np.ndarray, "p d"], smoothing: float = 0.0
-) -> Float[np.ndarray, "p n"]:
-    """B such that B @ target = ThinPlateSpline.fit(source, target, smoothing).apply(points), for any target.
-
-    Compute it once where only targets change (optimisation: torch.from_numpy(B) @ theta is differentiable).
-    """
-    origin = source.mean(0)
-    scale = float(np.sqrt(((source - origin) ** 2).sum(1).mean())) or 1.0
-    centres, normalised = (source - origin) / scale, (points - origin) / scale
-    inverse = _solve(_system(centres, smoothing), np.eye(len(source) + source.shape[1] + 1, len(source)))
-    out = np.empty((len(points), len(source)))
-    for start in range(0, len(points), CHUNK):
-        part = normalised[start : start + CHUNK]
-        out[start : start + CHUNK] = np.concatenate([_kernel(part, centres), _with_one(part)], axis=1) @ inverse
-    return out
-
-
 def pixel_grid(width: int, height: int, step: int = 1) -> Float[np.ndarray, "p 2"]:
     """Centres (x, y) of all (or every step-th) pixels, row by row."""
     ys, xs = np.mgrid[:height:step, :width:step]
@@ -147,14 +128,6 @@ def backward_warp(
 ) -> ThinPlateSpline:
     """Warped picture -> original picture: f_theta of Eq. 3 (resamples images)."""
     return ThinPlateSpline.fit(warped_xy, original_xy, smoothing)
-
-
-def warp_image(image: Float[np.ndarray, "h w c"], backward: ThinPlateSpline) -> Float[np.ndarray, "h w c"]:
-    """The warped picture: every pixel looks up the original through the backward warp (bicubic, edges repeated)."""
-    height, width = image.shape[:2]
-    places = backward.apply(pixel_grid(width, height)).reshape(height, width, 2).astype(np.float32)
-    out = cv2.remap(image, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return out.reshape(image.shape)
 
 
 def merge_close(

@@ -15,7 +15,7 @@ from twinbrush.paint.bake import finish_texture
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views
 from twinbrush.paint.palette import with_clothes, with_plain_hair, with_plain_skin
-from twinbrush.paint.round.waves import paint_round
+from twinbrush.paint.round.waves import paint_in_waves
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.tone import like_person
 from twinbrush.paint.values import PaintedPair, PaintedTexture
@@ -73,7 +73,7 @@ def paint_surface(
     surface: FigureSurface, front: PaintedPair, config: Config, shape: tuple[int, int], *, progress: Progress = ignore
 ) -> PaintedTexture:
     """`paint_figure` for any surface with a face. shape: rows and columns of the texture."""
-    painted = paint_round(
+    painted = paint_in_waves(
         surface, front.aligned, front.pair, config.stylize, shape, seed=config.seed, progress=progress)
     baked = finish_texture(painted.paint, painted.guide.texture)
     texture = with_accents(baked.texture, surface, front.aligned)

@@ -21,7 +21,6 @@ from twinbrush.paint.features import load_extractor
 from twinbrush.paint.features.load import weights_sha256
 from twinbrush.paint.guided.paint import build_scene, paint, with_lead
 from twinbrush.paint.objective import optimise_views, refine_views
-from twinbrush.paint.paper.geometry import warp_to_targets
 from twinbrush.paint.stylization import Stylization
 from twinbrush.paint.threads import threads
 from twinbrush.views.values import ViewSet
@@ -33,9 +32,8 @@ def paint_hybrid(
     views: ViewSet, aligned: AlignedStyle, config: StylizeConfig, *, seed: int, progress: Progress = ignore
 ) -> Stylization:
     """Objective -> guided synthesis led by it -> refinement at full size (see `stylize`)."""
-    warp = warp_to_targets(views, aligned)
-    scene, warnings = build_scene(warp.warped, aligned)
-    cleaned = replace(warp.warped, regions=scene.regions)  # nothing of the surface is background
+    scene, warnings = build_scene(views, aligned)
+    cleaned = replace(views, regions=scene.regions)  # nothing of the surface is background
     compute = choose_compute(config.device)
     extractor = load_extractor(config.extractor, config.weights, half=compute.half, device=compute.device)
     factor = _IDENTITY_RANGE ** (2 * config.identity - 1)
@@ -53,6 +51,6 @@ def paint_hybrid(
             images = np.clip(scene.consensus.merge(images, cv2.INTER_CUBIC), 0, 1).astype(np.float32)
     filled = [push_pull(i, c.astype(np.float32)) for i, c in zip(images, scene.coverage, strict=True)]
     return Stylization(
-        np.stack(filled), warp.warped, "hybrid", {**warp.log, **log}, (*warp.warnings, *warnings),
+        np.stack(filled), views, "hybrid", log, warnings,
         weights_sha256(config.extractor, config.weights), str(compute), config.extractor,
     )

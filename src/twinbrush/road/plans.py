@@ -45,7 +45,7 @@ MESH: Plan = {
     "inputs": {"inputs": 1}, "mesh": {"mesh": 2}, "models": {"models": 0.5}, "front": {"front": 8},
     "style": {"style": 4}, "views": {"views": 2}, "align": {"align": 6},
     "stylize": {"warp": 1, "objective": 6, "stylize": 4, "refine": 2}, "shape": {"shape": 6},
-    "paint": {"claim": 2, "stylize": 60}, "export": {"export": 12},
+    "mesh-shape": {"mesh-shape": 1}, "paint": {"claim": 2, "stylize": 60}, "export": {"export": 12},
 }  # fmt: skip
 """`stylize` of a mesh, with a face or without, and `reshape` of its results."""
 

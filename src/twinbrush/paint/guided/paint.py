@@ -25,7 +25,6 @@ from twinbrush.paint.guided.atlas import style_sheet
 from twinbrush.paint.guided.consensus import build_consensus
 from twinbrush.paint.guided.scene import Scene
 from twinbrush.paint.guided.synthesis import synthesize
-from twinbrush.paint.paper.geometry import warp_to_targets
 from twinbrush.paint.stylization import Stylization
 from twinbrush.views.values import ViewSet
 
@@ -43,11 +42,10 @@ _IDENTITY_POWER = 1.6  # puts the best compromise (judged on 6 pairs by eye) at 
 def paint_guided(
     views: ViewSet, aligned: AlignedStyle, config: StylizeConfig, *, seed: int, progress: Progress = ignore
 ) -> Stylization:
-    """Warp the views to the style's proportions and paint them (see `stylize`)."""
-    warp = warp_to_targets(views, aligned)
-    scene, warnings = build_scene(warp.warped, aligned)
+    """Paint the views (see `stylize`)."""
+    scene, warnings = build_scene(views, aligned)
     images, log = paint(scene, config, seed=seed, progress=progress)
-    return Stylization(images, warp.warped, "guided", {**warp.log, **log}, (*warp.warnings, *warnings))
+    return Stylization(images, views, "guided", log, warnings)
 
 
 def build_scene(

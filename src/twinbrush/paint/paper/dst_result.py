@@ -25,7 +25,8 @@ LOST_PX = 0.01  # an inverse that misses by more is none: the warp folds there
 @dataclass(frozen=True)
 class LearnedGeometry:
     """warped: the views at f_k^-1(p_k(v)). backward: f_k, exact. learned_share: how far the keypoints went of the way
-    to their targets (before backing off). strength_factor, fold_overs, skew_px, warnings: as in geometry.WarpResult.
+    to their targets (before backing off). strength_factor: 1, or less after backing off. fold_overs: share of visible
+    faces. skew_px: RMS reprojection error of the triangulated visible vertices, pixels.
     lost_vertices: visible ones without an inverse (the warp folds there); the direct deformation moves them."""
 
     warped: ViewSet

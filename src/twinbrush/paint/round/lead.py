@@ -28,7 +28,7 @@ LARGEST = 256  # pixels: finer detail comes from the style's patches
 
 
 def lead_for(config: StylizeConfig, seed: int) -> Lead | None:
-    """A lead for `paint_round` by the extractor that `config` names, None where patches alone paint.
+    """A lead for `paint_one_by_one` by the extractor that `config` names, None where patches alone paint.
 
     Raises ModelFileError, BadOption.
     """

@@ -13,7 +13,7 @@ from twinbrush.base.mesh import Mesh, vertex_normals
 from twinbrush.base.progress import Progress, ignore
 from twinbrush.config import StylizeConfig, ViewsConfig
 from twinbrush.paint.round.lead import lead_for
-from twinbrush.paint.round.one_by_one import paint_round, painting_order
+from twinbrush.paint.round.one_by_one import paint_one_by_one, painting_order
 from twinbrush.paint.round.subject import StyleCanvas, Subject
 from twinbrush.paint.threads import one_thread
 from twinbrush.views.rig import around
@@ -113,7 +113,7 @@ def paint_object(
     subject = around_it.subject
     paint = SurfacePaint(subject.mesh, size, subject.normals, subject.broad)
     with one_thread():
-        log = paint_round(
+        log = paint_one_by_one(
             paint, subject, around_it.canvas, around_it.cameras, config, seed=seed, lead=lead_for(config, seed),
             progress=progress,
         )  # fmt: skip

@@ -58,7 +58,7 @@ def painting_order(cameras: tuple[Camera, ...], front: Camera) -> Int[np.ndarray
     return np.argsort(-np.round(facing, 6), kind="stable")
 
 
-def paint_round(
+def paint_one_by_one(
     paint: SurfacePaint,
     subject: Subject,
     canvas: StyleCanvas,

@@ -58,7 +58,7 @@ class RoundPaint:
     log: dict[str, float]
 
 
-def paint_round(
+def paint_in_waves(
     surface: FigureSurface, aligned: AlignedStyle, pair: Stylization, config: StylizeConfig, shape: tuple[int, int], *,
     seed: int, progress: Progress = ignore,
 ) -> RoundPaint:
