@@ -44,6 +44,7 @@ ORDER = [
     ["pipeline", "commands", "sculpt_pipeline"],
     ["demo"],
     ["terminal", "mistakes"],
+    ["batch"],
     ["cli"],
     ["__main__"],
 ]

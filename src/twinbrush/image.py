@@ -92,6 +92,14 @@ def load_image(path: Path | str) -> LoadedImage:
                        tuple(f"{Path(path).name}: {note}" for note in notes))
 
 
+def check_picture(path: Path | str) -> None:
+    """Raise BadImage for what `load_image` would refuse by its header: nothing is decoded."""
+    data = _read(Path(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _check_size(path, _open(path, data), len(data))
+
+
 def resize(image: Float[np.ndarray, "h w *c"], width: int, height: int) -> Float[np.ndarray, "height width *c"]:
     """Resample: exact area means when shrinking, clipped cubic when enlarging. float32 in, float32 out."""
     if (width, height) == (image.shape[1], image.shape[0]):
