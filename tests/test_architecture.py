@@ -45,6 +45,7 @@ ORDER = [
     ["demo"],
     ["terminal", "mistakes"],
     ["batch"],
+    ["studio"],
     ["cli"],
     ["__main__"],
 ]

@@ -93,6 +93,21 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Studio:
+    """Open a page to work in: photo and style in, the figure in 3D, downloads. On this machine only.
+
+    Example: twinbrush studio
+    """
+
+    folder: Path = Path("twinbrush-studio")
+    """The folder for pictures and results: nothing is remembered anywhere else."""
+    port: int = 8420
+    """Where it answers, on 127.0.0.1 (0: any port that is free)."""
+    browser: bool = True
+    """Open the page in the browser."""
+
+
+@dataclass(frozen=True)
 class Inspect:
     """Show what is found in an image: landmarks, pose and regions, drawn on the image."""
 
@@ -139,6 +154,7 @@ COMMANDS: dict[str, type] = {
     "sculpt": Sculpt,
     "reshape": Reshape,
     "batch": Batch,
+    "studio": Studio,
     "inspect": Inspect,
     "demo": Demo,
     "models fetch": ModelsFetch,
@@ -281,7 +297,13 @@ def _main(arguments: list[str]) -> int:
     if arguments[0] == "--version":
         tell(f"twinbrush {__version__}")
         return 0
-    run(parse(arguments))
+    command = parse(arguments)
+    if isinstance(command, Studio):
+        from twinbrush.studio.serve import serve
+
+        serve(command.folder, command.port, browse=command.browser, say=tell)
+    else:
+        run(command)
     return 0
 
 
