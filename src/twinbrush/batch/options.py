@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from twinbrush.mistakes import told_in_one_line
 FILE_OPTIONS = frozenset(option.removeprefix("--") for _, _, option in FILES)
 _YES, _NO = ("yes", "true", "on"), ("no", "false", "off")
 PROGRAM = "twinbrush stylize"
+_PARSER = threading.Lock()  # the parser and what catches its complaints are one for the whole process
 
 
 def words_of(name: str, value: str, folder: Path) -> list[str]:
@@ -35,6 +37,8 @@ def options_from(words: Sequence[str], start: Config) -> Config:
         return start
     import tyro  # takes a moment: only where there are words
 
-    config = told_in_one_line(lambda given: tyro.cli(Config, args=given, default=start, prog=PROGRAM), words, PROGRAM)
+    with _PARSER:
+        config = told_in_one_line(
+            lambda given: tyro.cli(Config, args=given, default=start, prog=PROGRAM), words, PROGRAM)
     check(config)
     return config

@@ -142,6 +142,7 @@ class Board:
                 self._jobs[job.id] = changed
                 if keep:
                     self._shelf.keep(changed)
+                self._changed.notify_all()
         return changed
 
     def _work(self) -> None:

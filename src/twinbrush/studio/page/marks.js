@@ -18,6 +18,9 @@ function openMarks(role) {
   document.querySelector("[data-tool=landmarks]").disabled = !found;
   useTool(face.landmarks && found ? "landmarks" : "clicks", face.clicks || []);
   $("marks").showModal();
+  const scale = Math.min(innerWidth * 0.86 / look.width, innerHeight * 0.62 / look.height, 1020 / look.width);  // small pictures are shown large
+  Object.assign(picture.style, { width: look.width * scale + "px", height: look.height * scale + "px" });
+  drawMarks();
 }
 function useTool(tool, points = []) {
   marks.tool = tool;
@@ -56,7 +59,7 @@ function nearest([x, y], reach) {
 }
 const surface = $("marks-canvas").querySelector("svg");
 surface.addEventListener("pointerdown", event => {
-  const place = placeOf(event), reach = 22 * marks.look.width / surface.clientWidth;
+  const place = placeOf(event), reach = (marks.tool === "clicks" && marks.points.length < 5 ? 11 : 22) * marks.look.width / surface.clientWidth;
   surface.setPointerCapture(event.pointerId);
   event.preventDefault();
   surface.focus({ preventScroll: true });

@@ -137,9 +137,10 @@ async function order(event) {
   $("make").disabled = true;
   $("make-told").replaceChildren();
   try {
-    const job = await ask("POST", "jobs", { photo: choice.photo.id, style: choice.style.id, presets: $("quality").value.split(","), options: options(),
+    const made = await ask("POST", "jobs", { photo: choice.photo.id, style: choice.style.id, presets: $("quality").value.split(","), options: options(),
       photo_face: choice.photo.face, style_face: choice.style.face });
-    show([job.id]);
+    jobs.unshift(made);
+    show([made.id]);
     await refresh();
     if (innerWidth <= 860) $("stage").scrollIntoView({ behavior: "smooth" });
   } catch (error) { if (!(error instanceof Refusal)) throw error; $("make-told").replaceChildren(troubleBox(error.trouble)); }
@@ -187,7 +188,7 @@ function drawFrames() {
     if (frame.dataset.state !== state) {
       frame.dataset.state = state;
       frame.replaceChildren(one.made
-        ? make("iframe", { src: `/api/jobs/${id}/files/viewer.html?v=${one.version}`, title: `${title(one)}, in 3D` })
+        ? make("iframe", { src: `/api/jobs/${id}/files/viewer.html?v=${one.version}`, title: `${title(one)}, in 3D`, onload: event => fit(event.target) })
         : make("div", { className: "waiting" }, make("div", { className: "pair" }, make("img", { src: preview(one.order.photo), alt: "The photo" }), make("img", { src: preview(one.order.style), alt: "The style" })), make("p")));
     }
     const text = frame.querySelector(".waiting p");
@@ -195,6 +196,12 @@ function drawFrames() {
     if (shown.length > 1 && !frame.querySelector(".name")) frame.append(make("div", { className: "name", textContent: title(one) }));
     if (shown.length < 2) frame.querySelector(".name")?.remove();
   });
+}
+function fit(frame) {  // the page around it has the title and both pictures; on a small screen the panels lie side by side on top
+  const inside = frame.contentDocument;
+  if (!inside || !inside.head) return;
+  inside.head.append(Object.assign(inside.createElement("style"), { textContent: `header, #inputs { display: none !important; }
+    @media (max-width: 620px) { #side { left: 12px; right: 12px; top: 12px; } #panels { flex-direction: row; align-items: flex-start; width: 100%; } #panels > details { flex: 1 1 0; max-height: 46vh; } }` }));
 }
 const clock = seconds => seconds === null ? "" : seconds > 90 ? `about ${Math.round(seconds / 60)} min left` : seconds > 8 ? `about ${Math.ceil(seconds / 5) * 5} s left` : "nearly done";
 function drawBar() {
@@ -224,8 +231,20 @@ function barOf(one) {
   if (one.warnings.length && one.made) row.append(make("details", { className: "notes" }, make("summary", { textContent: one.warnings.length === 1 ? "1 remark" : one.warnings.length + " remarks" }), ...one.warnings.map(text => make("p", { textContent: text }))));
   return row;
 }
+const given = place => Object.fromEntries(Object.entries(place || {}).filter(([, value]) => value !== null));
+const takeUp = one => Promise.all(["photo", "style"].map(each => choose(each, { id: one.order[each], name: nameOf(one.order[each]), face: given(one.order[each + "_face"]) })));
+async function varyJob(one) {
+  const wanted = one.order.options;
+  for (const input of document.querySelectorAll("#options [data-option]")) {
+    const value = wanted[input.dataset.option];
+    if (input.type === "range") { input.value = value ?? input.dataset.first; input.oninput(); } else if (input.type === "checkbox") input.checked = Boolean(value); else input.value = value ?? "";
+  }
+  $("options").open = true;
+  $("bench").scrollIntoView({ behavior: "smooth", block: "start" });
+  await takeUp(one);
+}
 async function mendJob(one, role) {
-  await Promise.all(["photo", "style"].map(each => choose(each, { id: one.order[each], name: nameOf(one.order[each]), face: one.order[each + "_face"] || {} })));
+  await takeUp(one);
   card(role).scrollIntoView({ behavior: "smooth", block: "center" });
   if (/Face|Landmarks/.test(one.trouble.kind) && one.trouble.kind !== "SeveralFaces") openMarks(role);
 }
@@ -235,7 +254,7 @@ function actionsOf(one) {
   const links = [file("figure.glb", "Download GLB", true), one.files.includes("figure.obj") && make("a", { href: `/api/jobs/${one.id}/figure.zip`, download: "figure.zip", textContent: "OBJ" }),
     file("figure.3mf", "Print (3MF)"), file("figure.stl", "Print (STL)"), file("viewer.html", "Page to share"), file("sheet.png", "Sheet")].filter(Boolean);
   const more = active(one) ? [] : [!one.printable && button("For printing", () => act(one.id, "POST", "/print"), { title: "Make the printable solid: STL and 3MF" }),
-    button("Keep this form", () => keepForm(one), { title: "Make the files anew with the form that the sliders show" })].filter(Boolean);
+    button("Vary it", () => varyJob(one), { title: "Take this photo, style and taste once more, to change something" }), button("Keep this form", () => keepForm(one), { title: "Make the files anew with the form that the sliders show" })].filter(Boolean);
   const compare = shown.length > 1 ? button("One at a time", () => show([one.id])) : jobs.length > 1 && button(comparing ? "Choose the other one below" : "Compare", () => { comparing = !comparing; draw(); if (comparing) $("history").scrollIntoView({ behavior: "smooth", block: "nearest" }); }, { "aria-pressed": String(comparing) });
   return make("div", { className: "actions" }, ...(shown.length > 1 ? [make("strong", { textContent: title(one) })] : []), ...links, ...more, make("span", { className: "gap" }), compare || null);
 }
