@@ -67,6 +67,7 @@ def _listening(port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen(128)  # who comes before the service is ready waits
     except OSError as error:
         listener.close()
         raise BadOption(f"--port {port}: cannot be used ({error.strerror}).", "Give another one, or 0.") from error
