@@ -149,9 +149,8 @@ def test_what_is_kept_names_no_place(client: TestClient, tmp_path: Path) -> None
 
 
 def test_missing_packages_and_taken_ports_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with serve._listening(0) as taken:
-        with pytest.raises(BadOption, match="--port"):
-            serve.serve(tmp_path, taken.getsockname()[1], browse=False, say=print)
+    with serve._listening(0) as taken, pytest.raises(BadOption, match="--port"):
+        serve.serve(tmp_path, taken.getsockname()[1], browse=False, say=print)
     monkeypatch.setattr(serve, "NEEDED", ("fastapi", "no_such_package"))
     with pytest.raises(BadOption, match="pip install"):
         serve.serve(tmp_path, 0, browse=False, say=print)

@@ -36,6 +36,11 @@ def _start(folder: Path) -> tuple[subprocess.Popen[str], str]:
     return running, running.stdout.readline().split()[2]
 
 
+def _ended(running: subprocess.Popen[str]) -> int:
+    with running:
+        return running.wait(20)
+
+
 def _ask(address: str, path: str, body: dict[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address + path, data, {"content-type": "application/json"})
@@ -57,7 +62,7 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
         ordered.add(_ask(address, "api/jobs", order)["id"])
         time.sleep(rng.uniform(0, 1.5))
         running.send_signal(signal.SIGKILL)
-        running.wait()
+        _ended(running)
     running, address = _start(tmp_path / "studio")
     end = time.monotonic() + 600
     while any(job["state"] in ("queued", "running") for job in _ask(address, "api/jobs")["jobs"]):
@@ -69,5 +74,5 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
     stray = [path for path in (tmp_path / "studio").rglob("*.part")]
     assert len(stray) <= 1  # of the very last kill, swept when that file is written again
     running.send_signal(signal.SIGINT)
-    assert running.wait(20) == 0
+    assert _ended(running) == 0
     print(f"{KILLS} kills, {len(jobs)} jobs, all of them done")
