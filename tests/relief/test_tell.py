@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twinbrush import demo
+from twinbrush.app import demo
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.regions.engine import find_regions
 from twinbrush.regions.inputs import read_input

@@ -76,6 +76,41 @@ class Reshape:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Make many pairs: a CSV file with the columns photo, style, and any option of `stylize`; one pair a line.
+
+    Example: twinbrush batch pairs.csv -o out/
+    """
+
+    pairs: tyro.conf.Positional[Path]
+    """The CSV file (photo, style[, name, options ...]); a cell may name a folder: all pictures in it."""
+    out: OutFolder = Path("out")
+    """The folder for the results, a folder a pair; the same command again makes only what is not done."""
+    workers: int = 0
+    """Processes that work side by side (0: as many as cores and memory allow)."""
+    cross: bool = False
+    """Each photo with each style, instead of pairs."""
+    preset: str = "default"
+    """fast, default or fine: the starting point for all other options."""
+    options: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=lambda: DEFAULT)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Open a page to work in: photo and style in, the figure in 3D, downloads. On this machine only.
+
+    Example: twinbrush studio
+    """
+
+    folder: Path = Path("twinbrush-studio")
+    """The folder for pictures and results: nothing is remembered anywhere else."""
+    port: int = 8420
+    """Where it answers, on 127.0.0.1 (0: any port that is free)."""
+    browser: bool = True
+    """Open the page in the browser."""
+
+
+@dataclass(frozen=True)
 class Inspect:
     """Show what is found in an image: landmarks, pose and regions, drawn on the image."""
 
@@ -121,6 +156,8 @@ COMMANDS: dict[str, type] = {
     "stylize": Stylize,
     "sculpt": Sculpt,
     "reshape": Reshape,
+    "batch": Batch,
+    "studio": Studio,
     "inspect": Inspect,
     "demo": Demo,
     "models fetch": ModelsFetch,
@@ -158,7 +195,7 @@ def parse(arguments: Sequence[str]) -> object:
         meant = f"Did you mean {near[0]}? " if near else ""
         raise BadOption(f"{arguments[0]}: no such command.", f"{meant}See twinbrush --help.")
     rest = list(arguments[len(name.split()) :])
-    kind = _stylize_from(_preset(rest)) if name == "stylize" else COMMANDS[name]
+    kind = _from_preset(COMMANDS[name], _preset(rest)) if name in ("stylize", "batch") else COMMANDS[name]
     program, text = f"twinbrush {name}", inspect.getdoc(COMMANDS[name])
 
     def tyros(words: Sequence[str]) -> object:
@@ -167,11 +204,11 @@ def parse(arguments: Sequence[str]) -> object:
     return told_in_one_line(tyros, rest, program)
 
 
-def _stylize_from(preset: Config) -> type[Stylize]:
+def _from_preset(command: type, preset: Config) -> type:
     """The command with a preset's values as the defaults that its help shows."""
 
     @dataclass(frozen=True)
-    class FromPreset(Stylize):
+    class FromPreset(command):  # pyright: ignore[reportUntypedBaseClass]
         options: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=lambda: preset)
 
     return FromPreset
@@ -202,6 +239,13 @@ def run(command: object) -> None:
                         command.out, command.strength, caricature=command.caricature, hair_shape=command.hair_shape,
                         relief=command.relief, stills=command.stills, progress=display.progress,
                     )
+                )
+            case Batch():
+                from twinbrush.app.batch.run import BatchOptions, run_batch
+
+                many = BatchOptions(command.workers, command.cross)
+                display.say(
+                    run_batch(command.pairs, command.out, command.options, many, progress=display.progress).summary()
                 )
             case Inspect():
                 display.say(
@@ -239,7 +283,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _main(arguments)
         except TwinbrushError as error:
-            remark(f"twinbrush: {printable(str(error), keep='')}")
+            for line in (f"twinbrush: {error}", *(f"  {detail}" for detail in error.details)):
+                remark(printable(line, keep=""))
             return 2
         except KeyboardInterrupt:
             remark("twinbrush: interrupted. Finished stages are kept: the same command resumes from them.")
@@ -256,7 +301,13 @@ def _main(arguments: list[str]) -> int:
     if arguments[0] == "--version":
         tell(f"twinbrush {__version__}")
         return 0
-    run(parse(arguments))
+    command = parse(arguments)
+    if isinstance(command, Studio):
+        from twinbrush.app.studio.serve import serve
+
+        serve(command.folder, command.port, browse=command.browser, say=tell)
+    else:
+        run(command)
     return 0
 
 

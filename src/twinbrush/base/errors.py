@@ -16,6 +16,8 @@ class TwinbrushError(Exception):
         super().__init__(f"{problem} {remedy}")
         self.problem = problem
         self.remedy = remedy
+        self.details: tuple[str, ...] = ()
+        """Further lines for people, each told in a line of its own."""
 
 
 class BadImage(TwinbrushError):
@@ -72,3 +74,27 @@ class BadMesh(TwinbrushError):
 
 class OutputError(TwinbrushError):
     """Results cannot be written: path not writable, disk full, folder of something else."""
+
+
+class BadPairs(TwinbrushError):
+    """A file of pairs with bad lines. `lines`: (number, what is wrong with it); number 0: the file itself."""
+
+    def __init__(self, file: str, lines: list[tuple[int, str]], most: int = 100) -> None:
+        count = "1 bad line" if len(lines) == 1 else f"{len(lines)} bad lines"
+        problem = f"{file}: {lines[0][1]}" if not lines[0][0] else f"{file}: {count}, nothing was begun."
+        super().__init__(problem, "Mend the file and run the same command again.")
+        self.lines = tuple(lines)
+        self.details = tuple(f"line {number}: {what}" for number, what in lines[:most] if number)
+        if len(lines) > most:
+            self.details += (f"... and {len(lines) - most} more lines",)
+
+
+class PairsFailed(TwinbrushError):
+    """Some pairs of a batch could not be made. `failed`: (name, why)."""
+
+    def __init__(self, failed: list[tuple[str, str]], count: int) -> None:
+        super().__init__(
+            f"{len(failed)} of {count} pairs could not be made.",
+            "Mend them as said and run the same command again: only they are made.")
+        self.failed = tuple(failed)
+        self.details = tuple(f"{name}: {why}" for name, why in failed)

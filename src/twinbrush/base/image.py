@@ -92,6 +92,17 @@ def load_image(path: Path | str) -> LoadedImage:
                        tuple(f"{Path(path).name}: {note}" for note in notes))
 
 
+def check_picture(path: Path | str) -> str:
+    """Returns the picture's format (Pillow's name); nothing is decoded. Raises BadImage for what `load_image` would
+    refuse by its header."""
+    data = _read(Path(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        picture = _open(path, data)
+        _check_size(path, picture, len(data))
+    return picture.format or ""
+
+
 def resize(image: Float[np.ndarray, "h w *c"], width: int, height: int) -> Float[np.ndarray, "height width *c"]:
     """Resample: exact area means when shrinking, clipped cubic when enlarging. float32 in, float32 out."""
     if (width, height) == (image.shape[1], image.shape[0]):
