@@ -24,7 +24,7 @@ from twinbrush.paint.front import aligned_style, pair_cameras, pair_views
 from twinbrush.paint.round.waves import contact, ring
 from twinbrush.paint.stylization import Stylization
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
-from twinbrush.paint.values import PaintedPair
+from twinbrush.paint.values import PaintedPair, WideStyle
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.surface_paint import SurfacePaint
 from twinbrush.views.values import ViewSet
@@ -130,7 +130,7 @@ def test_every_part_takes_its_own_region_s_paint(views: ViewSet, aligned: Aligne
     config = replace(
         FAST, reconstruct=replace(FAST.reconstruct, texture_size=256),
         stylize=replace(FAST.stylize, method="guided", ring=RingConfig(waves=waves)))
-    painted = paint_figure(figure, PaintedPair(aligned, pair), config)
+    painted = paint_figure(figure, PaintedPair(aligned, pair, WideStyle(aligned, 1.0, 0)), config)
     assert painted.texture.shape == (128, 256, 3)
     surface = surface_of_figure(figure)
     assert surface.mesh.uv is not None
@@ -142,7 +142,7 @@ def test_every_part_takes_its_own_region_s_paint(views: ViewSet, aligned: Aligne
                                   - to_lab(np.array([[wanted]], np.float32))[0, 0], axis=1)
             assert np.median(away) < 12, wanted
             assert np.quantile(away, 0.9) < 35, wanted
-    again = paint_figure(figure, PaintedPair(aligned, pair), config)
+    again = paint_figure(figure, PaintedPair(aligned, pair, WideStyle(aligned, 1.0, 0)), config)
     np.testing.assert_array_equal(again.texture, painted.texture)
 
 
@@ -218,7 +218,7 @@ def test_the_ring_s_canvas_leaves_jewels_out(aligned: AlignedStyle) -> None:
     jewel[rows.min() + 3 : rows.min() + 8, columns.min() + 10 : columns.max() - 10] = True
     jewel &= hair
     canvas = np.where(jewel[..., None], np.array([0.1, 0.2, 0.9], np.float32), aligned.canvas)
-    canvas_with = palette.ring_canvas(replace(aligned, canvas=canvas), 1.0)
+    canvas_with = palette.ring_canvas(replace(aligned, canvas=canvas))
     assert jewel.sum() > 30
     assert canvas_with.usable[jewel].mean() < 0.1
     assert canvas_with.usable[hair & ~jewel].mean() > 0.4
@@ -254,7 +254,7 @@ def test_big_hair_does_not_make_the_pair_s_face_small(surface: FigureSurface) ->
 
 
 def test_the_ring_s_skin_is_open_skin(views: ViewSet, aligned: AlignedStyle) -> None:
-    canvas = palette.ring_canvas(aligned, 1.0)
+    canvas = palette.ring_canvas(aligned)
     skin = aligned.canvas_regions == Region.SKIN
     eyes = np.round(views.landmarks_xy[0][[33, 133, 263, 362, 159, 386]]).astype(int)
     assert not canvas.usable[eyes[:, 1], eyes[:, 0]].any()
@@ -271,7 +271,8 @@ def test_a_contact_sheet_keeps_the_views_apart(surface: FigureSurface, views: Vi
     from twinbrush.paint.round.waves import subject_of
 
     pair = Stylization(np.stack([aligned.canvas] * 2), views, "guided")
-    subject, sheet = subject_of(surface, pair, 1.0), sheet_of(palette.ring_canvas(aligned, 1.0))
+    painted = PaintedPair(aligned, pair, WideStyle(aligned, 1.0, 0))
+    subject, sheet = subject_of(surface, painted), sheet_of(palette.ring_canvas(aligned))
     guide = guide_mesh(subject, sheet, 0.5)
     paint = SurfacePaint(surface.mesh, (64, 128), surface.normals, surface.broad)
     scenes = []

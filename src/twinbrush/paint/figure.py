@@ -13,7 +13,7 @@ from twinbrush.faces.values import Face
 from twinbrush.paint.accents import with_accents
 from twinbrush.paint.bake import finish_texture
 from twinbrush.paint.engine import stylize
-from twinbrush.paint.front import aligned_style, pair_views
+from twinbrush.paint.front import aligned_style, pair_views, wide_style
 from twinbrush.paint.palette import with_clothes, with_plain_hair, with_plain_skin
 from twinbrush.paint.round.waves import paint_in_waves
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
@@ -49,12 +49,16 @@ def paint_pair_on(
     aligned = aligned_style(
         image, face, regions, surface, views, config.align, strength=strength, progress=progress)
     clothed = with_plain_skin(with_plain_hair(with_clothes(aligned)))
+    wide = wide_style(image, face, regions, surface, views, config.align, config.stylize.ring.scale)
+    beside = with_plain_hair(with_clothes(wide.style))
     if paper:  # its pair sees the style as it is, the ring after it only what lends paint
         aligned = replace(aligned, start_xyz=start_xyz)
-        return PaintedPair(clothed, stylize(views, aligned, config.stylize, seed=config.seed, progress=progress))
+        pair = stylize(views, aligned, config.stylize, seed=config.seed, progress=progress)
+        return PaintedPair(clothed, pair, replace(wide, style=beside))
     if config.stylize.skin == "person" and surface.coloured:
-        clothed = like_person(clothed, views)
-    return PaintedPair(clothed, stylize(views, clothed, config.stylize, seed=config.seed, progress=progress))
+        clothed, beside = (like_person(style, views) for style in (clothed, beside))
+    pair = stylize(views, clothed, config.stylize, seed=config.seed, progress=progress)
+    return PaintedPair(clothed, pair, replace(wide, style=beside))
 
 
 def paint_figure(
@@ -74,7 +78,7 @@ def paint_surface(
 ) -> PaintedTexture:
     """`paint_figure` for any surface with a face. shape: rows and columns of the texture."""
     painted = paint_in_waves(
-        surface, front.aligned, front.pair, config.stylize, shape, seed=config.seed, progress=progress)
+        surface, front, config.stylize, shape, seed=config.seed, progress=progress)
     baked = finish_texture(painted.paint, painted.guide.texture)
     texture = with_accents(baked.texture, surface, front.aligned)
     return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})

@@ -14,6 +14,7 @@ from twinbrush.base.progress import Progress, ignore
 from twinbrush.config import AlignConfig, ViewsConfig
 from twinbrush.faces.values import Face
 from twinbrush.paint.surface import FigureSurface
+from twinbrush.paint.values import WideStyle
 from twinbrush.regions.values import RegionMap
 from twinbrush.sculpt.portrait.geometry import CAMERA_DISTANCE_IPD
 from twinbrush.sculpt.portrait.values import Portrait
@@ -24,6 +25,7 @@ from twinbrush.views.values import ViewSet
 HEAD_DOWN_TO_MM, HAIR_DOWN_TO_MM = -160.0, -150.0  # what the pair holds of neck and of long hair, below the eyes
 HAIR_ASIDE_MM, HAIR_UP_TO_MM = 125.0, 150.0  # ... and of big hair: with all of it in the picture the face is small
 EYES_AND_FACE = ("Head", "Eye", "Teeth")
+BEYOND = 0.35  # of the pair's frame: how much more the ring's canvas shows of the style, on each side
 
 
 def pair_cameras(surface: FigureSurface, config: ViewsConfig) -> tuple[Camera, ...]:
@@ -41,6 +43,25 @@ def pair_views(surface: FigureSurface, config: ViewsConfig, *, progress: Progres
     """Returns the pair's pictures of the figure, with the exact correspondence between them (paper, III.A)."""
     cameras = pair_cameras(surface, config)
     return render_mesh_views(surface.mesh, surface.landmarks_xyz, cameras, progress=progress)
+
+
+def wide_style(
+    image: Float[np.ndarray, "h w 3"], face: Face, regions: RegionMap, surface: FigureSurface, views: ViewSet,
+    config: AlignConfig, scale: float,
+) -> WideStyle:
+    """Returns the style portrait as `aligned_style` gives it, reduced by `scale`, with what lies beside the pair's
+    frame: a portrait shows more of its clothes than the pair has room for."""
+    margin = round(BEYOND * scale * max(views.cameras[0].width, views.cameras[0].height))
+    wide = replace(views, cameras=tuple(_widened(camera, scale, margin) for camera in views.cameras))
+    return WideStyle(aligned_style(image, face, regions, surface, wide, config), scale, margin)
+
+
+def _widened(camera: Camera, scale: float, margin: int) -> Camera:
+    intrinsics = camera.intrinsics.copy()
+    intrinsics[:2] *= scale
+    intrinsics[:2, 2] += (scale - 1) / 2 + margin
+    width, height = (round(side * scale) + 2 * margin for side in (camera.width, camera.height))
+    return Camera(intrinsics, camera.world_to_camera, width, height)
 
 
 def aligned_style(

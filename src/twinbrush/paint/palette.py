@@ -176,22 +176,16 @@ def _brushwork(aligned: AlignedStyle, lab: Float32[np.ndarray, "h w 3"], unit: f
     return BRUSH_GAIN * np.tile(tile, repeats)[:height, :width]
 
 
-def ring_canvas(aligned: AlignedStyle, scale: float) -> StyleCanvas:
-    """Returns the canvas that the ring is painted from, reduced by `scale`: each region lends only what fits its own
-    colours, for the sides and the back show no features, jewels or ribbons."""
-    usable = aligned.canvas_valid & (aligned.canvas_confidence >= TRUSTED)
-    usable &= aligned.canvas_regions != int(Region.BACKGROUND)
-    usable = usable if usable.any() else aligned.canvas_valid
-    image = np.clip(np.ascontiguousarray(aligned.canvas, np.float32), 0, 1)
-    height, width = usable.shape
-    size = (round(width * scale), round(height * scale))
-    usable = cv2.resize(usable.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    regions = cv2.resize(aligned.canvas_regions, size, interpolation=cv2.INTER_NEAREST)
-    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    unit = face_height(aligned.canvas_landmarks_xy) * scale
-    landmarks = (aligned.canvas_landmarks_xy + 0.5) * scale - 0.5
-    usable = plain(image, _open_skin(usable, regions, landmarks), regions, unit)
-    return StyleCanvas(image, usable, unit, regions)
+def ring_canvas(wide: AlignedStyle) -> StyleCanvas:
+    """Returns the canvas that the ring is painted from: each region lends only what fits its own colours, for the sides
+    and the back show no features, jewels or ribbons."""
+    usable = wide.canvas_valid & (wide.canvas_confidence >= TRUSTED)
+    usable &= wide.canvas_regions != int(Region.BACKGROUND)
+    usable = usable if usable.any() else wide.canvas_valid
+    image = np.clip(np.ascontiguousarray(wide.canvas, np.float32), 0, 1)
+    unit = face_height(wide.canvas_landmarks_xy)
+    open_ = _open_skin(usable, wide.canvas_regions, wide.canvas_landmarks_xy)
+    return StyleCanvas(image, plain(image, open_, wide.canvas_regions, unit), unit, wide.canvas_regions)
 
 
 def _open_skin(

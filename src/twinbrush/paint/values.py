@@ -13,11 +13,31 @@ from twinbrush.paint.stylization import Stylization
 
 
 @dataclass(frozen=True)
+class WideStyle:
+    """The style brought to a figure as `aligned` is, in a larger frame: the clothes and long hair beside the pair's.
+
+    style: its canvas holds the pair's frame, reduced by `scale`, and `margin_px` pixels more on each side.
+    """
+
+    style: AlignedStyle
+    scale: float
+    margin_px: int
+
+    def placed(self, pixels_xy: Float[np.ndarray, "p 2"]) -> Float[np.ndarray, "p 2"]:
+        """Returns where pixels of the pair's frame lie in the wide canvas."""
+        return (pixels_xy + 0.5) * self.scale - 0.5 + self.margin_px
+
+
+@dataclass(frozen=True)
 class PaintedPair:
-    """The stereo pair on a figure: the style as it was brought to the figure, and the painted pictures."""
+    """The stereo pair on a figure: the style as it was brought to the figure, and the painted pictures.
+
+    wide: the same style, for the ring.
+    """
 
     aligned: AlignedStyle
     pair: Stylization
+    wide: WideStyle
 
     @property
     def warnings(self) -> tuple[str, ...]:

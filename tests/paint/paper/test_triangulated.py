@@ -18,7 +18,7 @@ from twinbrush.paint.front import pair_views
 from twinbrush.paint.paper.triangulated import displaced_figure, displaced_shapes, triangulated
 from twinbrush.paint.stylization import Stylization
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
-from twinbrush.paint.values import PaintedPair, Triangulated
+from twinbrush.paint.values import PaintedPair, Triangulated, WideStyle
 from twinbrush.sculpt import figure as room
 from twinbrush.sculpt.figure import sculpt_crop
 from twinbrush.sculpt.values import Figure
@@ -57,7 +57,8 @@ def scene() -> Scene:
     pixels = np.stack([project(camera, moved)[0] for camera in views.cameras])
     warped = warp_views(views, pixels, np.stack([project(camera, faces)[0] for camera in views.cameras]))
     pair = Stylization(views.images, warped, "paper", {"strength_factor": 1.0})
-    return Scene(figure, surface, views, PaintedPair(aligned_to(views, faces), pair))
+    aligned = aligned_to(views, faces)
+    return Scene(figure, surface, views, PaintedPair(aligned, pair, WideStyle(aligned, 1.0, 0)))
 
 
 @pytest.fixture(scope="module")

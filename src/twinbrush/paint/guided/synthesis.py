@@ -62,16 +62,16 @@ def synthesize(
     done = 0
     images: Float32[np.ndarray, "n h w 3"] | None = None
     fields: list[Float32[np.ndarray, "h w 2"]] | None = None
-    cost = 0.0
+    layer, cost = 0, 0.0
     for i, size in enumerate(sizes):
-        level = _Level(scene, size, images, fields, led_weights if led else alone(identity), seed + 1000 * i)
+        level = _Level(scene, size, images, fields, layer, led_weights if led else alone(identity), seed + 1000 * i)
         last = i == len(sizes) - 1
         for step in range(steps[min(i, len(steps) - 1)]):
             final = last and step == steps[min(i, len(steps) - 1)] - 1
             cost = level.step(step, 3 if final else PATCH)
             done += 1
             progress(Step("stylize", done, total, f"{size[1]}x{size[0]}"))
-        images, fields = level.images, level.field_images()
+        images, fields, layer = level.images, level.field_images(), level.scene.sheet.usable.shape[1]
     assert images is not None
     return Painting(images, cost)
 
@@ -84,6 +84,7 @@ def resized_scene(scene: Scene, size: tuple[int, int]) -> Scene:
     coverage = np.stack(
         [cv2.resize(c.astype(np.float32), (width, height), interpolation=area) > 0.3 for c in scene.coverage]
     )
+    sheet_size = tuple(max(round(side * factor), 1) for side in scene.sheet.usable.shape)
     places = None if scene.places_xy is None else np.stack(
         [scaled_points(cv2.resize(p, (width, height), interpolation=nearest), factor) for p in scene.places_xy]
     ).astype(np.float32)
@@ -95,7 +96,7 @@ def resized_scene(scene: Scene, size: tuple[int, int]) -> Scene:
         regions=np.stack([cv2.resize(r, (width, height), interpolation=nearest) for r in scene.regions]),
         landmarks_xy=scaled_points(scene.landmarks_xy, factor),
         consensus=scene.consensus.resized(height, width),
-        sheet=resized_sheet(scene.sheet, size),
+        sheet=resized_sheet(scene.sheet, (sheet_size[0], sheet_size[1])),  # its brushwork shrinks as the view does
         lead=None,
         places_xy=places,
         place_weight=None if scene.place_weight is None else np.stack(
@@ -110,8 +111,9 @@ class _Level:
 
     def __init__(
         self, scene: Scene, size: tuple[int, int], images: Float32[np.ndarray, "n a b 3"] | None,
-        fields: list[Float32[np.ndarray, "a b 2"]] | None, weights: Weights, seed: int,
+        fields: list[Float32[np.ndarray, "a b 2"]] | None, coarser_layer: int, weights: Weights, seed: int,
     ) -> None:
+        """coarser_layer: width of the atlas' layers at the level of `fields`."""
         self.scene = resized_scene(scene, size)
         self.seed = seed
         large = max(size) > _SETTLED
@@ -138,7 +140,7 @@ class _Level:
         if isinstance(self.scene.consensus, Known):
             self.images = self.scene.consensus.merge(self.images, cv2.INTER_LINEAR)
         self.usage = np.zeros(len(self.source), np.int32)
-        self.fields = [_start_field(view, self.atlas, sheet, fields[k] if fields else None)
+        self.fields = [_start_field(view, self.atlas, sheet, fields[k] if fields else None, coarser_layer)
                        for k, view in enumerate(self.views)]
         for field in self.fields:
             self.usage += np.bincount(field, minlength=len(self.usage)).astype(np.int32)
@@ -226,18 +228,18 @@ def _start(
 
 
 def _start_field(
-    view: ViewGuide, atlas: Atlas, sheet: StyleSheet, coarser: Float32[np.ndarray, "a b 2"] | None
+    view: ViewGuide, atlas: Atlas, sheet: StyleSheet, coarser: Float32[np.ndarray, "a b 2"] | None, coarser_layer: int
 ) -> Int32[np.ndarray, "t"]:
     """Matches a level starts from: the coarser level's, or the place the landmarks point to."""
-    height, width = view.index.shape
+    height, width = sheet.usable.shape
     guess = np.round(view.canvas_xy).astype(int)
     if coarser is not None:
         rows = np.minimum(view.xy[:, 1] // 2, coarser.shape[0] - 1)
         columns = np.minimum(view.xy[:, 0] // 2, coarser.shape[1] - 1)
         carried = coarser[rows, columns]
         # Layers lie side by side: the same layer, twice the place in it, the same half pixel.
-        layer = np.floor(carried[:, 0] / coarser.shape[1])
-        inner = carried - np.stack([layer * coarser.shape[1], np.zeros_like(layer)], -1)
+        layer = np.floor(carried[:, 0] / coarser_layer)
+        inner = carried - np.stack([layer * coarser_layer, np.zeros_like(layer)], -1)
         place = inner * 2 + np.stack([view.xy[:, 0] % 2, view.xy[:, 1] % 2], -1) + np.stack(
             [layer * width, np.zeros_like(layer)], -1)
         guess = np.where(np.isnan(place), guess, np.nan_to_num(place)).astype(int)

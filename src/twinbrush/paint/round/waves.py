@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from twinbrush.align.values import AlignedStyle
 from twinbrush.base.camera import project
 from twinbrush.base.mesh import Mesh
 from twinbrush.base.progress import Progress, Step, ignore
@@ -31,9 +30,9 @@ from twinbrush.paint.round.one_by_one import (
 )
 from twinbrush.paint.round.ring import cropped, faded, ring_cameras
 from twinbrush.paint.round.subject import Subject
-from twinbrush.paint.stylization import Stylization
 from twinbrush.paint.surface import FigureSurface
 from twinbrush.paint.texture_strength import Strength, calmed, strength_of, strengthened
+from twinbrush.paint.values import PaintedPair
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.surface_paint import Look, SurfacePaint
 
@@ -59,16 +58,16 @@ class RoundPaint:
 
 
 def paint_in_waves(
-    surface: FigureSurface, aligned: AlignedStyle, pair: Stylization, config: StylizeConfig, shape: tuple[int, int], *,
-    seed: int, progress: Progress = ignore,
+    surface: FigureSurface, painted: PaintedPair, config: StylizeConfig, shape: tuple[int, int], *, seed: int,
+    progress: Progress = ignore,
 ) -> RoundPaint:
-    """Returns the figure's atlas of `shape` (rows, columns): `pair`, the painted stereo pair, then the ring.
+    """Returns the figure's atlas of `shape` (rows, columns): the painted stereo pair, then the ring.
 
     The same seed gives the same bytes. Raises ModelFileError, BadOption.
     """
-    plan = config.ring
+    plan, pair = config.ring, painted.pair
     middle = mean_camera(pair.warped.cameras)
-    subject, canvas = subject_of(surface, pair, plan.scale), ring_canvas(aligned, plan.scale)
+    subject, canvas = subject_of(surface, painted), ring_canvas(painted.wide.style)
     sheet = sheet_of(canvas)
     guide = guide_mesh(subject, sheet, config.identity)
     paint = SurfacePaint(surface.mesh, shape, surface.normals, surface.broad)
@@ -138,10 +137,10 @@ def _owned(paint: SurfacePaint, wave: list[Look]) -> list[tuple[Look, Float32[np
     return [(cropped(look, share), share) for look, share in shares if (share > 0).sum() >= LEAST_TEXELS]
 
 
-def subject_of(surface: FigureSurface, pair: Stylization, scale: float) -> Subject:
-    """Returns the surface as the all-round painter takes it; places lie in a canvas reduced by `scale`."""
-    middle = mean_camera(pair.warped.cameras)
-    places = (project(middle, surface.mesh.vertices)[0] + 0.5) * scale - 0.5
+def subject_of(surface: FigureSurface, painted: PaintedPair) -> Subject:
+    """Returns the surface as the all-round painter takes it; places lie in the wide canvas."""
+    middle = mean_camera(painted.pair.warped.cameras)
+    places = painted.wide.placed(project(middle, surface.mesh.vertices)[0])
     facing = np.maximum(-surface.broad @ middle.world_to_camera[2, :3], 0)
     mesh = surface.mesh
     return Subject(mesh, surface.normals, surface.broad, places, facing, surface.coloured, True, mesh.regions)
