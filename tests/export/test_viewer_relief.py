@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.browsing import Visit, open_browser
+from browsing import Visit, open_browser
 from figures import small_figure
 from twinbrush.export.viewer import write_viewer
 from twinbrush.export.viewer.relief import ShownRelief, packed_relief

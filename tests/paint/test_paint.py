@@ -21,7 +21,7 @@ from twinbrush.paint import palette, tone
 from twinbrush.paint.accents import ridges, with_accents
 from twinbrush.paint.figure import paint_figure
 from twinbrush.paint.front import aligned_style, pair_cameras, pair_views
-from twinbrush.paint.round.waves import contact, ring
+from twinbrush.paint.round import contact, ring
 from twinbrush.paint.stylization import Stylization
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.values import PaintedPair, WideStyle

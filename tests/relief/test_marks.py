@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial import KDTree
 
-from relief.grounds import SIDE, flat_ground
+from grounds import SIDE, flat_ground
 from twinbrush.relief.marks import grid_of, touches_on
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from relief.grounds import SIDE, TEXEL_MM, flat_ground, slopes, square
+from grounds import SIDE, TEXEL_MM, flat_ground, slopes, square
 from twinbrush.relief.phasor import Lines, lines_on, waves_on
 
 PERIOD_MM = 6.4

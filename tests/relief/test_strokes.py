@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from relief.grounds import flat_ground, slopes, square
+from grounds import flat_ground, slopes, square
 from twinbrush.relief.strokes import strokes_on
 
 

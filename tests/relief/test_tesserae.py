@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relief.grounds import TEXEL_MM, flat_ground, square
+from grounds import TEXEL_MM, flat_ground, square
 from twinbrush.relief.tesserae import tesserae_on
 
 

@@ -38,7 +38,7 @@ SMALL = replace(
 ROAD: tuple[Stage[Any], ...] = (
     sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, paper_road.START, paper_road.PAIR,
     paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, TEXTURE, RELIEF)
-LEARNED = {"pair", "triangulated", "shape", "strengths", "texture"}
+LEARNED = {"pair", "triangulated", "shape", "strengths", "texture", "relief"}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,7 +16,7 @@ from scipy import spatial
 
 from twinbrush.base.errors import BadMesh
 from twinbrush.base.files import write_atomically
-from twinbrush.base.mesh import Mesh, border_edges
+from twinbrush.base.mesh import Mesh, border_edges, vertex_normals
 from twinbrush.config import ExportConfig
 from twinbrush.export.emboss import NOZZLE_MM, PrintRelief, edge_of, heights_at, placed
 from twinbrush.export.mend import neighbours, thickened

@@ -18,7 +18,7 @@ from twinbrush.export.outputs import Result
 from twinbrush.meshes.guard import is_mesh_file
 from twinbrush.regions.inputs import check_named_files, read_input
 from twinbrush.road import plans
-from twinbrush.road.figure_pipeline import FigureRun, reshape_figure, stylize_photo
+from twinbrush.road.figure_pipeline import Changes, FigureRun, reshape_figure, stylize_photo
 from twinbrush.road.run import CACHE, FINISHED, Run, run_folder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,13 +13,11 @@ from typing import Any
 import pytest
 from studios import STUB, png
 
+from browsing import open_browser
 from twinbrush.app.studio import serve
 from twinbrush.app.studio.api import make_app
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "export"))
-
-from browsing import open_browser  # noqa: E402
+ROOT = Path(__file__).parents[3]
 
 
 @contextmanager

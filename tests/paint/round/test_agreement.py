@@ -11,8 +11,8 @@ import pytest
 from rounds import cube_sphere
 from twinbrush.base.camera import Camera, project
 from twinbrush.base.mesh import Mesh
+from twinbrush.paint.round import agreement
 from twinbrush.paint.round.agreement import enlarged, ring_consistency
-from twinbrush.paint.round.waves import agreement
 from twinbrush.views.render import render_mesh_views
 from twinbrush.views.rig import around
 from twinbrush.views.values import joined

@@ -15,12 +15,12 @@ from twinbrush.base.rasterize import interpolate
 from twinbrush.config import StylizeConfig, ViewsConfig
 from twinbrush.paint.guided.atlas import build_atlas
 from twinbrush.paint.guided.consensus import Known
+from twinbrush.paint.round import lead as leading
+from twinbrush.paint.round import one_by_one as painting
 from twinbrush.paint.round.guide import guide_mesh
 from twinbrush.paint.round.object import Surroundings as Everything
 from twinbrush.paint.round.object import cameras_for, paint_object, view_angles, wrapped_places
 from twinbrush.paint.round.subject import StyleCanvas, Subject
-from twinbrush.paint.round.waves import lead as leading
-from twinbrush.paint.round.waves import one_by_one as painting
 from twinbrush.views.rig import around
 from twinbrush.views.surface_paint import SurfacePaint, broad_normals
 
