@@ -20,7 +20,7 @@ from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.paint import palette, tone
 from twinbrush.paint.accents import ridges, with_accents
 from twinbrush.paint.figure import paint_figure
-from twinbrush.paint.front import aligned_style, pair_cameras, pair_views
+from twinbrush.paint.front import aligned_style, pair_cameras, pair_views, wide_style
 from twinbrush.paint.round import contact, ring
 from twinbrush.paint.stylization import Stylization
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
@@ -266,6 +266,7 @@ def test_the_ring_s_skin_is_open_skin(views: ViewSet, aligned: AlignedStyle) -> 
 
 
 def test_a_contact_sheet_keeps_the_views_apart(surface: FigureSurface, views: ViewSet, aligned: AlignedStyle) -> None:
+    from twinbrush.paint.guided.synthesis import resized_scene
     from twinbrush.paint.round.guide import guide_mesh
     from twinbrush.paint.round.one_by_one import sheet_of, view_scene
     from twinbrush.paint.round.waves import subject_of
@@ -280,6 +281,9 @@ def test_a_contact_sheet_keeps_the_views_apart(surface: FigureSurface, views: Vi
         look = paint.look(camera)
         paint.claim(look)
         scenes.append(view_scene(paint, look, paint.share(look), subject, guide, sheet)[0])
+        height, width = scenes[-1].coverage.shape[1:]
+        level = resized_scene(scenes[-1], (height // 2, width // 2))  # a stroke stays as long as it is wide
+        assert max(abs(2 * a - b) for a, b in zip(level.sheet.usable.shape, sheet.usable.shape, strict=True)) <= 4
     problem, slots = contact.packed(scenes, 64)
     height, width = problem.content.shape[-2:]
     assert max(h for _, h, _ in slots) == height == 64
@@ -328,6 +332,17 @@ def test_the_style_is_turned_to_a_figure_that_looks_straight_ahead(surface: Figu
     np.testing.assert_array_equal(aligned.moved_xyz, surface.landmarks_xyz)
     expected = project(mean_camera(views.cameras), surface.landmarks_xyz)[0]
     assert np.linalg.norm(aligned.canvas_landmarks_xy - expected, axis=1).mean() < 0.05 * np.ptp(expected[:, 1])
+    # a style of which the pair's frame cannot hold the upper and lower half
+    tall = np.pad(views.images[0], ((SIZE // 2, SIZE // 2), (0, 0), (0, 0)), mode="edge")
+    lower = replace(face, landmarks=face.landmarks + np.array([0, SIZE // 2, 0]))
+    shown = RegionMap(*(
+        np.pad(part, ((SIZE // 2, SIZE // 2), (0, 0)), mode="edge")
+        for part in (regions.matte, regions.labels, regions.confidence, regions.glasses)))
+    wide = wide_style(tall, lower, shown, surface, views, AlignConfig(), 0.5)
+    beside, margin = wide.style, wide.margin_px
+    assert beside.canvas.shape[:2] == (SIZE // 2 + 2 * margin, SIZE // 2 + 2 * margin)
+    np.testing.assert_allclose(wide.placed(aligned.canvas_landmarks_xy), beside.canvas_landmarks_xy, atol=0.5)
+    assert beside.canvas_valid[-margin:, margin:-margin].mean() > 0.5
 
 
 def test_painted_levels_are_those_of_face_and_hair(surface: FigureSurface) -> None:

@@ -36,12 +36,15 @@ def running(folder: Path, command: Sequence[str] = STUB) -> Iterator[str]:
         server.should_exit = True
         thread.join(20)
 
+PATIENCE_MS = 240_000  # a fresh machine compiles before it finds the first face
+
 
 class Page:
     """The open page, what it complained about, and what it asked for elsewhere."""
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.page = browser.new_context(reduced_motion="reduce", **options).new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.outside: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -56,7 +59,7 @@ class Page:
 
 def until(page: Any, true: str) -> None:
     """Wait for an expression of the page's (its policy forbids to evaluate text, so the page cannot wait itself)."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while not page.evaluate(true):
         assert time.monotonic() < end, (true, page.evaluate("JSON.stringify(jobs)"))
         page.wait_for_timeout(50)
@@ -182,7 +185,7 @@ def test_two_styles_side_by_side_and_a_service_that_is_gone(browser: Any, tmp_pa
         until(page, "document.querySelectorAll('iframe').length === 2")
         page.click("text=One at a time >> nth=0")
         until(page, "document.querySelectorAll('iframe').length === 1")
-    page.wait_for_selector("#offline:not([hidden])", timeout=20_000)
+    page.wait_for_selector("#offline:not([hidden])", timeout=60_000)
 
 
 def test_the_client_example(tmp_path: Path) -> None:
