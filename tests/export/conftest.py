@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import open_browser
 
+from browsing import open_browser
 from twinbrush.base.mesh import Mesh
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Visit, unpack_numbers
 
+from browsing import Visit, unpack_numbers
 from twinbrush.base.errors import BadMesh
 from twinbrush.base.mesh import Mesh
 from twinbrush.export.viewer import viewer_html, write_viewer

@@ -51,13 +51,11 @@ def paint_pair_on(
     clothed = with_plain_skin(with_plain_hair(with_clothes(aligned)))
     wide = wide_style(image, face, regions, surface, views, config.align, config.stylize.ring.scale)
     beside = with_plain_hair(with_clothes(wide.style))
-    if paper:  # its pair sees the style as it is, the ring after it only what lends paint
-        aligned = replace(aligned, start_xyz=start_xyz)
-        pair = stylize(views, aligned, config.stylize, seed=config.seed, progress=progress)
-        return PaintedPair(clothed, pair, replace(wide, style=beside))
-    if config.stylize.skin == "person" and surface.coloured:
+    if not paper and config.stylize.skin == "person" and surface.coloured:
         clothed, beside = (like_person(style, views) for style in (clothed, beside))
-    pair = stylize(views, clothed, config.stylize, seed=config.seed, progress=progress)
+    # the paper's pair sees the style as it is, the ring after it only what lends paint
+    seen = replace(aligned, start_xyz=start_xyz) if paper else clothed
+    pair = stylize(views, seen, config.stylize, seed=config.seed, progress=progress)
     return PaintedPair(clothed, pair, replace(wide, style=beside))
 
 

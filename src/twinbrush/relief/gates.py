@@ -26,8 +26,8 @@ FEATURES = (
 
 @dataclass(frozen=True)
 class Marks:
-    """Of each vertex of a figure's surface. gate (v,): share of the relief, 0..1. quiet (v,): 1 where the paint's edges
-    are brushwork, 0 on the features. group (v,): number of the surface it lies on."""
+    """Where the relief may be, by vertex of a figure's surface. gate (v,): share of the relief, 0..1. quiet (v,): 1
+    where the paint's edges are brushwork, 0 on the features. group (v,): number of the surface it lies on."""
 
     gate: Float[np.ndarray, "v"]
     quiet: Float[np.ndarray, "v"]

@@ -19,7 +19,7 @@ from twinbrush.relief.ground import lifts
 ROUGHNESS: dict[str, tuple[float, float]] = {
     "oil": (0.62, -0.25), "woodcut": (0.82, -0.12), "ink": (0.8, -0.15), "mosaic": (0.6, -0.5), "pastel": (0.95, -0.05),
 }  # fmt: skip
-"""At mean height, and its change from there to one amplitude higher: ridges are smoother than furrows."""
+"""The roughness at mean height, and its change from there to one amplitude higher: ridges are smoother than furrows."""
 SMOOTHEST, ROUGHEST = 0.3, 1.0
 
 

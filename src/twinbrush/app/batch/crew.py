@@ -54,7 +54,7 @@ class Worker:
 
     @property
     def pid(self) -> int | None:
-        """Of the process, while there is one."""
+        """The number of the process, while there is one."""
         process = self._process
         return None if process is None else process.pid
 

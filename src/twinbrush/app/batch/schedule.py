@@ -41,7 +41,7 @@ class Schedule:
             return self._left[chosen].pop(0)
 
     def finished(self, pair: Pair) -> None:
-        """From now on the pair's kept stages are lent to others."""
+        """The pair's kept stages are lent to others from now on."""
         cache = str(self._out / pair.name / CACHE)
         with self._lock:
             for stages, path in ((OF_PHOTO, pair.photo), (OF_STYLE, pair.style)):
