@@ -7,7 +7,8 @@ PAIRS.txt: a photo and a style a line, with a blank between them; two folders: e
 x <style>.png: photo, style, the figure from eight sides painted and in clay, its head close. Printed, and written to
 OUT/numbers.csv, a row a pair, the most suspicious first:
 
-- level: (skin - hair) lightness over black to white on the painted figure less that on the photo's (|.| <= 0.15 wanted)
+- level: (lit skin - hair) lightness over black to white, as seen from the front, of the painted figure less that of the
+  photo's (|.| <= 0.15 wanted)
 - step: border_difference between views that were painted one after the other, mean absolute
 - spikes: share of the silhouette's outline (8 views) farther than 1.5 mm from itself smoothed over 6 mm
 - ground: share of the painted texels nearer to the style's ground than to every region of its figure (CIE76, sharp)
@@ -38,11 +39,12 @@ from twinbrush.base.mesh import Mesh, Region
 from twinbrush.base.progress import ignore
 from twinbrush.base.rasterize import rasterize
 from twinbrush.base.shade import shade
-from twinbrush.config import PRESETS, Config, FaceConfig
+from twinbrush.config import PRESETS, Config, FaceConfig, ViewsConfig
 from twinbrush.export.figure_outputs import SIDES_DEGREES, eight_sides, figure_mesh
 from twinbrush.export.stills import framed_cameras
+from twinbrush.paint.front import pair_views
 from twinbrush.paint.surface import surface_of_figure
-from twinbrush.paint.tone import Levels, painted_levels
+from twinbrush.paint.tone import Levels, levels_of_person
 from twinbrush.paint.values import PaintedPair, PaintedTexture
 from twinbrush.regions.inputs import Input, read_input
 from twinbrush.road import sculpt_road
@@ -180,7 +182,8 @@ def main() -> int:
             failed += 1
             continue
         save(page(result), asked.out / f"{name}.png")
-        before, after = (painted_levels(surface_of_figure(f)) for f in (result.plain, result.figure))
+        before, after = (
+            levels_of_person(pair_views(surface_of_figure(f), ViewsConfig())) for f in (result.plain, result.figure))
         row = {
             "pair": name, "level": step(after) - step(before),
             "step": result.texture.log.get("border_difference", 0.0), "spikes": spikes(figure_mesh(result.figure)),

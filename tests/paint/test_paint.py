@@ -345,10 +345,30 @@ def test_the_style_is_turned_to_a_figure_that_looks_straight_ahead(surface: Figu
     assert beside.canvas_valid[-margin:, margin:-margin].mean() > 0.5
 
 
-def test_painted_levels_are_those_of_face_and_hair(surface: FigureSurface) -> None:
-    found = tone.painted_levels(surface)
-    assert found is not None
-    assert found.hair is not None
-    wanted = [to_lab(np.array([[c]], np.float32))[0, 0, 0] / 100 for c in (SKIN, HAIR)]
-    assert found.skin == pytest.approx(wanted[0], abs=0.02)
-    assert found.hair == pytest.approx(wanted[1], abs=0.02)
+def test_levels_are_those_of_the_lit_face_and_the_hair(views: ViewSet) -> None:
+    low, high = tone.PHOTO_RANGE
+    wanted = [(to_lab(np.array([[c]], np.float32))[0, 0, 0] - low) / (high - low) for c in (SKIN, HAIR)]
+    shaded = views.images.copy()  # more than half of the face lies in shadow
+    for image, regions in zip(shaded, views.regions, strict=True):
+        columns = np.flatnonzero((regions == Region.SKIN).any(0))
+        image[:, : int(np.quantile(columns, 0.6))] *= 0.5
+    for images, hair in ((views.images, wanted[1]), (shaded, None)):
+        found = tone.levels_of_person(replace(views, images=images))
+        assert found is not None
+        assert found.skin == pytest.approx(wanted[0], abs=0.03)
+        if hair is not None:
+            assert found.hair == pytest.approx(hair, abs=0.03)
+
+
+def test_a_darkened_skin_is_brown_in_colour_and_grey_in_a_grey_style(views: ViewSet, aligned: AlignedStyle) -> None:
+    skin = (views.regions[0] == Region.SKIN) & views.coverage[0]
+    dark = replace(views, images=np.where(
+        (views.regions == Region.SKIN)[..., None], np.float32([0.35, 0.2, 0.1]), views.images))
+    pale = np.where((aligned.canvas_regions == Region.SKIN)[..., None], np.float32(0.9), aligned.canvas)
+
+    def chroma(canvas: np.ndarray) -> float:
+        painted = tone.like_person(replace(aligned, canvas=canvas.astype(np.float32)), dark).canvas
+        return float(np.median(np.hypot(*np.moveaxis(to_lab(painted)[skin][:, 1:], -1, 0))))
+
+    assert chroma(pale) > 12
+    assert chroma(np.repeat(pale.mean(-1, keepdims=True), 3, -1)) < 4

@@ -14,6 +14,7 @@ from twinbrush.paint.accents import with_accents
 from twinbrush.paint.bake import finish_texture
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views, wide_style
+from twinbrush.paint.living_eyes import with_living_eyes
 from twinbrush.paint.palette import with_clothes, with_plain_hair, with_plain_skin
 from twinbrush.paint.round.waves import paint_in_waves
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
@@ -78,5 +79,5 @@ def paint_surface(
     painted = paint_in_waves(
         surface, front, config.stylize, shape, seed=config.seed, progress=progress)
     baked = finish_texture(painted.paint, painted.guide.texture)
-    texture = with_accents(baked.texture, surface, front.aligned)
+    texture = with_living_eyes(with_accents(baked.texture, surface, front.aligned), surface, front.aligned)
     return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})

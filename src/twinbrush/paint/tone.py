@@ -18,18 +18,19 @@ from twinbrush.base.mesh import Region
 from twinbrush.faces.facemap import face_height, feature_mask
 from twinbrush.paint.colour import style_tone
 from twinbrush.paint.palette import TRUSTED
-from twinbrush.paint.surface import FigureSurface
 from twinbrush.views.values import ViewSet
 
 APART = 0.10  # of the style's range of lightness: how far skin from hair may be off the person's own step
 LEVEL = 0.22  # ... and either of them from its own level: a fair style may lighten, not whiten
-DARK_SKIN, FAIR_SKIN, DARK_LIGHTER = 0.50, 0.65, 0.04  # skins between which that limit grows to LEVEL from this one
+DARK_SKIN, FAIR_SKIN, DARK_LIGHTER = 0.56, 0.74, 0.04  # skins between which that limit grows to LEVEL from this one
 ENDS = (2.0, 98.0)  # percentiles of lightness that count as a picture's darkest and lightest
+GLAZE, GLAZED = 0.7, 0.22  # how far darkened skin takes the person's hue; the drop in level from which it does fully
 EDGE = 0.012  # face heights: softness of the regions' borders
+COLOURFUL = 90.0  # percentile of the figure's chroma that tells how colourful a style is
 LEAST_PIXELS = 150
-MOST_POWER = 2.5  # of the curve
+MOST_POWER, MOST_DARKENING = 2.5, 1.25  # of the curve that lightens; that darkens: a stronger one makes shadows black
+LIT, MIDDLE = 75.0, 50.0  # percentiles: a skin is as light as its lit side, however much of a picture lies in shadow
 PHOTO_RANGE = (5.0, 95.0)  # L* of black and white things in ordinary photos
-FACE_MM = (-75.0, 40.0)  # heights between which the head's skin is the face's
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,15 @@ def levels_of_person(views: ViewSet) -> Levels | None:
     """Returns the person's levels in the pictures of the figure; None without skin."""
     lightness = to_lab(np.ascontiguousarray(views.images, np.float32))[..., 0]
     seen = views.coverage
-    skin = _median(lightness[seen & (views.regions == int(Region.SKIN))], PHOTO_RANGE)
-    hair = _median(lightness[seen & (views.regions == int(Region.HAIR))], PHOTO_RANGE)
+    skin = _level(lightness[seen & (views.regions == int(Region.SKIN))], PHOTO_RANGE, LIT)
+    hair = _level(lightness[seen & (views.regions == int(Region.HAIR))], PHOTO_RANGE, MIDDLE)
     return None if skin is None else Levels(skin, hair)
 
 
-def _median(lightness: Float[np.ndarray, "n"], ends: tuple[float, float]) -> float | None:
+def _level(lightness: Float[np.ndarray, "n"], ends: tuple[float, float], percent: float) -> float | None:
     if len(lightness) < LEAST_PIXELS:
         return None
-    return float(np.clip((np.median(lightness) - ends[0]) / max(ends[1] - ends[0], 1.0), 0, 1))
+    return float(np.clip((np.percentile(lightness, percent) - ends[0]) / max(ends[1] - ends[0], 1.0), 0, 1))
 
 
 def wanted_levels(style: Levels, person: Levels) -> Levels:
@@ -88,20 +89,21 @@ def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:
         return aligned
     low, high = (float(value) for value in np.percentile(tone[figure], ENDS))
     regions = {region: known & (aligned.canvas_regions == int(region)) for region in (Region.SKIN, Region.HAIR)}
-    skin = _median(tone[regions[Region.SKIN]], (low, high))
+    skin = _level(tone[regions[Region.SKIN]], (low, high), LIT)
     if skin is None:
         return aligned
-    style = Levels(skin, _median(tone[regions[Region.HAIR]], (low, high)))
+    style = Levels(skin, _level(tone[regions[Region.HAIR]], (low, high), MIDDLE))
     wanted = wanted_levels(style, person)
     canvas = np.ascontiguousarray(aligned.canvas, np.float32)
+    glaze = _glaze(views, to_lab(canvas), regions[Region.SKIN], figure, style.skin - wanted.skin)
     height, width = regions[Region.SKIN].shape
     eyes = feature_mask(aligned.canvas_landmarks_xy, ("eyes",), height, width, 0.01, 0.008)  # whites stay white
-    for region, now, then in (
-        (Region.SKIN, style.skin, wanted.skin), (Region.HAIR, style.hair, wanted.hair),
+    for region, now, then, tint in (
+        (Region.SKIN, style.skin, wanted.skin, glaze), (Region.HAIR, style.hair, wanted.hair, np.zeros(2)),
     ):
         if now is not None and then is not None and abs(then - now) > 1e-3:
             share = _soft(aligned.canvas_regions == int(region), EDGE * unit) * (1 - eyes)
-            canvas = canvas + share[..., None] * (_relit(canvas, now, then, (low, high)) - canvas)
+            canvas = canvas + share[..., None] * (_relit(canvas, now, then, (low, high), tint) - canvas)
     return replace(aligned, canvas=np.clip(canvas, 0, 1).astype(np.float32))
 
 
@@ -110,38 +112,33 @@ def _soft(region: Bool[np.ndarray, "h w"], sigma: float) -> Float32[np.ndarray, 
 
 
 def _relit(
-    image: Float32[np.ndarray, "h w 3"], now: float, then: float, ends: tuple[float, float]
+    image: Float32[np.ndarray, "h w 3"], now: float, then: float, ends: tuple[float, float],
+    tint: Float[np.ndarray, "2"],
 ) -> Float32[np.ndarray, "h w 3"]:
     """The picture with the level `now` brought to `then` by a power curve between its ends; chroma falls with lightness
-    where it is lowered, so that a dark brown does not glow."""
+    where it is lowered, so that a dark brown does not glow. tint: added to a* and b*."""
     lab = to_lab(image)
     low, high = ends
     now, then = (float(np.clip(value, 0.02, 0.98)) for value in (now, then))
-    power = float(np.clip(np.log(then) / np.log(now), 1 / MOST_POWER, MOST_POWER))
+    power = float(np.clip(np.log(then) / np.log(now), 1 / MOST_POWER, MOST_DARKENING))
     level = np.clip((lab[..., 0] - low) / max(high - low, 1.0), 0, 1) ** power
     reached = now**power  # what a curve of moderate power leaves to do, a scale does: paper white has no curve
     level = level * (then / reached) if then < reached else 1 - (1 - level) * ((1 - then) / (1 - reached))
     outside = lab[..., 0] - np.clip(lab[..., 0], low, high)
     lightness = low + (high - low) * level + outside
     dim = np.clip(lightness / np.maximum(lab[..., 0], 1.0), 0.5, 1.0) ** 0.5
-    return to_rgb(np.stack([lightness, lab[..., 1] * dim, lab[..., 2] * dim], -1).astype(np.float32))
+    hue = lab[..., 1:] * dim[..., None] + tint
+    return to_rgb(np.concatenate([lightness[..., None], hue], -1).astype(np.float32))
 
 
-def painted_levels(surface: FigureSurface) -> Levels | None:
-    """Returns the levels on a painted (or photographed) figure, from black to white: of the face's skin and its hair.
-
-    Measured on the texture at the vertices, so that no light of a picture counts.
-    """
-    from twinbrush.meshes.plain.surface import sample_texture
-
-    mesh = surface.mesh
-    assert mesh.texture is not None
-    assert mesh.uv is not None
-    colours = sample_texture(mesh.texture, mesh.uv).astype(np.float32)
-    lightness = to_lab(colours[None])[0, :, 0]
-    height = mesh.vertices[:, 1]
-    front = surface.broad[:, 2] > 0.3
-    face = surface.of("Head") & front & (height > FACE_MM[0]) & (height < FACE_MM[1])
-    skin = _median(lightness[face], (0.0, 100.0))
-    hair = _median(lightness[surface.of("Hair")], (0.0, 100.0))
-    return None if skin is None else Levels(skin, hair)
+def _glaze(
+    views: ViewSet, lab: Float32[np.ndarray, "h w 3"], skin: Bool[np.ndarray, "h w"], figure: Bool[np.ndarray, "h w"],
+    drop: float,
+) -> Float[np.ndarray, "2"]:
+    """What darkened skin needs in a* and b* so as not to turn grey: a fair style has only shadows of that lightness. No
+    more than the style has colour: a grey drawing stays grey."""
+    seen = views.coverage & (views.regions == int(Region.SKIN))
+    person = np.median(to_lab(np.ascontiguousarray(views.images, np.float32))[seen][:, 1:], axis=0)
+    colourful = float(np.percentile(np.hypot(lab[..., 1], lab[..., 2])[figure], COLOURFUL))
+    has = min(1.0, colourful / max(float(np.hypot(*person)), 1.0))
+    return GLAZE * has * float(np.clip(drop / GLAZED, 0, 1)) * (person - np.median(lab[skin][:, 1:], axis=0))

@@ -31,7 +31,9 @@ from twinbrush.paint.round.guide import SQUARE, guide_mesh, region_weights
 from twinbrush.paint.round.subject import StyleCanvas, Subject
 from twinbrush.views.surface_paint import Look, SurfacePaint
 
-FADE = 0.2  # of the unit: how far from a border a view's broad colours follow its neighbour's
+# How far from a border a view's colours follow its neighbour's, and the blur of what follows, in units: broad light
+# over the whole side of a face (a cheek in shadow must not end in a lit stripe), strokes only at the border itself.
+FOLLOWED = ((0.6, 0.1), (0.1, 0.025))
 LEAST_OWNED = 0.0004  # of a view's pixels: a view that owns less paints nothing
 # Share of the guide in each band of the result at 0.65 of the identity slider, fine to coarse (see guided/paint.py).
 FROM_GUIDE = (0.0, 0.1, 0.25, 0.4, 0.45, 0.45)
@@ -179,17 +181,19 @@ def finished(
 def continued(
     image: Float32[np.ndarray, "h w 3"], scene: Scene, before: Float32[np.ndarray, "h w"]
 ) -> Float32[np.ndarray, "h w 3"]:
-    """The view's broad colours bent to those of what is painted beside it, less and less away from the border."""
+    """The view's colours bent to those of what is painted beside it, the less the farther and the finer (FOLLOWED)."""
     assert isinstance(scene.consensus, Known)
     assert scene.unit_px is not None
     both = ((before > 0.1) & (scene.consensus.own[0] > 0.05) & scene.coverage[0]).astype(np.float32)
     if both.sum() < 20:
         return image
-    wide = push_pull((scene.consensus.picture[0] - image) * both[..., None], both)
-    away = cv2.distanceTransform((both == 0).astype(np.uint8), cv2.DIST_L2, 5) / (FADE * scene.unit_px)
-    sigma = 0.5 * FADE * scene.unit_px
-    correction = cv2.GaussianBlur(wide * np.exp(-away)[..., None], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    return np.clip(image + correction, 0, 1).astype(np.float32)
+    away = cv2.distanceTransform((both == 0).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit_px
+    for far, blur in FOLLOWED:
+        wide = push_pull((scene.consensus.picture[0] - image) * both[..., None], both)
+        bent = wide * np.exp(-away / far)[..., None].astype(np.float32)
+        image = image + cv2.GaussianBlur(bent, (0, 0), blur * scene.unit_px, borderType=cv2.BORDER_REPLICATE)
+        image = np.clip(image, 0, 1).astype(np.float32)
+    return image
 
 
 def border_gap(
