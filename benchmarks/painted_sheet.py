@@ -24,6 +24,7 @@ import csv
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -47,6 +48,7 @@ from twinbrush.paint.surface import surface_of_figure
 from twinbrush.paint.tone import Levels, levels_of_person
 from twinbrush.paint.values import PaintedPair, PaintedTexture
 from twinbrush.regions.inputs import Input, read_input
+from twinbrush.regions.values import RegionMap
 from twinbrush.road import sculpt_road
 from twinbrush.road.paint_road import painted_pair, painted_texture
 from twinbrush.sculpt.values import Figure
@@ -77,13 +79,28 @@ def reference_load() -> float:
     return time.process_time() - start
 
 
-def painted(photo: Path, style: Path, config: Config) -> Painted:
-    """One pair through the road, without files."""
+@lru_cache(maxsize=1)
+def sculpted(photo: Path, config: Config) -> tuple[Input, Figure, float]:
+    """A photo, its figure and what that cost; kept for the pairs that follow with the same photo."""
     content = read_input(photo, FaceConfig(), config.portrait, art=False)
+    start = time.process_time()
+    figure = sculpt_road.sculpted(content, config, ignore)
+    return content, figure, time.process_time() - start
+
+
+@lru_cache(maxsize=24)
+def style_read(style: Path, config: Config) -> tuple[Input, RegionMap, float]:
+    """A style, its regions and what they cost."""
     art = read_input(style, FaceConfig(), config.portrait, art=True)
     start = time.process_time()
-    plain = sculpt_road.sculpted(content, config, ignore)
-    regions = sculpt_road.style_regions(art, config, ignore)
+    return art, sculpt_road.style_regions(art, config, ignore), time.process_time() - start
+
+
+def painted(photo: Path, style: Path, config: Config) -> Painted:
+    """One pair through the road, without files. Its cost counts sculpting and reading, kept from before or not."""
+    content, plain, sculpting = sculpted(photo, config)
+    art, regions, reading = style_read(style, config)
+    start = time.process_time() - sculpting - reading
     form = sculpt_road.style_form(art, regions, plain, config, ignore)
     figure = sculpt_road.in_form(plain, form, config, ignore)
     pair = painted_pair(figure, art, regions, None, config, ignore)

@@ -91,7 +91,7 @@ def test_guide_is_the_squared_distance_plus_the_regions(views: ViewSet, aligned:
     pixels = problem.covered[0][::50]
     found = guide_cost(problem, 0, pixels, style, SMALL).dense()
     place, regions = problem.position[0][pixels], problem.regions[0][pixels]
-    weight = SMALL.position_weight * (0.15 + 0.85 * regions[:, 0])
+    weight = SMALL.position_weight * (0.15 + 0.85 * (regions[:, 0] + regions[:, 3]))  # skin and eyes
     weight = weight * (1 + SMALL.feature_emphasis * problem.emphasis[0][pixels])
     expected = torch.cdist(place, style.position).square() * weight[:, None]
     expected = expected + SMALL.region_weight * (1 - regions @ style.regions.T)
@@ -104,7 +104,20 @@ def test_style_is_mixed_as_the_content_is(views: ViewSet, aligned: AlignedStyle)
     share = problem.regions[0][problem.covered[0]].mean(0)
     assert counts == pytest.approx((1000 * share).tolist(), abs=1)
     only_skin = replace(aligned, canvas_regions=np.full_like(aligned.canvas_regions, int(Region.SKIN)))
-    assert region_counts(build_problem(views.images, views, only_skin, 64), 0, 1000) == [1000, 0, 0]
+    counts = region_counts(build_problem(views.images, views, only_skin, 64), 0, 1000)
+    assert counts[1:3] == [0, 0]
+    assert sum(counts) == pytest.approx(1000, abs=1)
+
+
+def test_eyes_are_a_region_of_their_own(views: ViewSet, aligned: AlignedStyle) -> None:
+    """An iris is as far from skin as hair is, and skin from every iris."""
+    problem = build_problem(views.images, views, aligned, 128)
+    eyes, skin = problem.regions[0][:, 3] > 0.9, problem.regions[0][:, 0] > 0.9
+    there = problem.style_regions[:, 3] > 0.9
+    assert eyes.sum() > 4
+    assert there.sum() > 4
+    assert (problem.regions[0][eyes] @ problem.style_regions[there].T).min() > 0.8
+    assert (problem.regions[0][skin] @ problem.style_regions[there].T).max() < 0.1
 
 
 def test_transfers_point_at_the_same_colours(views: ViewSet, aligned: AlignedStyle) -> None:

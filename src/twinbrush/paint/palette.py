@@ -36,6 +36,7 @@ SPREAD_LAB = (120.0, 50.0, 50.0)  # least variances of such a model: light and s
 ROUNDS = 6
 FEATURES, FEATURES_GROWN = ("eyes", "brows", "nose", "lips"), 0.03  # face heights
 SKIN_RIM = 0.03  # face heights: outlines and shadows at the skin's border
+SKIN_LIKE, CROWN, OTHER_HAIR = 14.0, 0.06, 0.2  # L*a*b*; face heights, radius of a shaven piece; of the hair, least
 LEAST_OPEN = 0.15  # of the skin that has to be left
 
 
@@ -203,13 +204,34 @@ def _open_skin(
 
 
 def with_plain_hair(aligned: AlignedStyle) -> AlignedStyle:
-    """Returns the style with hair that is only hair: jewels, ribbons, hats and ground in it lend nothing."""
+    """Returns the style with hair that is only hair: jewels, ribbons, hats, ground and shaven crowns in it lend
+    nothing."""
     image = np.clip(np.ascontiguousarray(aligned.canvas, np.float32), 0, 1)
     hair = _region(aligned, Region.HAIR)
-    kept = plain(image, hair, aligned.canvas_regions, face_height(aligned.canvas_landmarks_xy))
+    unit = face_height(aligned.canvas_landmarks_xy)
+    kept = plain(image, hair & ~_shaven(aligned, image, hair, unit), aligned.canvas_regions, unit)
     regions = aligned.canvas_regions.copy()
     regions[hair & ~kept] = int(Region.BACKGROUND)
     return replace(aligned, canvas_regions=regions)
+
+
+def _shaven(
+    aligned: AlignedStyle, image: Float32[np.ndarray, "h w 3"], hair: Bool[np.ndarray, "h w"], unit: float
+) -> Bool[np.ndarray, "h w"]:
+    """Large pieces of hair in the skin's colour beside hair of another: a shaven crown. (Paper between the strokes of
+    drawn hair is narrow, fair hair beside fair skin is all alike.)"""
+    tone = cv2.GaussianBlur(to_lab(image), (0, 0), max(0.6, TONE_BLUR * unit))
+    skin = _region(aligned, Region.SKIN)
+    if hair.sum() < LEAST_PIXELS or skin.sum() < LEAST_PIXELS:
+        return np.zeros_like(hair)
+    away = np.linalg.norm(tone - np.median(tone[skin], axis=0), axis=-1)
+    like = hair & (away < SKIN_LIKE)
+    side = 2 * round(CROWN * unit) + 1
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    large = cv2.morphologyEx(like.astype(np.uint8), cv2.MORPH_OPEN, ellipse) > 0
+    rest = hair & ~like
+    told = rest.sum() > OTHER_HAIR * hair.sum() and np.median(away[rest]) > 2 * SKIN_LIKE
+    return large if told and large.sum() > OTHER_HAIR * hair.sum() else np.zeros_like(hair)
 
 
 def with_plain_skin(aligned: AlignedStyle) -> AlignedStyle:

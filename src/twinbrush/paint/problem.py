@@ -24,6 +24,7 @@ from twinbrush.views.values import ViewSet
 
 _OFF_SKIN = 0.15  # share of the position's weight on hair and cloth
 _FEATURES = ("eyes", "brows", "lips", "nose")
+_EYES_GROWN = (0.004, 0.004)  # face heights: the eyes' outline and its softness
 _MARGIN = 8  # pixels of content around the surface: the features near its edge see some of it
 _CELL = 16  # pixels: the pyramid halves four times
 _MIN_REGION_SAMPLES = 60  # a region of the style with fewer pixels than this lends nothing (labels of specks are noise)
@@ -160,6 +161,11 @@ def build_problem(
     position, emphasis, regions = counterparts(warped, aligned, shape)
     images = np.stack([shrunk(image.astype(np.float32), shape) for image in content])
     style, pixels, style_position, style_weights = _style(aligned, factor, middle_height, min_confidence)
+    regions = np.stack([
+        _with_eyes(weights, landmarks, (height, width), shape)
+        for weights, landmarks in zip(regions, warped.landmarks_xy, strict=True)])
+    style_weights = _with_eyes(
+        style_weights, aligned.canvas_landmarks_xy, aligned.canvas_valid.shape, style.shape[1::-1], pixels)
     return Problem(
         torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
         torch.from_numpy(np.stack([soft_rim(c) for c in coverage])[:, None]),
@@ -168,6 +174,17 @@ def build_problem(
         torch.from_numpy(style).permute(2, 0, 1)[None].contiguous(), torch.from_numpy(pixels),
         torch.from_numpy(style_position), torch.from_numpy(style_weights), build_transfers(warped, coverage, factor),
     )  # fmt: skip
+
+
+def _with_eyes(
+    weights: Float[np.ndarray, "p r"], landmarks_xy: Float[np.ndarray, "468 2"], full: tuple[int, int],
+    shape: tuple[int, int], pixels: Int[np.ndarray, "p"] | None = None,
+) -> Float[np.ndarray, "p r1"]:
+    """Weights of PAINTED at `shape` (width, height; or at its `pixels`), and of the eyes, which are a region of their
+    own: a shadow on a lid must not match an iris. full: rows and columns in which the landmarks are given."""
+    eyes = shrunk(feature_mask(landmarks_xy, ("eyes",), *full, *_EYES_GROWN), shape).ravel()
+    eyes = (eyes if pixels is None else eyes[pixels])[:, None]
+    return np.ascontiguousarray(np.concatenate([weights * (1 - eyes), eyes], 1), np.float32)
 
 
 def shrunk(image: Float[np.ndarray, "..."], shape: tuple[int, int]) -> Float[np.ndarray, "..."]:
@@ -212,7 +229,8 @@ def guide_of(
     here: position, emphasis, regions of the pixels; there: position, regions of the style's samples.
     """
     (place, emphasis, regions), (position, style_regions) = here, there
-    weight = config.position_weight * (_OFF_SKIN + (1 - _OFF_SKIN) * regions[:, :1])
+    on_skin = regions[:, :1] + regions[:, len(PAINTED) :].sum(1, keepdim=True)  # eyes count as skin
+    weight = config.position_weight * (_OFF_SKIN + (1 - _OFF_SKIN) * on_skin)
     weight = weight * (1 + config.feature_emphasis * emphasis[:, None])
     # w |p - q|^2 + r (1 - region . region') as a product of (n, g) and (g, m)
     left = [weight * place.square().sum(1, keepdim=True) + config.region_weight, weight, -2 * weight * place]
