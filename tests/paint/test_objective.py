@@ -117,7 +117,7 @@ def test_eyes_are_a_region_of_their_own(views: ViewSet, aligned: AlignedStyle) -
     assert eyes.sum() > 4
     assert there.sum() > 4
     assert (problem.regions[0][eyes] @ problem.style_regions[there].T).min() > 0.8
-    assert (problem.regions[0][skin] @ problem.style_regions[there].T).max() < 0.1
+    assert (problem.regions[0][skin] @ problem.style_regions[there].T).max() < 0.25  # the rim is soft
 
 
 def test_transfers_point_at_the_same_colours(views: ViewSet, aligned: AlignedStyle) -> None:
