@@ -92,7 +92,7 @@ def test_recognition_counts_ranks_ties_and_lost_faces() -> None:
     assert found.rate == 0.4
     assert found.chance == pytest.approx(1 / 3)
     with pytest.raises(ValueError, match="two candidates"):
-        recognition(distances[:, :1], np.zeros(4, int))
+        recognition(distances[:, :1], np.zeros(5, int))
 
 
 def test_the_threshold_lies_where_both_errors_are_the_same() -> None:
