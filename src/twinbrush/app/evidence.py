@@ -1,10 +1,10 @@
-"""The commands about evidence: `study make`, `study score`, `study power`. Paths in, text out."""
+"""The commands about evidence: `study make`, `study score`, `study power`, `reproduce`. Paths in, text out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -73,8 +73,32 @@ class StudyPower:
     """How many times as many answers are needed as of independent ones (`study score` tells it)."""
 
 
-COMMANDS: dict[str, type] = {"study make": StudyMake, "study score": StudyScore, "study power": StudyPower}
-Command = StudyMake | StudyScore | StudyPower
+@dataclass(frozen=True)
+class Reproduce:
+    """Run a comparison of the paper again, ours beside the rivals, and write a report; goes on where it stopped.
+
+    Example: twinbrush reproduce fig2 --data pictures/ -o report/ --quick
+    """
+
+    subject: tyro.conf.Positional[Literal["fig2", "fig3", "fig4", "table1", "study"]]
+    """fig2: all methods side by side; fig3: the ablation; fig4: the bunny; table1: run times; study: the machine's."""
+    data: Path
+    """A folder with photos/ (people/), styles/, objects/, peer/."""
+    out: OutFolder = Path("report")
+    """The folder for runs and reports."""
+    quick: bool = False
+    """Preset fast (256 px), 6 pairs, one seed."""
+    pairs: int = 0
+    """On so many pairs (0: as many as the figure has)."""
+    methods: tuple[str, ...] = ()
+    """Only these methods (default: hybrid, paper and all rivals)."""
+    vgg19: Path | None = None
+    """VGG-19's weights for the judge (default: DATA/vgg19_conv1-3.safetensors where it is there)."""
+
+
+COMMANDS: dict[str, type] = {
+    "study make": StudyMake, "study score": StudyScore, "study power": StudyPower, "reproduce": Reproduce}
+Command = StudyMake | StudyScore | StudyPower | Reproduce
 
 
 def carried_out(command: Command, progress: Progress) -> str:
@@ -86,6 +110,22 @@ def carried_out(command: Command, progress: Progress) -> str:
             return _score(command)
         case StudyPower():
             return _power(command)
+        case Reproduce():
+            return _reproduce(command, progress)
+
+
+def _reproduce(command: Reproduce, progress: Progress) -> str:
+    from twinbrush.app.reproduce.run import Wish, reproduce
+    from twinbrush.base.models import ensure_models
+
+    ensure_models(progress)
+    wish = Wish(command.subject, command.data, command.out, command.quick, command.pairs, command.methods,
+                command.vgg19)  # fmt: skip
+    words = [f"twinbrush reproduce {command.subject}", f"--data {command.data.name}", f"-o {command.out.name}"]
+    words += ["--quick"] if command.quick else []
+    words += [f"--pairs {command.pairs}"] if command.pairs else []
+    words += [f"--methods {' '.join(command.methods)}"] if command.methods else []
+    return reproduce(wish, " ".join(words), progress)
 
 
 def _make(command: StudyMake, progress: Progress) -> str:
