@@ -33,8 +33,8 @@ from twinbrush.base.camera import project
 from twinbrush.base.image import load_image
 from twinbrush.base.mesh import Region
 from twinbrush.config import PaperConfig, StylizeConfig
+from twinbrush.evaluate.palette import palette_distance
 from twinbrush.export.sheet import contact_sheet, write_sheet
-from twinbrush.paint.colour import to_lab
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.paper.dst_warp import sample, to_units
 from twinbrush.paint.stylization import Stylization
@@ -45,7 +45,6 @@ FORMS = {
     "none": "neither (DST twice)", "perspective": "perspective only", "disparity": "disparity only", "both": "both",
 }  # fmt: skip
 EYES = (33, 263, 159, 386, 145, 374, 70, 300, 2)  # landmarks that the enlarged part shows
-DIRECTIONS = 64  # of the sliced Wasserstein distance
 
 
 def solid_consistency(result: Stylization) -> float:
@@ -60,18 +59,11 @@ def solid_consistency(result: Stylization) -> float:
     return float(np.abs(colours[0] - colours[1]).mean())
 
 
-def palette_distance(result: Stylization, aligned: AlignedStyle) -> float:
-    """Mean over directions of the 1D Wasserstein distance between the Lab colours of the views and of the style."""
+def palette_to(result: Stylization, aligned: AlignedStyle) -> float:
+    """Distance of the Lab colours of the views and of the style."""
     trusted = aligned.canvas_valid & (aligned.canvas_confidence >= 0.4)
     trusted &= aligned.canvas_regions != int(Region.BACKGROUND)
-    ours = to_lab(result.images[result.warped.coverage])
-    style = to_lab(aligned.canvas[trusted])
-    rng = np.random.default_rng(0)
-    axes = rng.normal(size=(DIRECTIONS, 3))
-    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-    share = np.linspace(0, 1, 512)
-    gaps = [np.abs(np.quantile(ours @ a, share) - np.quantile(style @ a, share)).mean() for a in axes]
-    return float(np.mean(gaps))
+    return palette_distance(result.images[result.warped.coverage], aligned.canvas[trusted])
 
 
 def measure(result: Stylization, aligned: AlignedStyle) -> dict[str, float]:
@@ -81,7 +73,7 @@ def measure(result: Stylization, aligned: AlignedStyle) -> dict[str, float]:
         "consistency": solid_consistency(result),
         "colour only": view_consistency(result.images, result.warped)["mean_absolute"],
         "skew": result.log["skew_px"] * 512 / result.images.shape[1],
-        "palette": palette_distance(result, aligned),
+        "palette": palette_to(result, aligned),
         "sharpness": float(np.mean(sharp)),
     }
 

@@ -18,13 +18,14 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from twinbrush.evaluate.cost import cost_of, twinbrush
 
 BUDGET = {  # CPU-seconds (default, fast) of the plan's rows, and the manifest's stages in each; () is the rest
     "start, reading, style's regions": ((7, 6), ("regions",)),
@@ -72,14 +73,10 @@ def reference_load() -> float:
 def command(*words: str) -> Spent:
     """What a twinbrush command costs. Raises SystemExit when it fails."""
     before = reference_load()
-    start = time.perf_counter()
-    child = subprocess.Popen([sys.executable, "-m", "twinbrush", *words], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - start
-    if status != 0:
+    cost = cost_of(twinbrush(*words))
+    if cost.status != 0:
         raise SystemExit(f"twinbrush {' '.join(words)}: failed")
-    peak = usage.ru_maxrss / 1e6
-    return Spent(usage.ru_utime + usage.ru_stime, wall, peak, (before + reference_load()) / 2)
+    return Spent(cost.cpu, cost.wall, cost.peak, (before + reference_load()) / 2)
 
 
 def rows(timings: list[dict[str, float | str]], spent: Spent, preset: str) -> list[Row]:

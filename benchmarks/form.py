@@ -28,11 +28,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from form_figures import bare_figure, read_style
-from form_points.descriptors import PARTS, apart, cosine, descriptor, deviation, inner, known_points, length, relation
 from form_points.points import DEMO, FOLDER, SET_ASIDE, TUNED, WEAK, ClayPoints, read_clay, read_points
 from twinbrush.align.faces.art_points import ArtPoints
 from twinbrush.align.faces.style_head import StyleHead, fit_style_head
 from twinbrush.base.camera import project
+from twinbrush.evaluate.descriptors import (
+    PARTS,
+    apart,
+    cosine,
+    descriptor,
+    deviation,
+    inner,
+    known_points,
+    length,
+    relation,
+)
 from twinbrush.faces.landmarks68 import INDEX_68
 from twinbrush.maths.crossings import crossings
 from twinbrush.sculpt.portrait.crop import Crop

@@ -14,11 +14,11 @@ SOURCE = Path(__file__).parents[1] / "src" / "twinbrush"
 # In the order in which the data walks through them: a room may import from its own line and from the lines above it.
 ROOMS = (
     "base", "maths", "config", "faces", "regions", "sculpt", "meshes", "views", "align", "shape", "paint", "relief",
-    "export", "road", "app")
+    "export", "baselines", "road", "evaluate", "study", "app")
 MOST_ROOMS = 18
 LOOSE = {"__init__", "__main__"}  # the package's two doors
 LEVEL = {name: level for level, name in enumerate((*ROOMS, "__main__"))}
-MATHS = ("maths", "faces", "regions", "sculpt", "views", "align", "shape", "paint", "relief")
+MATHS = ("maths", "faces", "regions", "sculpt", "views", "align", "shape", "paint", "relief", "evaluate")
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -168,7 +168,7 @@ def test_reshape_without_a_change_is_told(capsys: pytest.CaptureFixture[str]) ->
         ("stylize a.jpg b.jpg --box 1 2 3", "--box: 1 2 3 given, four numbers expected."),
         ("stylize a.jpg b.jpg --seed", "--seed needs a value."),
         ("stylize a.jpg b.jpg c.jpg", "c.jpg: not expected here."),
-        ("stylize a.jpg b.jpg --method foo", "--method foo: no such choice; it is one of hybrid, guided, paper."),
+        ("stylize a.jpg b.jpg --method foo", "--method foo: no such choice; it is one of hybrid, guided, paper,"),
         ("stylize a.jpg", "a path is missing: the style portrait"),
         ("stylize", "a path is missing: the face photo, or a mesh"),
         ("models fetc", "models: no such command. Did you mean models fetch?"),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from twinbrush.base.camera import look_at_origin, project
+from twinbrush.evaluate import descriptors
 from twinbrush.faces.landmarks68 import INDEX_68
 from twinbrush.maths.similarity import Similarity
 from twinbrush.sculpt.template import template
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import form
 import form_cards
-from form_points import descriptors, points
+from form_points import points
 
 
 def test_zoomed_points_come_back_to_the_pictures_pixels() -> None:

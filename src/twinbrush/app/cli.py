@@ -14,6 +14,7 @@ from typing import Annotated
 import tyro
 
 from twinbrush import __version__
+from twinbrush.app import evidence
 from twinbrush.app.mistakes import told_in_one_line
 from twinbrush.app.terminal import Display, ended_by_signals, remark, report_crash, take_any_text, tell
 from twinbrush.base.errors import BadOption, TwinbrushError
@@ -162,6 +163,7 @@ COMMANDS: dict[str, type] = {
     "demo": Demo,
     "models fetch": ModelsFetch,
     "models list": ModelsList,
+    **evidence.COMMANDS,
 }
 
 
@@ -306,6 +308,9 @@ def _main(arguments: list[str]) -> int:
         from twinbrush.app.studio.serve import serve
 
         serve(command.folder, command.port, browse=command.browser, say=tell)
+    elif isinstance(command, evidence.Command):
+        with Display() as display:
+            display.say(evidence.carried_out(command, display.progress))
     else:
         run(command)
     return 0

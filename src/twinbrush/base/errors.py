@@ -76,6 +76,10 @@ class OutputError(TwinbrushError):
     """Results cannot be written: path not writable, disk full, folder of something else."""
 
 
+class BadStudy(TwinbrushError):
+    """Results that make no study, or answers that are none."""
+
+
 class BadPairs(TwinbrushError):
     """A file of pairs with bad lines. `lines`: (number, what is wrong with it); number 0: the file itself."""
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from twinbrush.config.rivals import RivalConfig
+
 
 @dataclass(frozen=True)
 class ObjectiveConfig:
@@ -112,9 +114,9 @@ class RingConfig:
 class StylizeConfig:
     """Views + style -> stylized views."""
 
-    method: Literal["hybrid", "guided", "paper"] = "hybrid"
+    method: Literal["hybrid", "guided", "paper", "nst", "strotss", "dst", "flat"] = "hybrid"
     """Which engine paints: hybrid (trained features lead, patches of the style finish), guided (patches only), or the
-    paper's joint optimisation of pictures and warps."""
+    paper's joint optimisation of pictures and warps. The others are its rivals (docs/evaluation.md)."""
     style_strength: float = 1.0
     """How much of the style's brushwork and colour is taken: 0 keeps the photo, 1 is all style."""
     identity: float = 0.5
@@ -142,4 +144,5 @@ class StylizeConfig:
     """Paper, Fig. 3: which of its two ideas are at work, the style's perspective transform and the disparity loss."""
     paper: PaperConfig = field(default_factory=PaperConfig)
     objective: tyro.conf.Suppress[ObjectiveConfig] = field(default_factory=ObjectiveConfig)
+    rivals: tyro.conf.Suppress[RivalConfig] = field(default_factory=RivalConfig)
     ring: tyro.conf.Suppress[RingConfig] = field(default_factory=RingConfig)

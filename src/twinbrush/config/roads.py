@@ -9,12 +9,15 @@ from typing import Literal
 from twinbrush.base.errors import BadOption
 from twinbrush.config.presets import PRESETS, Config
 
-Road = Literal["figure", "guided", "paper", "mesh"]
+Road = Literal["figure", "guided", "paper", "mesh", "rival"]
+RIVALS = ("nst", "strotss", "dst", "flat")
+"""Methods that are baselines, not ours."""
 _PAPER = "It belongs to --method paper."
 _PHOTO_PAPER = "It is for a photo with --method paper."
 _FOR_MESHES = "It is for meshes: leave it out for a photo."
 _ROUND = "Leave it out: a photo's figure is painted all the way round. For a mesh it chooses the views."
 _FOR_FIGURES = "It is for a photo's figure, painted by --method hybrid or guided."
+_OURS = "It is for --method hybrid, guided and paper: a rival is run as it was published."
 _LEARNS = ("stylize", ("guidance", "ablation", "warm_start"))
 # road -> ((section, fields (none: all), remedy), ...)
 UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
@@ -36,6 +39,17 @@ UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
         ("views", ("views", "angles"), _ROUND),
         ("objects", (), _FOR_MESHES),
     ),
+    "rival": (
+        ("align", (), _OURS),
+        ("views", ("half_angle_degrees", "views", "angles"), _OURS),
+        ("stylize", ("style_strength", "identity", "skin", "keep_colours", "device", "threads"), _OURS),
+        ("stylize.paper", (), _PAPER),
+        (*_LEARNS, _PAPER),
+        ("reconstruct", (), _OURS),
+        ("surface", (), _OURS),
+        ("mesh", (), _FOR_MESHES),
+        ("objects", (), _FOR_MESHES),
+    ),
     "mesh": (
         ("align", ("caricature", "hair_shape"), _FOR_FIGURES),
         ("stylize", ("skin",), _FOR_FIGURES),
@@ -55,6 +69,11 @@ GONE: dict[tuple[str, str], str] = {
     ("--shape", "blend"): "Leave it out: --method paper triangulates steadily by itself (--shape steady).",
     ("--shape", "direct"): "Leave it out and --method paper, too: the style's form shapes the figure.",
 }
+
+
+def road_of(method: str) -> Road:
+    """Returns the road that a photo walks by a method."""
+    return "rival" if method in RIVALS else "paper" if method == "paper" else "figure"
 
 
 def check_used(config: Config, road: Road) -> None:

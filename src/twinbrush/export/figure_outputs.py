@@ -40,7 +40,8 @@ class FigureScene:
 
     inputs: what the manifest tells of the input files, by role. shown: the pictures beside the figure on the sheet,
     with their captions. parameters: the options as they were given. live: shapes for the viewer's sliders. pair: the
-    painted stereo pair, of a figure that is painted. worked: its medium in relief, if any is wanted.
+    painted stereo pair, of a figure that is painted. worked: its medium in relief, if any is wanted. engine: who made
+    the figure, where there is no pair.
     """
 
     figure: Figure
@@ -51,6 +52,7 @@ class FigureScene:
     live: LiveShapes | None = None
     pair: Stylization | None = None
     worked: Worked | None = None
+    engine: str = "sculpt"
 
 
 def figure_mesh(figure: Figure) -> Mesh:
@@ -162,7 +164,7 @@ def write_figure_manifest(scene: FigureScene, folder: Path, run: RunReport, bust
     document = page.Manifest(
         inputs=scene.inputs,
         parameters=scene.parameters,
-        engine="sculpt" if pair is None else pair.method,
+        engine=scene.engine if pair is None else pair.method,
         weights=None if pair is None else pair.weights_sha256,
         extractor="" if pair is None else pair.extractor,
         compute="" if pair is None else pair.compute,

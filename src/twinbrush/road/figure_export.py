@@ -10,6 +10,7 @@ from pathlib import Path
 from twinbrush.base import store
 from twinbrush.base.errors import BadOption
 from twinbrush.base.progress import Step
+from twinbrush.baselines.scene import Rival
 from twinbrush.config import ExportConfig
 from twinbrush.export.figure_outputs import FigureScene, write_figure_files, write_figure_manifest
 from twinbrush.export.outputs import Result, RunReport, Timing
@@ -49,7 +50,8 @@ def _pictures(out: Path) -> set[str]:
 class Shown:
     """Which kept stages a folder's files show.
 
-    stage: `sculpt` or `shape`; key: its key; texture: the painted texture's, empty: it has the photo's colours.
+    stage: `sculpt`, `shape` or (a rival's) `rival`; key: its key; texture: the painted texture's, empty: it has
+    its own colours.
     """
 
     stage: str
@@ -72,9 +74,11 @@ def load_figure(out: Path) -> Figure:
 
     with run_folder(out, new=False) as cache:
         shown = store.load(cache / SHOWN, store.code_hash(), Shown)
-        if shown is None or shown.stage not in ("sculpt", "shape"):
+        if shown is None or shown.stage not in ("sculpt", "shape", "rival"):
             raise BadOption(f"{out}: no figure of this version of Twinbrush is kept there.",
                             "Run `twinbrush stylize` or `sculpt` first, without --no-cache.")
+        if shown.stage == "rival":
+            return (store.load(cache / "rival.npz", shown.key, Rival) or gone(out, "rival")).figure
         figure = store.load(cache / f"{shown.stage}.npz", shown.key, Figure) or gone(out, shown.stage)
         if not shown.texture:
             return figure

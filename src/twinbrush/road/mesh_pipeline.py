@@ -61,8 +61,9 @@ class MeshRun:
 def stylize_mesh(mesh: Path, style: Path, out: Path, config: Config, *, progress: Progress = ignore) -> Result:
     """Everything `twinbrush stylize model.obj style.jpg` does. Raises TwinbrushError; then nothing new is left."""
     check(config)
-    if config.stylize.method == "paper":
-        raise BadOption("--method paper: is for portraits.", "Leave it out for a mesh, or give --method guided.")
+    method = config.stylize.method
+    if method not in ("hybrid", "guided"):
+        raise BadOption(f"--method {method}: is for portraits.", "Leave it out for a mesh, or give --method guided.")
     check_used(config, "mesh")
     progress = Meter(MESH, progress)
     progress(Step("inputs", 0, 1))

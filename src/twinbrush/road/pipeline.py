@@ -14,6 +14,7 @@ from twinbrush.base.files import nothing_left
 from twinbrush.base.models import ensure_models
 from twinbrush.base.progress import Meter, Progress, Step, ignore
 from twinbrush.config import Config, check, check_used
+from twinbrush.config.roads import RIVALS, road_of
 from twinbrush.export.outputs import Result
 from twinbrush.meshes.guard import is_mesh_file
 from twinbrush.regions.inputs import check_named_files, read_input
@@ -32,17 +33,23 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
         from twinbrush.road.mesh_pipeline import stylize_mesh
 
         return stylize_mesh(photo, style, out, config, progress=progress)
-    paper = config.stylize.method == "paper"
-    check_used(config, "paper" if paper else "figure")
-    if config.stylize.method == "guided":
+    method = config.stylize.method
+    rival = method in RIVALS
+    check_used(config, road_of(method))
+    if method == "guided":
         check_used(config, "guided")
-    progress = Meter(plans.PAPER if paper else plans.FIGURE, progress)
+    plan = plans.RIVAL if rival else plans.PAPER if method == "paper" else plans.FIGURE
+    progress = Meter(plan, progress)
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
     content = read_input(photo, config.photo_face, config.portrait, art=False)
     art = read_input(style, config.style_face, config.portrait, art=True)
     # What the user must mend leaves nothing behind; after an interruption finished stages wait for the next run.
     with nothing_left(out / CACHE), run_folder(out, keep=config.cache) as cache:
+        if rival:
+            from twinbrush.road.rival_road import stylize_rival
+
+            return stylize_rival(Run(cache, progress, config.cache), content, art, out, config)
         return stylize_photo(Run(cache, progress, config.cache), content, art, out, config)
 
 

@@ -30,6 +30,9 @@ PAPER: Plan = {
 }  # fmt: skip
 """`stylize --method paper` of a photo."""
 
+RIVAL: Plan = {**INPUTS, "rival": {"rival": 60}, **EXPORTED}
+"""`stylize` by a rival."""
+
 RESHAPE_PAPER: Plan = {
     "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, "sculpt": {"sculpt": 0.2},
     "triangulated": {"triangulated": 0.2}, "shape": {"shape": 2}, "strengths": {"strengths": 0.5}, **RELIEF, **EXPORTED,

@@ -17,7 +17,7 @@ from twinbrush.base import store
 from twinbrush.base.files import write_atomically
 from twinbrush.base.printable import printable
 from twinbrush.config import DEFAULT, LIMITS, PRESETS, Config, FaceConfig, check_used
-from twinbrush.config.roads import option_name
+from twinbrush.config.roads import option_name, road_of
 
 # What the page offers as sliders: (section, field); ranges and defaults stand in config/.
 SLIDERS = (
@@ -48,7 +48,7 @@ class Tasks:
             else:
                 words += [f"--{name}", *(value.split() if isinstance(value, str) else [f"{value:g}"])]
         config = options_from(words, PRESETS[preset])
-        check_used(config, "paper" if config.stylize.method == "paper" else "figure")
+        check_used(config, road_of(config.stylize.method))
         return replace(config, photo_face=self.face(order.photo_face), style_face=self.face(order.style_face))
 
     def face(self, place: FacePlace) -> FaceConfig:

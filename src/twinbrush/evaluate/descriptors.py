@@ -57,7 +57,7 @@ def deviation(form: np.ndarray, mean: np.ndarray, known: np.ndarray) -> np.ndarr
 
 def known_points(form: np.ndarray) -> np.ndarray:
     """Which points (62,) of a descriptor are not nan."""
-    return np.isfinite(form).all(1)
+    return np.asarray(np.isfinite(form).all(1))
 
 
 def inner(a: np.ndarray, b: np.ndarray) -> float:

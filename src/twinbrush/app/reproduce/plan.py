@@ -1,0 +1,111 @@
+"""What is run for each of the paper's figures and tables, and on which pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from twinbrush.base.errors import BadOption, TwinbrushError
+from twinbrush.config.roads import RIVALS
+
+Subject = Literal["fig2", "fig3", "fig4", "table1", "study"]
+SUBJECTS: tuple[Subject, ...] = ("fig2", "fig3", "fig4", "table1", "study")
+OURS = ("hybrid", "guided", "paper")
+ABLATIONS = ("none", "perspective", "disparity", "both")
+PAIRS, QUICK_PAIRS, FIGURE_PAIRS = 20, 6, 4
+SEEDS = 5  # of the whole ablation; --quick: 1
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of `twinbrush stylize`. method: its name in the report. options: words of the command line."""
+
+    method: str
+    pair: str
+    content: Path
+    style: Path
+    options: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The run's folder."""
+        return f"{self.method}/{self.pair}"
+
+
+@dataclass(frozen=True)
+class Data:
+    """The pictures below --data: photos, styles in which a face is found, objects, a rival's published pictures."""
+
+    photos: tuple[Path, ...]
+    styles: tuple[Path, ...]
+    meshes: tuple[Path, ...]
+    object_styles: tuple[Path, ...]
+    peer: tuple[Path, ...]
+
+
+def find_data(folder: Path) -> Data:
+    """Returns what lies in photos/, people/, styles/, objects/ and peer/. Raises BadOption."""
+    def files(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[Path, ...]:
+        place = folder / name
+        found = sorted(place.iterdir()) if place.is_dir() else []
+        return tuple(path for path in found if path.suffix.lower() in suffixes)
+
+    photos = (*files("photos"), *files("people"))
+    styles = tuple(path for path in files("styles") if shows_face(path))
+    if len(photos) < 2 or len(styles) < 2:
+        raise BadOption(f"--data {folder}: {len(photos)} photos and {len(styles)} styles with a face.",
+                        "Give a folder with photos/ (people/) and styles/, two of each at least.")
+    return Data(photos, styles, files("objects", (".obj", ".ply", ".glb", ".stl")), files("objects"), files("peer"))
+
+
+def shows_face(path: Path) -> bool:
+    """Whether a face is found in a style."""
+    from twinbrush.base.image import load_image
+    from twinbrush.config import FaceConfig
+    from twinbrush.faces.face import find_face
+
+    try:
+        find_face(load_image(path).pixels, FaceConfig(), where=path.name, art=True)
+    except TwinbrushError:
+        return False
+    return True
+
+
+def pairs_of(data: Data, count: int) -> list[tuple[Path, Path]]:
+    """Returns so many pairs: photos in turn, each with the next style; a pair that has been is not made again."""
+    found: list[tuple[Path, Path]] = []
+    for number in range(min(count, len(data.photos) * len(data.styles))):
+        turn, place = divmod(number, len(data.photos))
+        found.append((data.photos[place], data.styles[(place + turn) % len(data.styles)]))
+    return list(dict.fromkeys(found))
+
+
+def jobs_for(subject: Subject, data: Data, *, quick: bool, pairs: int, methods: tuple[str, ...]) -> list[Job]:
+    """Returns the runs of a figure or table, those of one pair side by side. Raises BadOption."""
+    common = ("--preset", "fast" if quick else "default", "--no-turntable")
+    if subject == "fig4":
+        return _object_jobs(data, common)
+    chosen = pairs_of(data, pairs)
+    if subject == "fig3":
+        forms = [(f"paper-{form}-{seed}", ("--method", "paper", "--ablation", form, "--seed", str(seed)))
+                 for seed in range(1 if quick else SEEDS) for form in ABLATIONS]
+    else:
+        known = methods or ("hybrid", "paper", *RIVALS)
+        unknown = [name for name in known if name not in (*OURS, *RIVALS)]
+        if unknown:
+            raise BadOption(f"--methods {' '.join(unknown)}: no such method.",
+                            f"Choose among {', '.join((*OURS, *RIVALS))}.")
+        forms = [(name, ("--method", name)) for name in known]
+    return [Job(name, f"{photo.stem}__{style.stem}", photo, style, (*common, *words))
+            for photo, style in chosen for name, words in forms]
+
+
+def _object_jobs(data: Data, common: tuple[str, ...]) -> list[Job]:
+    """The bunny, in each style that shows an object and in the first portraits."""
+    bunny = [mesh for mesh in data.meshes if "bunny" in mesh.stem]
+    if not bunny:
+        raise BadOption("--data: holds no objects/*bunny*.", "Put the Stanford bunny there, as OBJ or PLY.")
+    styles = [path for path in data.object_styles if "style" in path.stem][:2]
+    return [Job("hybrid", f"{bunny[0].stem}__{style.stem}", bunny[0], style, common) for style in styles]

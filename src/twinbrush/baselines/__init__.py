@@ -1,0 +1,1 @@
+"""The rivals, written from their papers: who they are, what they lack, in docs/evaluation.md."""

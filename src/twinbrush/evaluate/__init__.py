@@ -1,0 +1,1 @@
+"""The numbers: what is measured of a stylized figure, each with its source, formula, unit and direction."""

@@ -1,0 +1,128 @@
+"""All numbers of one stylized figure beside its photo and style."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from twinbrush.base.mesh import Mesh, Region
+from twinbrush.evaluate.descriptors import descriptor, deviation, relation
+from twinbrush.evaluate.palette import palette_distance
+from twinbrush.evaluate.soundness import crossing_triangles, roughness_degrees
+from twinbrush.evaluate.texture import Maps, Statistics, statistics, texture_distance
+from twinbrush.export.stills import framed_cameras
+from twinbrush.faces.landmarks68 import INDEX_68
+from twinbrush.faces.values import Face
+from twinbrush.maths.similarity import weighted_similarity
+from twinbrush.sculpt.template import template
+from twinbrush.sculpt.values import Figure
+from twinbrush.views.render import render_mesh_views
+
+JUDGED = (Region.SKIN, Region.HAIR, Region.CLOTH)
+FACE_PX = 110  # height of the face at which textures are compared, pixels
+SIZE = 384  # of the figure's front, pixels
+
+
+@dataclass(frozen=True)
+class Look:
+    """A picture (h, w, 3) at the common scale and which pixel is what."""
+
+    image: Float[np.ndarray, "h w 3"]
+    regions: UInt8[np.ndarray, "h w"]
+
+
+def look_of_picture(image: Float[np.ndarray, "h w 3"], regions: UInt8[np.ndarray, "h w"], face: Face) -> Look:
+    """Returns a portrait at the scale at which textures are compared."""
+    scale = FACE_PX / face.height_px
+    size = max(round(image.shape[1] * scale), 8), max(round(image.shape[0] * scale), 8)
+    small = cv2.resize(np.ascontiguousarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
+    return Look(np.clip(small, 0, 1), cv2.resize(regions, size, interpolation=cv2.INTER_NEAREST))
+
+
+def look_of_figure(mesh: Mesh, landmarks_xyz: Float[np.ndarray, "468 3"]) -> Look:
+    """Returns a figure's front without light, at the same scale."""
+    cameras = framed_cameras(mesh, (0.0,), SIZE)
+    views = render_mesh_views(mesh, landmarks_xyz, cameras)
+    top, chin = views.landmarks_xy[0][10], views.landmarks_xy[0][152]
+    scale = FACE_PX / float(np.linalg.norm(top - chin))
+    size = (round(SIZE * scale),) * 2
+    regions = np.where(views.coverage[0], views.regions[0], np.uint8(Region.BACKGROUND)).astype(np.uint8)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(np.ascontiguousarray(views.images[0], np.float32), size, interpolation=way)
+    return Look(np.clip(small, 0, 1), cv2.resize(regions, size, interpolation=cv2.INTER_NEAREST))
+
+
+Textures = dict[Region, Statistics]
+
+
+def textures(look: Look, net: Maps) -> Textures:
+    """Returns the features' statistics of every judged region."""
+    maps = net(look.image)
+    return {region: statistics(maps, _inside(look.regions == region)) for region in JUDGED}
+
+
+def mean_texture_distance(ours: Textures, style: Textures) -> float:
+    """Returns the mean over the regions that both have; nan without any."""
+    found = np.array([texture_distance(ours[region], style[region]) for region in JUDGED])
+    return float(found[np.isfinite(found)].mean()) if np.isfinite(found).any() else float("nan")
+
+
+def mean_palette_distance(ours: Look, style: Look) -> float:
+    """Returns the mean over the regions that both have; nan without any."""
+    found = np.array([
+        palette_distance(*(look.image[_inside(look.regions == region)] for look in (ours, style)))
+        for region in JUDGED])  # fmt: skip
+    return float(found[np.isfinite(found)].mean()) if np.isfinite(found).any() else float("nan")
+
+
+def _inside(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """The region without its rim, where two of them mix."""
+    return cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
+
+
+def upright_landmarks(face: Face) -> Float[np.ndarray, "468 3"]:
+    """Returns a found face's landmarks in the head's frame: y up, z to the viewer, looking straight ahead."""
+    return (face.landmarks * [1, -1, -1]) @ face.rotation
+
+
+def form_numbers(
+    shaped: Float[np.ndarray, "468 3"], person: Float[np.ndarray, "468 3"], style: Float[np.ndarray, "468 3"]
+) -> dict[str, float]:
+    """Returns how a figure's form lies to its person's and its style's, from the front (evaluate/descriptors.py).
+
+    In sample for methods that were fitted to the style's landmarks: benchmarks/form.py has points placed by hand.
+    """
+    mean = _form(template().landmarks(np.asarray(template().mean, float)))
+    known = np.ones(len(mean), bool)
+    own, before, goal = (deviation(_form(points), mean, known) for points in (shaped, person, style))
+    found = relation(own, before, goal)
+    one, other = shaped[:, :2], style[:, :2]
+    moved = weighted_similarity(one, other, np.ones(468)).apply(one)
+    eyes = float(np.linalg.norm(other[[33, 133]].mean(0) - other[[263, 362]].mean(0)))
+    return {
+        "form_cosine": found.cosine_whole, "form_gain": found.gain_whole, "form_kept": found.kept,
+        "landmark_distance": float(np.sqrt(((moved - other) ** 2).sum(1).mean())) / eyes}
+
+
+def _form(points: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "62 2"]:
+    """The descriptor of landmarks in the template's millimetres."""
+    mean = template().landmarks(np.asarray(template().mean, float))[:, :2]
+    laid = weighted_similarity(points[:, :2], mean, np.ones(len(points))).apply(points[:, :2])
+    return descriptor(laid[list(INDEX_68)])
+
+
+def soundness_numbers(figure: Figure) -> dict[str, float]:
+    """Returns crossings and roughness of the head's visible part."""
+    head = next(part.mesh for part in figure.parts if part.name == "Head")
+    return {
+        "crossing": float(crossing_triangles(head.vertices, head.faces)),
+        "roughness": roughness_degrees(head.vertices, head.faces)}
+
+
+def style_distances(ours: Textures, styles: Mapping[str, Textures]) -> dict[str, float]:
+    """Returns a figure's texture distance to every style."""
+    return {name: mean_texture_distance(ours, other) for name, other in styles.items()}

@@ -1,0 +1,1 @@
+"""The perceptual study as a tool: an offline page that asks people, and what their answers say."""

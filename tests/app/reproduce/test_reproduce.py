@@ -1,0 +1,176 @@
+"""`reproduce` on made-up runs: what is run, that nothing finished is run again, what the report says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from twinbrush.app import cli
+from twinbrush.app.reproduce import plan, run, runs
+from twinbrush.app.reproduce.measure import Jury, recognised
+from twinbrush.app.reproduce.plan import Job, find_data, jobs_for, pairs_of
+from twinbrush.app.reproduce.report import Heading, means, page_of, recognitions
+from twinbrush.app.reproduce.runs import Done
+from twinbrush.base.errors import BadOption
+from twinbrush.base.image import save_png
+from twinbrush.evaluate.cost import Cost
+
+FREE = Cost(1.5, 2.5, 0.3, 0)
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of pictures; a face is `found` in all styles but those that say so."""
+    folder = tmp_path / "data"
+    for place, names in {"photos": "abc", "people": "d", "styles": "xyn", "objects": "s"}.items():
+        for name in names:
+            stem = {"n": "no_face", "s": "rabbit_style"}.get(name, name)
+            save_png(folder / place / f"{stem}.png", np.full((8, 8, 3), 0.5, np.float32))
+    (folder / "objects" / "bunny.obj").write_text("v 0 0 0\n")
+    monkeypatch.setattr(plan, "shows_face", lambda path: path.stem != "no_face")
+    return folder
+
+
+class Machine:
+    """Stands for the processes: writes a manifest, or refuses."""
+
+    def __init__(self, refuses: str = "", dies_at: int = 10**9) -> None:
+        self.refuses, self.dies_at, self.ran = refuses, dies_at, list[str]()
+
+    def __call__(self, words: Sequence[str]) -> Cost:
+        if len(self.ran) == self.dies_at:
+            raise KeyboardInterrupt
+        folder = Path(words[words.index("-o") + 1])
+        self.ran.append(folder.parent.name + "/" + folder.name)
+        if self.refuses and self.refuses in str(folder):
+            return Cost(0.1, 0.1, 0.1, 2)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "manifest.json").write_text("{}")
+        save_png(folder / "figure_0.png", np.full((8, 8, 3), 0.5, np.float32))
+        return FREE
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    stand_in = Machine()
+    monkeypatch.setattr(runs, "cost_of", stand_in)
+    monkeypatch.setattr(run, "_numbers", lambda *_: ([], ("a judge is missing",)))
+    return stand_in
+
+
+def test_pairs_are_all_different_and_every_photo_comes_before_one_comes_twice(data: Path) -> None:
+    found = find_data(data)
+    assert [path.stem for path in found.styles] == ["x", "y"]
+    assert [(p.stem, s.stem) for p, s in pairs_of(found, 4)] == [("a", "x"), ("b", "y"), ("c", "x"), ("d", "y")]
+    everything = pairs_of(found, 99)
+    assert len(everything) == len(set(everything)) == 8
+
+
+def test_each_figure_has_its_methods(data: Path) -> None:
+    found = find_data(data)
+
+    def methods(subject: Any, **given: Any) -> list[str]:
+        given = {"quick": True, "pairs": 1, "methods": (), **given}
+        return [job.method for job in jobs_for(subject, found, **given)]
+
+    assert methods("fig2") == ["hybrid", "paper", *plan.RIVALS]
+    assert methods("table1", methods=("nst",)) == ["nst"]
+    assert methods("fig3") == [f"paper-{form}-0" for form in plan.ABLATIONS]
+    assert len(methods("fig3", quick=False)) == 4 * plan.SEEDS
+    assert methods("fig4") == ["hybrid"]
+    assert jobs_for("fig4", found, quick=True, pairs=1, methods=())[0].content.name == "bunny.obj"
+    with pytest.raises(BadOption, match="no such method"):
+        methods("fig2", methods=("eps",))
+    (job,) = jobs_for("study", found, quick=False, pairs=1, methods=("guided",))
+    assert job.options == ("--preset", "default", "--no-turntable", "--method", "guided")
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_stopped(
+    data: Path, tmp_path: Path, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    line = ["reproduce", "fig2", "--data", str(data), "-o", str(out), "--quick", "--pairs", "2", "--methods", "nst",
+            "flat"]  # fmt: skip
+    machine.dies_at = 3
+    assert cli.main(line) == 130
+    assert machine.ran == ["nst/a__x", "flat/a__x", "nst/b__y"]
+    assert not (out / "fig2.html").exists()
+    machine.dies_at, machine.ran = 10**9, []
+    assert cli.main(line) == 0
+    assert machine.ran == ["flat/b__y"]
+    assert "4 of 4 runs made" in capsys.readouterr().out
+    page = (out / "fig2.html").read_text()
+    for words in ("reproduce fig2 --data data", "--quick", "2 pairs", "commit", "cores", "1.5", "a judge is missing",
+                  "156.3 s", "cited"):  # fmt: skip
+        assert words in page, words
+    assert json.loads((out / "fig2.json").read_text())["costs"]["nst/a__x"]["cpu"] == 1.5
+    (out / "runs" / "nst" / "a__x" / "manifest.json").unlink()
+    machine.ran = []
+    assert cli.main(line) == 0
+    assert machine.ran == ["nst/a__x"]
+
+
+def test_what_is_refused_is_told_and_not_tried_again(data: Path, tmp_path: Path, machine: Machine) -> None:
+    machine.refuses = "flat"
+    wish = run.Wish("table1", data, tmp_path / "out", quick=True, methods=("nst", "flat"))
+    assert "1 of 2 runs made" in run.reproduce(wish, "c", lambda _: None)
+    assert "flat: not made" in (tmp_path / "out" / "table1.html").read_text()
+    run.reproduce(wish, "c", lambda _: None)
+    assert machine.ran == ["nst/a__x", "flat/a__x"]
+
+
+def test_counts_and_folders_that_cannot_be_are_told(data: Path, tmp_path: Path) -> None:
+    assert run.pair_count(run.Wish("study", data, tmp_path)) == 20
+    assert run.pair_count(run.Wish("study", data, tmp_path, quick=True)) == 6
+    assert run.pair_count(run.Wish("table1", data, tmp_path)) == 1
+    with pytest.raises(BadOption, match="--pairs"):
+        run.pair_count(run.Wish("study", data, tmp_path, pairs=-1))
+    with pytest.raises(BadOption, match="0 photos"):
+        find_data(tmp_path / "nowhere")
+
+
+def measured_runs() -> list[tuple[Done, dict[str, Any]]]:
+    """Three results of one method, two of which are nearest to their own; one of another without a face."""
+    rows = []
+    for method, name, styles, faces in (
+        ("a", "p0__x", {"x": 0.1, "y": 0.3}, {"p0": 0.2, "p1": 0.4}),
+        ("a", "p1__y", {"x": 0.1, "y": 0.3}, {"p0": 0.2, "p1": 0.1}),
+        ("b", "p0__x", {"x": 0.2, "y": 0.3}, {"p0": None, "p1": None}),
+    ):
+        photo, style = name.split("__")
+        job = Job(method, name, Path(f"{photo}.png"), Path(f"{style}.png"), ())
+        told = {"metrics": {"palette": styles[style] * 10, "crossing": None}, "styles": {"net": styles},
+                "photos": {"who painted": faces}}  # fmt: skip
+        rows.append((Done(job, FREE, Path("nowhere"), "c"), told))
+    return rows
+
+
+def test_means_and_rates_of_the_report_are_those_of_the_runs() -> None:
+    rows = measured_runs()
+    found = means(rows)
+    assert found["a"]["palette"] == pytest.approx(2.0)
+    assert np.isnan(found["a"]["crossing"])
+    rates = {(method, what): (rate, chance) for method, what, rate, chance, _ in recognitions(rows)}
+    assert rates[("a", "SR net")] == (0.5, 0.5)
+    assert rates[("a", "CR who painted")] == (1.0, 0.5)
+    assert rates[("b", "CR who painted")] == (0.0, 0.5)
+    page = page_of(Heading("fig2", "c", ("<note>",)), [done for done, _ in rows], rows, [Path("eps_p0.png")], Path())
+    assert "&lt;note&gt;" in page
+    assert "<note>" not in page
+    assert "0.50 (chance 0.50)" in page
+    assert "EPS, as published" in page
+    assert recognised([("p0", {"p0": 0.5, "p1": 0.5})]).rate == 0  # a tie is no recognition
+
+
+def test_a_jury_without_its_networks_says_who_is_missing() -> None:
+    from twinbrush.app.reproduce.measure import make_jury
+
+    found = make_jury(None)
+    assert isinstance(found, Jury)
+    assert any("VGG-19" in line for line in found.missing)
+    assert "vgg19" not in found.nets
