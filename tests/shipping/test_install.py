@@ -38,7 +38,7 @@ def test_an_installed_wheel_makes_a_figure(tmp_path: Path) -> None:
     call(programs / "twinbrush", "models", "fetch", folder=tmp_path)
     photo = "from pathlib import Path; from twinbrush.app.demo import write_photo; write_photo(Path())"
     call(programs / "python", "-c", photo, folder=tmp_path)
-    call(programs / "twinbrush", "sculpt", "astronaut.png", "--preset", "fast", "-o", "out", folder=tmp_path)
+    call(programs / "twinbrush", "sculpt", "astronaut.png", "-o", "out", folder=tmp_path)
     assert (tmp_path / "out" / "figure.glb").read_bytes()[:4] == b"glTF"
     assert (tmp_path / "out" / "viewer.html").stat().st_size > 100_000
     page = ("from importlib.resources import files; "
