@@ -1,7 +1,7 @@
 """Brings a figure.glb into the scene: a collection of its own, teeth and eyes that follow the head's shape keys.
 
-The file brings materials (colour, normal map, roughness), the parts as objects, and on the head ARKit's 51 expressions as
-shape keys. ARKit's `eyeLook...` move the lids only; the eyes are objects, which drivers turn.
+The file brings materials (colour, normal map, roughness), the parts as objects, and on the head ARKit's 51 expressions
+as shape keys. ARKit's `eyeLook...` move the lids only; the eyes are objects, which drivers turn.
 """
 
 from pathlib import Path

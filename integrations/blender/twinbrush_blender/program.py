@@ -61,11 +61,12 @@ class Call:
         self._reader.start()
 
     def _read(self):
-        for raw in self._process.stdout:
-            line = raw.decode("utf-8", "replace").strip()
-            if line:
-                self._lines = [*self._lines[1 - LOG_LINES:], line]
-                self.text = line.removeprefix("twinbrush: ")
+        with self._process.stdout:
+            for raw in self._process.stdout:
+                line = raw.decode("utf-8", "replace").strip()
+                if line:
+                    self._lines = [*self._lines[1 - LOG_LINES:], line]
+                    self.text = line.removeprefix("twinbrush: ")
 
     def poll(self):
         """None while it runs, else the path of the figure. Raises ProgramError with the program's own words."""
