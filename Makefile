@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: demo test lint setup setup-test test-tools clean
+.PHONY: demo test lint setup setup-test test-tools dist site site-demo blender-addon clean
 setup: $(VENV)/.ready
 setup-test: $(VENV)/.ready-test
 
@@ -37,5 +37,21 @@ test: lint
 test-tools:
 	tests/tools/install.sh
 
+# Wheel and sdist -> dist/.
+dist: setup-test
+	$(BIN)/python -c "import setuptools.build_meta as b; print(b.build_sdist('dist'), b.build_wheel('dist'))"
+
+# docs/ as a site -> site/; site-demo: with the bundled example's figure, that turns.
+site: setup-test
+	$(BIN)/python -m mkdocs build --strict
+
+site-demo: site demo
+	mkdir -p site/demo
+	cp demo-out/oil/viewer.html site/demo/index.html
+
+# The Blender add-on -> dist/twinbrush_blender.zip.
+blender-addon: setup-test
+	$(BIN)/python integrations/blender/pack.py dist/twinbrush_blender.zip
+
 clean:
-	rm -rf $(VENV) demo-out
+	rm -rf $(VENV) demo-out build dist site

@@ -19,7 +19,7 @@ from twinbrush.road.stages import Stage
 ROADS: dict[str, tuple[Stage[Any], ...]] = {
     "Photo (--method hybrid, guided)": (
         sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-        sculpt_road.CARICATURE_ROW, paint_road.PAIR, paint_road.TEXTURE, relief_road.RELIEF),
+        sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, paint_road.PAIR, paint_road.TEXTURE, relief_road.RELIEF),
     "Photo, the paper's method (--method paper; start: --warm-start)": (
         sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, paper_road.START, paper_road.PAIR,
         paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE, relief_road.RELIEF),

@@ -19,6 +19,7 @@ from twinbrush.export.viewer.live import LEAST_STEP_MM, MOST_ERROR_MM, packed_li
 from twinbrush.shape.live import LiveShapes
 
 STRENGTHS, CARICATURES, SHOWN = (0.0, 0.5, 1.0, 1.5), (0.5, 1.0, 1.5, 2.0), (0.8, 1.0)
+SHOWN_HAIR, HAIRS = 0.3, (0.0, 0.5, 1.0)
 EXACT_MM = 0.5 * LEAST_STEP_MM + 0.5 * 300 / 65535 + 1e-4  # half a step of the offsets, of the shown shape, and floats
 # Keeps what the page last gave the graphics card as its points: the larger of the two arrays of three numbers a vertex.
 WATCH = """
@@ -43,7 +44,10 @@ def live(bust: Mesh) -> LiveShapes:
     nose = np.stack([0.01 * x, 0 * x, 15 * np.exp(-((x / 9) ** 2) - ((y + 15) / 14) ** 2)], 1)
     strengths = [bust.vertices + (value**2 - SHOWN[0] ** 2) * chin for value in STRENGTHS]
     caricatures = [bust.vertices + (value**3 - SHOWN[1] ** 3) * nose for value in CARICATURES]
-    return LiveShapes(STRENGTHS, np.stack(strengths), CARICATURES, np.stack(caricatures), *SHOWN)
+    crown = np.stack([0 * x, 12 * np.exp(-(((y - 90) / 40) ** 2)), 0 * x], 1)
+    hairs = [bust.vertices + (value - SHOWN_HAIR) * crown for value in HAIRS]
+    return LiveShapes(
+        STRENGTHS, np.stack(strengths), CARICATURES, np.stack(caricatures), *SHOWN, HAIRS, np.stack(hairs), SHOWN_HAIR)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +98,7 @@ def test_the_page_opens_with_the_shape_as_made(visit: Sliders, bust: Mesh) -> No
     np.testing.assert_allclose(visit.points(), bust.vertices, atol=EXACT_MM)
     assert visit.page.inner_text("#form-strength-number") == "0.80"
     assert visit.page.inner_text("#form-caricature-number") == "1.00"
-    for name in ("Strength", "Caricature"):
+    for name in ("Strength", "Caricature", "Hair"):
         assert visit.page.get_by_role("slider", name=name, exact=True).is_visible()
 
 
@@ -105,6 +109,11 @@ def test_stored_shapes_come_back_within_half_a_step(visit: Sliders, live: LiveSh
     visit.give("form-strength", SHOWN[0])
     for value, shape in zip(live.caricatures, live.by_caricature, strict=True):
         visit.give("form-caricature", value)
+        np.testing.assert_allclose(visit.points(), shape, atol=EXACT_MM)
+    visit.give("form-caricature", SHOWN[1])
+    assert live.by_hair is not None
+    for value, shape in zip(live.hairs, live.by_hair, strict=True):
+        visit.give("form-hair", value)
         np.testing.assert_allclose(visit.points(), shape, atol=EXACT_MM)
 
 
@@ -187,11 +196,12 @@ def test_offsets_too_large_for_the_error_are_refused(reach: float) -> None:
 
 def test_rows_are_of_drawn_vertices_and_the_shown_shape_takes_no_room(bust: Mesh, live: LiveShapes) -> None:
     kept = np.arange(5, len(bust.vertices), 2)
-    strength, caricature = packed_live(bust.vertices, kept, live)
+    strength, caricature, hair = packed_live(bust.vertices, kept, live)
     assert strength["at"] == [0.0, 0.5, 0.8, 1.0, 1.5]
     assert [packed is None for packed in strength["offsets"]] == [False, False, True, False, False]
     assert caricature["at"] == list(CARICATURES)
     assert [packed is None for packed in caricature["offsets"]] == [False, True, False, False]
+    assert hair["at"] == [0.0, SHOWN_HAIR, 0.5, 1.0]
     packed = strength["offsets"][0]
     found = packed["step"] * unpack_numbers(packed["data"], 3 * len(kept)).reshape(3, -1).T
     np.testing.assert_allclose(found, (live.by_strength[0] - bust.vertices)[kept], atol=packed["step"] / 2 + 1e-9)
@@ -201,7 +211,9 @@ def test_rows_are_of_drawn_vertices_and_the_shown_shape_takes_no_room(bust: Mesh
     ("spoil", "message"),
     [
         (lambda live: replace(
-            live, by_strength=live.by_strength[:, 1:], by_caricature=live.by_caricature[:, 1:]), "vertices"),
+            live, by_strength=live.by_strength[:, 1:], by_caricature=live.by_caricature[:, 1:],
+            by_hair=live.by_hair[:, 1:]), "vertices"),
+        (lambda live: replace(live, by_hair=live.by_hair[1:]), "vertices"),
         (lambda live: replace(live, by_caricature=live.by_caricature[1:]), "vertices"),
         (lambda live: replace(live, strengths=(0.0, 1.0, 0.5, 1.5)), "Strength"),
         (lambda live: replace(live, strength=1.6), "Strength"),
@@ -219,5 +231,5 @@ def test_without_shapes_the_page_has_no_form(bust: Mesh, live: LiveShapes) -> No
     plain, page = viewer_html(bust, title="x").decode(), viewer_html(bust, title="x", live=live).decode()
     assert "form-" not in plain
     payload = json.loads(page.split('id="portrait">')[1].split("</script>")[0])
-    assert [row["name"] for row in payload["live"]] == ["Strength", "Caricature"]
+    assert [row["name"] for row in payload["live"]] == ["Strength", "Caricature", "Hair"]
     assert page == viewer_html(bust, title="x", live=live).decode()

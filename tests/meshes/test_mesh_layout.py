@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import makers
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from twinbrush.config import MeshConfig
 from twinbrush.maths import charts as charts_of
 from twinbrush.maths.overlap import overlap_share
+from twinbrush.meshes import tiles
 from twinbrush.meshes import unwrap as unwrapping
 from twinbrush.meshes.orient import axes
 from twinbrush.meshes.read import load_model
@@ -268,3 +270,19 @@ def test_strips_of_a_ply_alternate(tmp_path: Path) -> None:
     a, b, c = (model.mesh.vertices[model.mesh.faces[:, k]] for k in range(3))
     assert len(model.mesh.faces) == 12
     assert np.ptp(np.sign(np.cross(b - a, c - a)[:, 2])) == 0
+
+
+def test_without_xatlas_charts_are_of_a_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some machines have no wheel of it: nothing asks for it, and that is told."""
+    monkeypatch.setitem(sys.modules, "xatlas", None)  # importing it fails
+    ball = trimesh.creation.icosphere(2, 80.0)
+    faces = np.asarray(ball.faces)
+    with pytest.raises(ImportError):
+        unwrap(np.asarray(ball.vertices), faces)
+    monkeypatch.setattr(unwrapping, "XATLAS", False)
+    monkeypatch.setattr(tiles, "XATLAS", False)
+    charts = unwrap(np.asarray(ball.vertices), faces)
+    assert charts.method == "box"
+    assert overlap_share(charts.uv[charts.faces]) < 1e-3
+    model = load_model(makers.plain_obj(tmp_path / "ball.obj", np.asarray(ball.vertices), faces))
+    assert any("xatlas is not installed" in note for note in model.repairs)

@@ -44,10 +44,10 @@ EXPECTED = {
 STILLS = {name for name in EXPECTED if name.startswith(("figure_", "clay_", "sheet", "turntable"))}
 ROAD: tuple[Stage[Any], ...] = (
     sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-    sculpt_road.CARICATURE_ROW, PAIR, TEXTURE, RELIEF)
+    sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, PAIR, TEXTURE, RELIEF)
 GIVEN = {"photo": "p", "style": "s", "engine": "e"}
 PAINTED = {"pair", "texture", "relief"}
-SHAPED = {"shape", "strengths", "caricatures", *PAINTED}
+SHAPED = {"shape", "strengths", "caricatures", "hairs", *PAINTED}
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     assert after["view_left.png"] == before["view_left.png"]
     assert after["figure.ply"] != before["figure.ply"]
     made = {stage for stage, kept in _resumed(result).items() if not kept}
-    assert made == {"shape", "strengths", "caricatures", "export"}
+    assert made == {"shape", "strengths", "caricatures", "hairs", "export"}
     parameters = _manifest(copy)["parameters"]["align"]
     assert (parameters["strength"], parameters["caricature"], parameters["hair_shape"]) == (1.0, 1.3, 0.3)
     _check_bar(tuple(steps))
@@ -289,7 +289,7 @@ def _changed(config: Config, **given: str) -> set[str]:
         ("sculpt", "socle", False, {"sculpt", "form", *SHAPED}),
         ("align", "strength", 0.5, SHAPED - {"strengths"}),
         ("align", "caricature", 1.5, SHAPED),
-        ("align", "hair_shape", 0.9, SHAPED),
+        ("align", "hair_shape", 0.9, SHAPED - {"hairs"}),
         ("align", "repose", False, PAINTED),
         ("views", "size", 256, PAINTED),
         ("stylize", "skin", "style", PAINTED),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from heads import crop_of
 from twinbrush.align.faces.style_head import mean_head
+from twinbrush.base.mesh import Mesh
 from twinbrush.base.progress import ignore
 from twinbrush.config import AlignConfig, Config
 from twinbrush.config.sculpt import SculptConfig
@@ -16,7 +19,7 @@ from twinbrush.road import sculpt_road
 from twinbrush.sculpt import figure as room
 from twinbrush.sculpt.figure import sculpt_crop
 from twinbrush.sculpt.template import template
-from twinbrush.sculpt.values import Figure
+from twinbrush.sculpt.values import Figure, Part
 from twinbrush.shape import live
 from twinbrush.shape.figure import shaped
 from twinbrush.shape.head import Form, make_form
@@ -52,7 +55,8 @@ def live_shapes(figure: Figure, form: Form, asked: AlignConfig) -> LiveShapes:
     shown = sculpt_road.in_form(figure, form, config, ignore)
     by_strength = sculpt_road.strength_row(figure, form, config, ignore)
     by_caricature = sculpt_road.caricature_row(figure, form, shown, config, ignore)
-    return sculpt_road.live_shapes(by_strength, by_caricature, config)
+    by_hair = sculpt_road.hair_row(figure, form, config, ignore)
+    return sculpt_road.live_shapes(by_strength, by_caricature, by_hair, config)
 
 
 def test_shapes_are_of_the_shown_mesh(figure: Figure, form: Form, shapes: LiveShapes) -> None:
@@ -61,7 +65,7 @@ def test_shapes_are_of_the_shown_mesh(figure: Figure, form: Form, shapes: LiveSh
     np.testing.assert_allclose(shapes.by_caricature[1], shown, atol=1e-9)
     assert (shapes.strength, shapes.caricature) == (STRENGTH, CARICATURE)
     rows = packed_live(shown, np.arange(len(shown)), shapes)
-    assert [row["name"] for row in rows] == ["Strength", "Caricature"]
+    assert [row["name"] for row in rows] == ["Strength", "Caricature"]  # no hair: no slider for it
 
 
 def test_rows_run_along_one_value_each(figure: Figure, form: Form, shapes: LiveShapes) -> None:
@@ -83,6 +87,22 @@ def test_strength_0_and_caricature_1_are_the_person(
     np.testing.assert_allclose(shapes.by_strength[0], figure_mesh(figure).vertices, atol=1e-6)
 
 
+def test_the_row_of_hair_moves_hair_alone(figure: Figure) -> None:
+    angle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    ring = np.stack([95 * np.cos(angle), 90 + 40 * np.sin(angle), np.full(60, -60.0)], 1)
+    hair = Mesh(ring, np.stack([np.arange(58), np.arange(1, 59), np.arange(2, 60)], 1), np.zeros((60, 2)))
+    haired = replace(figure, parts=(*figure.parts, Part("Hair", hair, np.zeros(3))))
+    head = mean_head(template())
+    high = make_form(template(), replace(head, outline=replace(head.outline, crown=np.full(72, 170.0))))
+    none, half, full = live.hairs_at(template(), haired, high, 1.0, 1.2, (0.0, 0.5, 1.0))
+    wanted = shaped(template(), haired, high, 1.0, 1.2, 0.5)
+    np.testing.assert_allclose(half, np.concatenate([part.mesh.vertices for part in wanted.parts]), atol=1e-9)
+    assert none[-60:, 1].max() + 3 < half[-60:, 1].max() < full[-60:, 1].max() - 3
+    assert np.array_equal(none[:-60], full[:-60])
+    assert np.array_equal(live.hairs_at(template(), haired, high, 0.0, 1.0, (1.0,))[0], live.vertices_of(haired))
+
+
 def test_what_the_sliders_reach_is_what_the_command_takes() -> None:
     assert live.STRENGTHS == (0.0, 0.5, 1.0, 1.5)
     assert live.CARICATURES == (0.5, 1.0, 1.5, 2.0)
+    assert (live.HAIR_SHAPES[0], live.HAIR_SHAPES[-1]) == (0, 1)

@@ -91,6 +91,8 @@ class Batch:
     """Processes that work side by side (0: as many as cores and memory allow)."""
     cross: bool = False
     """Each photo with each style, instead of pairs."""
+    ray: str | None = None
+    """A Ray cluster's address (auto, ray://host:10001), or `local`; all nodes see the same files (extra `ray`)."""
     preset: str = "default"
     """fast, default or fine: the starting point for all other options."""
     options: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=lambda: DEFAULT)
@@ -245,7 +247,7 @@ def run(command: object) -> None:
             case Batch():
                 from twinbrush.app.batch.run import BatchOptions, run_batch
 
-                many = BatchOptions(command.workers, command.cross)
+                many = BatchOptions(command.workers, command.cross, command.ray)
                 display.say(
                     run_batch(command.pairs, command.out, command.options, many, progress=display.progress).summary()
                 )

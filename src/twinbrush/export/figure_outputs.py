@@ -41,7 +41,8 @@ class FigureScene:
     inputs: what the manifest tells of the input files, by role. shown: the pictures beside the figure on the sheet,
     with their captions. parameters: the options as they were given. live: shapes for the viewer's sliders. pair: the
     painted stereo pair, of a figure that is painted. worked: its medium in relief, if any is wanted. engine: who made
-    the figure, where there is no pair.
+    the figure, where there is no pair. before: the same figure in the photo's form and colours, to which the viewer's
+    slider leads back.
     """
 
     figure: Figure
@@ -53,6 +54,7 @@ class FigureScene:
     pair: Stylization | None = None
     worked: Worked | None = None
     engine: str = "sculpt"
+    before: Figure | None = None
 
 
 def figure_mesh(figure: Figure) -> Mesh:
@@ -128,7 +130,8 @@ def write_models(scene: FigureScene, folder: Path) -> None:
     write_ply(mesh, folder / "figure.ply", texture_file="figure.png")
     write_viewer(
         mesh, folder / "viewer.html", title="Figure", inputs=scene.shown, expressions=all_targets(scene.figure),
-        live=scene.live, relief=None if scene.worked is None else shown_relief(scene.worked))
+        live=scene.live, before=None if scene.before is None else figure_mesh(scene.before),
+        relief=None if scene.worked is None else shown_relief(scene.worked))
 
 
 def write_pair(scene: FigureScene, folder: Path) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
+
+CHOLESPY = find_spec("cholespy") is not None  # no wheels of it for Linux on Arm: docs/installation.md
 
 
 def factorised(matrix: sparse.spmatrix) -> SuperLU:
@@ -14,3 +20,24 @@ def factorised(matrix: sparse.spmatrix) -> SuperLU:
     """
     return splu(sparse.csc_matrix(matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
                 options={"SymmetricMode": True})
+
+
+def quick_solver(matrix: sparse.spmatrix) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns x = solve(b) for a sparse symmetric positive definite matrix (n, n) and right sides (n, c).
+
+    By the fastest factorisation that is installed: cholespy's (Cholesky), else SuperLU's; the same to rounding.
+    """
+    if not CHOLESPY:
+        return factorised(matrix).solve
+    from cholespy import CholeskySolverD, MatrixType  # pyright: ignore[reportAttributeAccessIssue]
+
+    entries = sparse.coo_matrix(matrix)
+    rows, columns = entries.row.astype(np.int32), entries.col.astype(np.int32)
+    solver = CholeskySolverD(int(rows.max()) + 1, rows, columns, entries.data, MatrixType.COO)
+
+    def solve(right: np.ndarray) -> np.ndarray:
+        out = np.zeros(right.shape)
+        solver.solve(np.ascontiguousarray(right, np.float64), out)
+        return out
+
+    return solve

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 
 from twinbrush.maths.overlap import MAX_SHARE, overlap_share
 from twinbrush.meshes.triangulate import Triangles, weld
-from twinbrush.meshes.unwrap import unwrap
+from twinbrush.meshes.unwrap import XATLAS, unwrap
 from twinbrush.meshes.values import FileModel, Tile
 
 MAX_TILES = 16
@@ -73,6 +73,8 @@ def lay_out(file: FileModel, triangles: Triangles, world: Float[np.ndarray, "p 3
         key[fresh] = len(polygons.uv) + charts.faces
         why = "; ".join(dict.fromkeys(reasons[m] for m in members if m in reasons)) or "too many textures"
         notes.append(f"new texture coordinates for {int(fresh.sum())} triangles ({why}).")
+        if not XATLAS:
+            notes.append("charts are of a box, for xatlas is not installed: more seams, less of the texture used.")
     return Layout(tuple(tiles), tile, uv, key, tuple(notes))
 
 

@@ -15,6 +15,7 @@ worth of texels, it is not asked at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from twinbrush.base.errors import BadMesh
 from twinbrush.maths.charts import PADDING, SIZE, box_charts, chart_lengths
 from twinbrush.maths.overlap import MAX_SHARE, overlap_share
 
+XATLAS = find_spec("xatlas") is not None  # it has no wheels for every machine: docs/installation.md
 BOX_FROM = 20_000
 LONGEST = 4 * SIZE  # texels: a longer chart is made smaller; the largest texture that is written has as many a side
 MOST_WORK = 8.0  # textures' worth of texels that xatlas may be given to place: about 0.4 CPU-seconds each
@@ -42,7 +44,7 @@ class Charts:
 
 def unwrap(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> Charts:
     """Injective texture coordinates of a surface of geometric vertices (mm). Raises BadMesh when none is found."""
-    if len(faces) <= BOX_FROM and padding_work(points, faces) <= MOST_WORK:
+    if XATLAS and len(faces) <= BOX_FROM and padding_work(points, faces) <= MOST_WORK:
         charts = _by_xatlas(points, faces)
         if charts is not None and overlap_share(charts.uv[charts.faces]) <= MAX_SHARE:
             return charts
@@ -93,7 +95,8 @@ def _by_box(points: Float[np.ndarray, "g 3"], faces: Int[np.ndarray, "f 3"]) -> 
     corners = charts.uv[charts.faces]
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = float(np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / 2
-    return _repacked(charts) if _work(chart_lengths(charts.faces, charts.uv), area) <= MOST_WORK / 2 else charts
+    packable = XATLAS and _work(chart_lengths(charts.faces, charts.uv), area) <= MOST_WORK / 2
+    return _repacked(charts) if packable else charts
 
 
 def _repacked(charts: Charts) -> Charts:

@@ -17,9 +17,9 @@ from scipy import sparse
 from twinbrush.base.camera import Camera
 from twinbrush.base.mesh import Mesh
 from twinbrush.maths.fill import push_pull
+from twinbrush.maths.linear import quick_solver
 from twinbrush.maths.texels import Texels
 from twinbrush.shape.smooth import umbrella
-from twinbrush.shape.solve import factorised
 from twinbrush.shape.weld import Weld, weld
 from twinbrush.views.surface_paint import SurfacePaint
 
@@ -99,7 +99,7 @@ def _vertex_colours(
     laplacian = sparse.identity(count, format="csr") - umbrella(joined.faces, count, joined.vertices)
     system = sparse.diags(hold + pull) + FILL_STIFFNESS * (laplacian.T @ laplacian)
     mean = (own * hold[:, None]).sum(0) / max(float(hold.sum()), 1e-9) if pull == LEAST else np.zeros(3)
-    solved = factorised(system)(hold[:, None] * (own - mean)) + mean
+    solved = quick_solver(system)(hold[:, None] * (own - mean)) + mean
     return np.clip(solved, -1, 1)[joined.index]
 
 

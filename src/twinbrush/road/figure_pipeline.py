@@ -136,7 +136,7 @@ def _shaped(walk: Walk) -> None:
     """The figure in the style's form, and the shapes of the viewer's sliders."""
     for stage in (
         sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-        sculpt_road.CARICATURE_ROW,
+        sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW,
     ):  # fmt: skip
         walk.through(stage)
 
@@ -170,12 +170,13 @@ def _exported(
         metrics |= walk.values["triangulated"].metrics
         live = paper_road.live_shapes(walk.values["strengths"], config)
     else:
-        live = sculpt_road.live_shapes(walk.values["strengths"], walk.values["caricatures"], config)
+        rows = (walk.values[name] for name in ("strengths", "caricatures", "hairs"))
+        live = sculpt_road.live_shapes(*rows, config)
     scene = FigureScene(
         replace(walk.values["shape"], texture=painted.texture),
         {"photo": picture_file(content), "style": picture_file(art)},
         (("Photo", content.picture.pixels), ("Style", art.picture.pixels)),
         config, {name: float(value) for name, value in metrics.items()},
-        live, pair.pair, None if worked is None or worked.amplitude_mm == 0 else worked)
+        live, pair.pair, None if worked is None or worked.amplitude_mm == 0 else worked, walk.values["sculpt"])
     given = (content.picture.path, art.picture.path, *named_files(config))
     return export_figure(walk.run, scene, out, config.export, given, stills=stills)

@@ -10,7 +10,7 @@ from twinbrush.base.progress import Plan
 INPUTS: Plan = {"models": {"models": 0.5}, "inputs": {"inputs": 3}}
 FORMED: Plan = {
     "regions": {"regions": 1}, "form": {"form": 4}, "shape": {"shape": 2}, "strengths": {"strengths": 6},
-    "caricatures": {"caricatures": 2},
+    "caricatures": {"caricatures": 2}, "hairs": {"hairs": 1},
 }  # fmt: skip
 EXPORTED: Plan = {"export": {"export": 12}}
 

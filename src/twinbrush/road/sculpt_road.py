@@ -124,12 +124,23 @@ def caricature_row(figure: Figure, form: Form, shown: Figure, config: Config, pr
     return SliderRow(CARICATURES, np.stack(shapes))
 
 
-def live_shapes(by_strength: SliderRow, by_caricature: SliderRow, config: Config) -> LiveShapes:
-    """Returns what the viewer's two sliders blend."""
+def hair_row(figure: Figure, form: Form, config: Config, progress: Progress) -> SliderRow:
+    """Returns the shapes between which the viewer's slider of the hair blends."""
+    from twinbrush.sculpt.template import template
+    from twinbrush.shape.live import HAIR_SHAPES, hairs_at
+
+    del progress
+    asked = config.align
+    shapes = hairs_at(template(), figure, form, asked.strength, asked.caricature, HAIR_SHAPES)
+    return SliderRow(HAIR_SHAPES, np.stack(shapes))
+
+
+def live_shapes(by_strength: SliderRow, by_caricature: SliderRow, by_hair: SliderRow, config: Config) -> LiveShapes:
+    """Returns what the viewer's sliders blend."""
     asked = config.align
     return LiveShapes(
         by_strength.values, by_strength.shapes, by_caricature.values, by_caricature.shapes, asked.strength,
-        asked.caricature)
+        asked.caricature, by_hair.values, by_hair.shapes, asked.hair_shape)
 
 
 FORM_OPTIONS = ("align.strength", "align.caricature", "align.hair_shape")
@@ -144,3 +155,4 @@ STRENGTH_ROW = Stage(
     "strengths", SliderRow, ("sculpt", "form"), ("align.caricature", "align.hair_shape"), strength_row)
 CARICATURE_ROW = Stage(
     "caricatures", SliderRow, ("sculpt", "form", "shape"), ("align.strength", "align.hair_shape"), caricature_row)
+HAIR_ROW = Stage("hairs", SliderRow, ("sculpt", "form"), ("align.strength", "align.caricature"), hair_row)

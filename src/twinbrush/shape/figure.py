@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.align.faces.art_outline import Outline
 from twinbrush.config.sculpt import ShapeConfig
 from twinbrush.faces import indices
 from twinbrush.sculpt import base
@@ -157,16 +159,25 @@ def _outlined(
     if strength == 0:
         return parts
     outline = form.head.outline
+    out = crowned(figure, parts, skin, outline, hair_shape * strength)
+    chin = float(model.landmarks(skin)[indices.CHIN, 1])
+    for i, part in enumerate(figure.parts):
+        if part.name == "Bust":
+            out[i] = with_shoulders(parts[i], skin, chin, outline, strength)
+    return out
+
+
+def crowned(
+    figure: Figure, parts: Sequence[Float[np.ndarray, "_ 3"]], skin: Float[np.ndarray, "n 3"], outline: Outline,
+    share: float,
+) -> list[Float[np.ndarray, "_ 3"]]:
+    """Returns the parts with hair and headwear grown a share of the way to the style's outline."""
     grown = [i for i, part in enumerate(figure.parts) if part.name.startswith(("Hair", "Headwear"))]
     out = list(parts)
     if grown:
         whole = np.concatenate([parts[i] for i in grown])
         for i in grown:
-            out[i] = with_crown(parts[i], whole, skin, outline, hair_shape * strength)
-    chin = float(model.landmarks(skin)[indices.CHIN, 1])
-    for i, part in enumerate(figure.parts):
-        if part.name == "Bust":
-            out[i] = with_shoulders(parts[i], skin, chin, outline, strength)
+            out[i] = with_crown(parts[i], whole, skin, outline, share)
     return out
 
 

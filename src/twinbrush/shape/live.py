@@ -9,11 +9,12 @@ from jaxtyping import Float
 
 from twinbrush.config.sculpt import ShapeConfig
 from twinbrush.sculpt.values import Figure, Template
-from twinbrush.shape.figure import shapes_of
+from twinbrush.shape.figure import crowned, shape_of, shapes_of
 from twinbrush.shape.head import Form
 
 STRENGTHS = (0.0, 0.5, 1.0, 1.5)
 CARICATURES = (0.5, 1.0, 1.5, 2.0)
+HAIR_SHAPES = (0.0, 0.5, 1.0)
 THE_PERSON = (0, 1)  # strength and caricature at which nothing is changed
 
 
@@ -23,7 +24,9 @@ class LiveShapes:
 
     strengths (s,) ascending, by_strength (s, n, 3): at the shown caricature.
     caricatures (c,) ascending, by_caricature (c, n, 3): at the shown strength; none: there is no such slider.
-    strength, caricature: of the mesh that is shown; they need not be among the others, but lie between them.
+    strength, caricature, hair_shape: of the mesh that is shown; they need not be among the others, but lie between
+    them.
+    hairs (h,) ascending, by_hair (h, n, 3): at the shown strength and caricature; none: there is no such slider.
     """
 
     strengths: tuple[float, ...]
@@ -32,6 +35,9 @@ class LiveShapes:
     by_caricature: Float[np.ndarray, "c n 3"]
     strength: float
     caricature: float
+    hairs: tuple[float, ...] = ()
+    by_hair: Float[np.ndarray, "h n 3"] | None = None
+    hair_shape: float = ShapeConfig.hair_shape
 
 
 def shapes_at(
@@ -43,6 +49,18 @@ def shapes_at(
     found = iter(shapes_of(model, figure, form, changed, hair_shape))
     return [vertices_of(figure) if both == THE_PERSON else np.concatenate(next(found).parts).astype(np.float64)
             for both in amounts]
+
+
+def hairs_at(
+    model: Template, figure: Figure, form: Form, strength: float, caricature: float, hair_shapes: tuple[float, ...]
+) -> list[Float[np.ndarray, "n 3"]]:
+    """Returns the figure's vertices (mm, all parts in their order) with hair of several shapes."""
+    if (strength, caricature) == THE_PERSON:
+        return [vertices_of(figure) for _ in hair_shapes]
+    bare = shape_of(model, figure, form, strength, caricature, 0.0)
+    outline = form.head.outline
+    return [np.concatenate(crowned(figure, bare.parts, bare.vertices, outline, share * strength)).astype(np.float64)
+            for share in hair_shapes]
 
 
 def vertices_of(figure: Figure) -> Float[np.ndarray, "n 3"]:

@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
+from twinbrush.maths.linear import quick_solver
+
 # Weight of a vertex without data: keeps the system definite where a whole component is hidden.
 LEAST_WEIGHT = 1e-6
 MOST_ITERATIONS = 400
@@ -67,18 +69,10 @@ class DisplacementSmoother:
         self, target: Float[np.ndarray, "v c"], weight: Float[np.ndarray, "v"], length_mm: float
     ) -> Float[np.ndarray, "v c"]:
         """The same, exactly, by sparse Cholesky: for large holes (weight 0), which are filled as smoothly as can be."""
-        from cholespy import CholeskySolverD, MatrixType  # pyright: ignore[reportAttributeAccessIssue]
-
         stiffness = (length_mm / self.mean_edge_mm) ** 4
         weight = np.maximum(weight, LEAST_WEIGHT)
-        system = (sparse.diags(weight) + stiffness * (self.laplacian.T @ self.laplacian)).tocoo()
-        solver = CholeskySolverD(
-            len(target), system.row.astype(np.int32), system.col.astype(np.int32), system.data, MatrixType.COO
-        )
-        right = np.ascontiguousarray(weight[:, None] * target)
-        out = np.zeros_like(right)
-        solver.solve(right, out)
-        return out
+        system = (sparse.diags(weight) + stiffness * (self.laplacian.T @ self.laplacian))
+        return quick_solver(system)(np.ascontiguousarray(weight[:, None] * target))
 
 
 def _conjugate_gradients(

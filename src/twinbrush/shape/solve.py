@@ -9,7 +9,7 @@ r = depth / focal length makes pixels lengths, so that all terms are in one unit
 A_v acts where the views of v cannot see: along the line of sight of a vertex that one view sees, along the depth of a
 stereo pair, and all around a vertex that no view sees. Hidden parts follow their surroundings through L. Gauss-Newton
 linearises P_k; each step is one linear system, solved by conjugate gradients with the sparse Cholesky factor of its
-isotropic part as the preconditioner (cholespy). Views are added one after the other: memory does not grow with N.
+isotropic part as the preconditioner. Views are added one after the other: memory does not grow with N.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from twinbrush.base.camera import Camera, project
+from twinbrush.maths.linear import quick_solver
 from twinbrush.shape.smooth import mean_edge, umbrella
 from twinbrush.shape.weld import Weld, weld
 
@@ -172,7 +173,7 @@ def _solve(
     start: Float[np.ndarray, "w 3"],
 ) -> Float[np.ndarray, "w 3"]:
     """(blocks + bending) x = right by preconditioned conjugate gradients, all coordinates together."""
-    solve = factorised(sparse.diags(blocks[:, :3].mean(1)) + bending)
+    solve = quick_solver(sparse.diags(blocks[:, :3].mean(1)) + bending)
     x = start.copy()
     residual = right - _times(blocks, x) - bending @ x
     direction = step = solve(residual)
@@ -189,22 +190,6 @@ def _solve(
         energy, before = float((residual * step).sum()), energy
         direction = step + (energy / before) * direction
     return x
-
-
-def factorised(matrix: sparse.spmatrix) -> Callable[[np.ndarray], np.ndarray]:
-    """x = solver(b) for a symmetric positive definite sparse matrix (n, n) and right sides (n, c), by cholespy."""
-    from cholespy import CholeskySolverD, MatrixType  # pyright: ignore[reportAttributeAccessIssue]
-
-    entries = sparse.coo_matrix(matrix)
-    rows, columns = entries.row.astype(np.int32), entries.col.astype(np.int32)
-    solver = CholeskySolverD(int(rows.max()) + 1, rows, columns, entries.data, MatrixType.COO)
-
-    def solve(right: np.ndarray) -> np.ndarray:
-        out = np.zeros(right.shape)
-        solver.solve(np.ascontiguousarray(right, np.float64), out)
-        return out
-
-    return solve
 
 
 def _skew(joined: Weld, points: Float[np.ndarray, "w 3"], sightings: Iterable[Sighting]) -> tuple[float, float]:

@@ -14,8 +14,10 @@ import numpy as np
 
 from twinbrush.app.batch.work import load_config
 from twinbrush.app.batch.worker import serve
-from twinbrush.base.errors import FaceNotFound, SeveralFaces
+from twinbrush.base.errors import BadMask, FaceNotFound, SeveralFaces
 from twinbrush.base.progress import Progress, Step
+from twinbrush.regions.given import picture_of_labels
+from twinbrush.regions.values import Label
 
 POINTS = [[30 + number % 17, 30 + number // 17] for number in range(68)]
 FILES = ["figure.glb", "figure.obj", "figure.mtl", "figure.png", "viewer.html", "manifest.json", "figure_0.png"]
@@ -24,6 +26,8 @@ FILES = ["figure.glb", "figure.obj", "figure.mtl", "figure.png", "viewer.html", 
 def perform(task: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     if task["kind"] == "look":
         return _look(task)
+    if task["kind"] == "regions":
+        return _regions(task)
     config = None if task["kind"] == "reshape" else load_config(Path(task["config"]))
     out = Path(task["out"])
     with (out.parents[2] / "made.txt").open("a") as log:
@@ -48,8 +52,19 @@ def perform(task: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     cv2.imwrite(task["thumb"], picture)
     (out / "viewer.html").write_text(
         "<!doctype html><title>Figure</title><p>figure</p><input id=form-strength value=0.4><input id=form-caricature "
-        "value=1.2>")
+        "value=1.2><input id=form-hair value=0.7><input id=form-relief value=0.35>")
     return {"files": files, "warnings": ["A remark."]}
+
+
+def _regions(task: Mapping[str, Any]) -> dict[str, Any]:
+    """A head of skin on ground, half as large as the picture."""
+    height, width = cv2.imread(task["picture"]).shape[:2]
+    if width == 93:
+        raise FaceNotFound("it", 0.1, 0.5)
+    labels = np.zeros((height // 2, width // 2), np.uint8)
+    labels[height // 8:, width // 8:width // 3] = Label.SKIN
+    cv2.imwrite(task["drawn"], picture_of_labels(labels)[..., ::-1])
+    return {"width": width, "height": height}
 
 
 def _look(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,6 +73,8 @@ def _look(task: Mapping[str, Any]) -> dict[str, Any]:
     Path(task["preview"]).parent.mkdir(exist_ok=True)
     cv2.imwrite(task["preview"], picture)
     face = place.style_face if task["art"] else place.photo_face
+    if not task["only_preview"] and width == 92 and face.mask is not None:
+        raise BadMask("mask.png (the mask): leaves most of the face out.", "Paint the person white.")
     name, known = Path(task["picture"]).name, face.clicks or face.landmarks or face.box
     if not task["only_preview"] and not known and width == 90:  # a picture without a face
         raise FaceNotFound(name, 0.1, 0.5)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 from studios import client_of, order, png, wait_for
 
+from twinbrush.app.demo import bundled_styles
 from twinbrush.app.studio import board, serve
 from twinbrush.base.errors import BadOption
 
@@ -43,13 +45,27 @@ def test_reshape_and_print(client: TestClient) -> None:
     number = order(client, presets=["fast"])["id"]
     wait_for(client, number, "done")
     assert client.post(f"/api/jobs/{number}/reshape", json={"strength": 9}).status_code == 422
-    assert client.post(f"/api/jobs/{number}/reshape", json={"strength": 0.4, "caricature": 1.2}).status_code == 200
-    assert wait_for(client, number, "done")["shape"] == {"strength": 0.4, "caricature": 1.2, "hair_shape": None}
+    assert client.post(f"/api/jobs/{number}/reshape", json={
+        "strength": 0.4, "caricature": 1.2, "relief": 0.3}).status_code == 200
+    shape = {"strength": 0.4, "caricature": 1.2, "hair_shape": None, "relief": 0.3}
+    assert wait_for(client, number, "done")["shape"] == shape
     client.post(f"/api/jobs/{number}/print")
     job = wait_for(client, number, "done")
     assert job["printable"]
     assert "figure.stl" in job["files"]
     assert job["shape"]["strength"] == 0.4
+
+
+def test_regions_are_drawn_for_the_brush(client: TestClient) -> None:
+    photo = client.post("/api/pictures?name=me.png", content=png(120, 80)).json()["id"]
+    answer = client.post(f"/api/pictures/{photo}/regions", json={"role": "photo"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    with Image.open(io.BytesIO(answer.content)) as drawn:
+        assert drawn.size == (60, 40)
+    faceless = client.post("/api/pictures?name=x.png", content=png(93)).json()["id"]
+    refused = client.post(f"/api/pictures/{faceless}/regions", json={"role": "style"})
+    assert (refused.status_code, refused.json()["kind"]) == (422, "FaceNotFound")
+    assert client.post(f"/api/pictures/{'0' * 24}/regions", json={"role": "photo"}).status_code == 404
 
 
 def test_refusals_come_in_the_command_lines_words_at_their_place(client: TestClient) -> None:
@@ -131,8 +147,8 @@ def test_the_description_and_the_page_are_there(client: TestClient) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     assert {"/api/jobs", "/api/pictures", "/api/jobs/{number}/files/{name}"} <= paths.keys()
     whole = 0
-    for address in ("/", "/page/studio.css", "/page/studio.js", "/page/marks.js", "/api/docs", "/page/api.js",
-                    *(f"/page/{name}.jpg" for name in ("oil", "ink", "mosaic", "pastel", "woodcut", "astronaut"))):
+    for address in ("/", "/page/studio.css", "/page/studio.js", "/page/marks.js", "/page/brush.js", "/api/docs",
+                    "/page/api.js", *(f"/page/{name}.jpg" for name in (*bundled_styles(), "astronaut"))):
         answer = client.get(address)
         assert answer.status_code == 200, address
         whole += len(answer.content)

@@ -10,12 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from studios import STUB, png
 
 from browsing import open_browser
 from twinbrush.app.studio import serve
 from twinbrush.app.studio.api import make_app
+from twinbrush.regions.given import labels_of_picture
+from twinbrush.regions.values import Label
 
 ROOT = Path(__file__).parents[3]
 
@@ -100,6 +104,8 @@ def test_a_newcomer_gets_to_a_glb(browser: Any, address: str, look: dict[str, An
     assert dark == (look["color_scheme"] == "dark")
     page.click("text=Keep this form")
     until(page, "jobs[0].state === 'done' && jobs[0].shape && jobs[0].shape.strength === 0.4")
+    shape = page.evaluate("jobs[0].shape")
+    assert (shape["caricature"], shape["hair_shape"], shape["relief"]) == (1.2, 0.7, 0.35)
     page.reload()  # the page finds its job again
     page.wait_for_selector("iframe")
     assert visit.complaints == []
@@ -152,6 +158,96 @@ def test_landmarks_are_dragged_and_several_faces_chosen(browser: Any, address: s
     assert len(landmarks) == 68
     assert landmarks[67] == [46, 33]
     assert sum(point not in ([30 + n % 17, 30 + n // 17] for n in range(68)) for point in landmarks) == 1
+    assert visit.complaints == []
+
+
+def painted(page: Any, tool: str, swatch: str, role: str) -> None:
+    """A stroke from left to right with the brush, through the middle of the picture; then it is used."""
+    page.click(f"#{role}-card >> text=Correct it")
+    page.click(f"[data-tool={tool}]")
+    until(page, "Boolean(brush.labels)")
+    assert page.locator("#marks-use").is_disabled()
+    page.click(f"#swatches >> text={swatch}")
+    box = page.locator("#marks-canvas svg").bounding_box()
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2, steps=3)
+    page.mouse.up()
+    page.click("#marks-use")
+    until(page, f"Boolean(choice.{role}.face.{tool} && choice.{role}.look)")
+
+
+def test_regions_and_a_cut_out_are_painted(browser: Any, address: str, tmp_path: Path) -> None:
+    visit = Page(browser, address)
+    page = visit.page
+    (tmp_path / "me.png").write_bytes(png(200, 160))
+    page.set_input_files("#photo-file", str(tmp_path / "me.png"))
+    page.click("#gallery button[data-id=demo-oil]")
+    page.wait_for_selector("#photo-card.done")
+    page.wait_for_selector("#style-card.done")
+    painted(page, "regions", "Headwear", "photo")
+    painted(page, "mask", "Background", "style")
+    assert "Your regions are used" in page.locator("#photo-card .told").inner_text()
+    assert "Your cut-out is used" in page.locator("#style-card .told").inner_text()
+    kept = {role: page.evaluate(f"choice.{role}.face") for role in ("photo", "style")}
+
+    def file(number: str) -> np.ndarray:
+        return np.asarray(Image.open(tmp_path / "studio" / "pictures" / number / f"{number}.png").convert("RGB"))
+
+    labels = labels_of_picture(file(kept["photo"]["regions"]))
+    assert labels.shape == (160, 200)
+    assert (labels[80, 30:170] == Label.HEADWEAR).all()
+    assert (labels[:60] != Label.HEADWEAR).all()
+    assert labels[140, 50] == Label.SKIN
+    assert labels[5, 5] == Label.GROUND
+    mask = file(kept["style"]["mask"])
+    assert mask.shape == (768, 768, 3)
+    assert set(np.unique(mask)) == {0, 255}
+    assert mask[384, 200:600].max() == 0
+    assert mask[600, 300].min() == 255
+    page.click("#make")
+    until(page, "jobs[0] && jobs[0].made")
+    order = page.evaluate("jobs[0].order")
+    assert (order["photo_face"]["regions"], order["style_face"]["mask"]) == (
+        kept["photo"]["regions"], kept["style"]["mask"])
+    assert visit.complaints == []
+    assert visit.outside == []
+
+
+def test_the_brush_undoes_and_works_without_a_mouse_and_a_bad_cut_out_is_mended(
+    browser: Any, address: str, tmp_path: Path
+) -> None:
+    visit = Page(browser, address)
+    page = visit.page
+    (tmp_path / "me.png").write_bytes(png(92, 92))
+    page.set_input_files("#photo-file", str(tmp_path / "me.png"))
+    page.wait_for_selector("#photo-card.done")
+    page.click("#photo-card >> text=Correct it")
+    page.click("[data-tool=mask]")
+    until(page, "Boolean(brush.labels)")
+    before = page.evaluate("brush.labels.reduce((a, b) => a + b)")
+    page.focus("#marks-canvas svg")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    assert page.evaluate("brush.labels.reduce((a, b) => a + b)") < before
+    page.click("#marks-undo")
+    page.click("#marks-undo")
+    assert page.evaluate("brush.labels.reduce((a, b) => a + b)") == before
+    assert page.locator("#marks-undo").is_disabled()
+    page.focus("#marks-canvas svg")
+    page.keyboard.press("Enter")
+    page.click("#marks-use")
+    trouble = page.locator("#photo-card .trouble")
+    trouble.wait_for()
+    assert "leaves most of the face out" in trouble.inner_text()
+    trouble.locator("text=Mend it with the brush").click()
+    until(page, "marks.tool === 'mask' && Boolean(brush.labels)")
+    page.click("text=Cancel")
+    trouble.locator("text=Without it").click()
+    page.wait_for_selector("#photo-card.done")
+    assert page.evaluate("choice.photo.face") == {}
     assert visit.complaints == []
 
 

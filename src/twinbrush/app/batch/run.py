@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twinbrush.app.batch import records
+from twinbrush.app.batch import cluster, records
 from twinbrush.app.batch.crew import COMMAND, Outcome, Worker
 from twinbrush.app.batch.pairs import Pair, read_pairs
 from twinbrush.app.batch.schedule import Schedule
@@ -31,10 +31,12 @@ Heard = tuple[Pair, Step | Outcome]
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How the pairs are made. workers: 0: as many as cores and memory allow; cross: each photo with each style."""
+    """How the pairs are made. workers: 0: as many as cores and memory allow; cross: each photo with each style; ray:
+    the address of a Ray cluster (None: processes of this machine)."""
 
     workers: int = 0
     cross: bool = False
+    ray: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def run_batch(
     """
     if not 0 <= options.workers <= MOST_WORKERS:
         raise BadOption(f"--workers {options.workers}: out of range.", f"Give a number from 0 to {MOST_WORKERS}.")
+    if options.ray is not None:
+        cluster.check_installed()
     check(config)
     check_named_files(config)
     pairs = read_pairs(listed, config, cross=options.cross)
@@ -71,7 +75,42 @@ def run_batch(
     with locks.held(folder) as ours:
         if not ours:
             raise OutputError(f"{out}: another batch is at work there.", "Wait for it, or choose another folder.")
-        return _run(pairs, out, options.workers, command, progress)
+        if options.ray is None:
+            return _run(pairs, out, _Local(options.workers, command, folder), command is COMMAND, progress)
+        with cluster.connected(options.ray) as ray:
+            return _run(pairs, out, _OnCluster(ray, options.workers, command, folder), command is COMMAND, progress)
+
+
+Performer = Worker | cluster.RayWorker
+Hire = Callable[[int], Sequence[Performer]]  # so many jobs -> who does them
+
+
+@dataclass(frozen=True)
+class _Local:
+    """Processes of this machine."""
+
+    wanted: int
+    command: Sequence[str]
+    folder: Path
+
+    def __call__(self, jobs: int) -> list[Worker]:
+        count = worker_count(self.wanted, jobs)
+        return [Worker(self.command, self.folder / f"worker-{number}.log") for number in range(count)]
+
+
+@dataclass(frozen=True)
+class _OnCluster:
+    """Workers on a Ray cluster, as many as it has cores."""
+
+    ray: Any
+    wanted: int
+    command: Sequence[str]
+    folder: Path
+
+    def __call__(self, jobs: int) -> list[cluster.RayWorker]:
+        count = max(1, min(self.wanted or cluster.cpus(self.ray), jobs))
+        return [cluster.RayWorker(self.ray, self.command, (self.folder / f"worker-{number}.log").absolute())
+                for number in range(count)]
 
 
 def worker_count(wanted: int, jobs: int) -> int:
@@ -99,9 +138,7 @@ def _folder(out: Path) -> Path:
     return folder
 
 
-def _run(
-    pairs: tuple[Pair, ...], out: Path, workers: int, command: Sequence[str], progress: Progress
-) -> BatchResult:
+def _run(pairs: tuple[Pair, ...], out: Path, hire: Hire, real: bool, progress: Progress) -> BatchResult:
     from twinbrush.app.batch.sheets import write_sheets
     from twinbrush.base.models import ensure_models
 
@@ -111,10 +148,12 @@ def _run(
     left = [pair for pair in pairs if pair.name not in known]
     schedule = Schedule(left, [pair for pair in pairs if pair.name in known], out)
     if left:
-        if command is COMMAND:
+        if real:
             ensure_models(progress)  # once, not by every worker at the same time
+        for pair in left:
+            _config_file(out, pair.config)  # here, for two threads that write one file sweep each other's parts
         tally = _Tally(len(pairs), len(known), progress)
-        for pair, outcome in _made(schedule, out, worker_count(workers, len(left)), command, tally.step):
+        for pair, outcome in _made(schedule, out, hire(len(left)), tally.step):
             known[pair.name] = records.keep(out, pair, key[pair.name], outcome)
             tally.end(pair, outcome)
     made = tuple(known[pair.name] for pair in pairs)
@@ -152,12 +191,10 @@ class _Tally:
 
 
 def _made(
-    schedule: Schedule, out: Path, workers: int, command: Sequence[str], on_step: Callable[[Pair, Step], None]
+    schedule: Schedule, out: Path, crew: Sequence[Performer], on_step: Callable[[Pair, Step], None]
 ) -> Iterator[tuple[Pair, Outcome]]:
     """Yields every pair with its outcome as it ends. Steps are passed on in the caller's thread."""
     heard: queue.SimpleQueue[Heard | BaseException | None] = queue.SimpleQueue()
-    folder = out / records.FOLDER
-    crew = [Worker(command, folder / f"worker-{number}.log") for number in range(workers)]
     threads = [threading.Thread(target=_work, args=(worker, schedule, out, heard), daemon=True) for worker in crew]
     try:
         for thread in threads:
@@ -181,7 +218,7 @@ def _made(
             worker.close()
 
 
-def _work(worker: Worker, schedule: Schedule, out: Path, heard: queue.SimpleQueue[Any]) -> None:
+def _work(worker: Performer, schedule: Schedule, out: Path, heard: queue.SimpleQueue[Any]) -> None:
     """One thread: gives its worker one pair after the other."""
     photo: Path | None = None
     try:

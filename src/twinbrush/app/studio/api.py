@@ -7,7 +7,6 @@ import io
 import threading
 import zipfile
 from collections.abc import AsyncGenerator, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +32,7 @@ from twinbrush.app.studio.models import (
     Slider,
     Trouble,
 )
+from twinbrush.app.studio.pages import NotThere, page_routes
 from twinbrush.app.studio.pictures import DEMO_PHOTO, Pictures, TooLarge
 from twinbrush.app.studio.shelf import Shelf
 from twinbrush.app.studio.tasks import Tasks, sliders
@@ -41,14 +41,16 @@ from twinbrush.base.errors import BadOption, TwinbrushError
 from twinbrush.base.printable import printable
 
 OBJ = ("figure.obj", "figure.mtl", "figure.png")
-PAGE = ("studio.css", "studio.js", "marks.js", "api.html", "api.js")
-_KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html", ".jpg": "image/jpeg"}
 _FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 _NEVER = {"cache-control": "no-store"}
 
 
-class NotThere(TwinbrushError):
-    """A job or a picture that is not there (any more)."""
+class Refused(TwinbrushError):
+    """What a worker would not do, in its own words."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.problem, trouble.remedy)
+        self.kind = trouble.kind
 
 
 # of refusals; others: 422
@@ -91,6 +93,17 @@ class Studio:
         width, height = (int(size.answer.get(side, 0)) for side in ("width", "height"))
         return Look(width=width, height=height, trouble=trouble.model_copy(update={"where": asked.role}))
 
+    def regions(self, number: str, asked: LookAt) -> Path:
+        """A PNG of which pixel is what, for a brush to correct. Raises TwinbrushError."""
+        self.known(number)
+        task = self.tasks.regions(number, asked.role, asked.face)
+        path = Path(task["drawn"])
+        if not path.is_file():
+            outcome = self._asked(task)
+            if outcome.state != "done":
+                raise Refused(self.tasks.trouble(outcome, {asked.role: number}))
+        return path
+
     def preview(self, number: str) -> Path:
         """A small JPEG of a picture. Raises TwinbrushError."""
         path = self.pictures.preview(number)
@@ -130,7 +143,7 @@ def make_app(folder: Path, port: int, command: Sequence[str]) -> FastAPI:
     _picture_routes(app, studio)
     _job_routes(app, studio)
     _file_routes(app, studio)
-    _page_routes(app)
+    page_routes(app)
     app.add_middleware(Guard, port=port)  # pyright: ignore[reportArgumentType]
     return app
 
@@ -141,7 +154,8 @@ def _refusals(app: FastAPI) -> None:
         del request
         assert isinstance(error, TwinbrushError)
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 422)
-        trouble = Trouble(kind=type(error).__name__, problem=printable(error.problem), remedy=printable(error.remedy))
+        trouble = Trouble(kind=getattr(error, "kind", type(error).__name__), problem=printable(error.problem),
+                          remedy=printable(error.remedy))
         return JSONResponse(trouble.model_dump(), status)
 
     @app.exception_handler(RequestValidationError)
@@ -185,6 +199,14 @@ def _picture_routes(app: FastAPI, studio: Studio) -> None:
     def look(number: PictureId, asked: LookAt) -> Look:
         """What is found in the picture: faces, landmarks, pose; or why it would be refused."""
         return studio.look(number, asked)
+
+
+    @app.post("/api/pictures/{number}/regions", response_class=FileResponse)
+    def regions(number: PictureId, asked: LookAt) -> FileResponse:
+        """Which pixel is what, as a PNG in the legend's colours (docs/regions.md), at most 1024 pixels wide or high.
+
+        Corrected and enlarged to the picture's size it is uploaded and named in an order as `regions` of a face."""
+        return FileResponse(studio.regions(number, asked), media_type="image/png", headers=_NEVER)
 
 
 def _job_routes(app: FastAPI, studio: Studio) -> None:
@@ -264,26 +286,3 @@ def _file(studio: Studio, job: Job, name: str) -> Path:
     if not path.is_file():
         raise NotThere(f"{name}: is not there any more.", "Make the figure again.")
     return path
-
-
-def _page_routes(app: FastAPI) -> None:
-    page = resources.files(__package__ or "twinbrush.app.studio").joinpath("page")
-
-    def read(name: str) -> Response:
-        return Response(
-            page.joinpath(name).read_bytes(), media_type=_KINDS[Path(name).suffix],
-            headers={"cache-control": "no-cache"})
-
-    @app.get("/", include_in_schema=False)
-    def index() -> Response:
-        return read("index.html")
-
-    @app.get("/api/docs", include_in_schema=False)
-    def docs() -> Response:
-        return read("api.html")
-
-    @app.get("/page/{name}", include_in_schema=False)
-    def asset(name: str) -> Response:
-        if name in PAGE or name in {f"{style}.jpg" for style in (*bundled_styles(), "astronaut")}:
-            return read(name)
-        raise NotThere("There is no such page.", "Open the studio's first page.")

@@ -76,6 +76,7 @@ class Shape(Strict):
     strength: Annotated[float, Field(ge=0, le=1.5)] = 1.0
     caricature: Annotated[float, Field(ge=0.5, le=2)] | None = None
     hair_shape: Annotated[float, Field(ge=0, le=1)] | None = None
+    relief: Annotated[float, Field(ge=0, le=1.5)] | None = None
 
 
 class Trouble(Strict):

@@ -65,7 +65,9 @@ class Tasks:
             config = replace(config, export=replace(config.export, stl=True, threemf=True))
         if now.what == "print" and job.shape is not None:
             asked = {name: value for name, value in job.shape.model_dump().items() if value is not None}
-            config = replace(config, align=replace(config.align, **asked))
+            relief = asked.pop("relief", config.surface.relief)
+            config = replace(
+                config, align=replace(config.align, **asked), surface=replace(config.surface, relief=relief))
         return {
             "kind": "stylize", "photo": str(self.pictures.path(job.order.photo)),
             "style": str(self.pictures.path(job.order.style)), "out": str(out), "config": str(self._kept(config)),
@@ -84,6 +86,15 @@ class Tasks:
             "kind": "look", "picture": str(self.pictures.path(number)), "art": role == "style",
             "config": str(self._kept(config)), "preview": str(self.pictures.preview(number)),
             "only_preview": only_preview}
+
+    def regions(self, number: str, role: Role, place: FacePlace) -> dict[str, Any]:
+        """The task of naming a picture's pixels, for a brush to correct. Raises TwinbrushError."""
+        face = self.face(place)
+        config = replace(DEFAULT, photo_face=face) if role == "photo" else replace(DEFAULT, style_face=face)
+        key = store.stage_key("drawn regions", number, role, face)[:24]
+        return {
+            "kind": "regions", "picture": str(self.pictures.path(number)), "art": role == "style",
+            "config": str(self._kept(config)), "drawn": str(self.pictures.preview(number).with_name(f"{key}.png"))}
 
     def trouble(self, outcome: Outcome, pictures: Mapping[Role, str]) -> Trouble:
         """Why a task gave nothing, in the command line's words, with the pictures' names as their owner knows them.

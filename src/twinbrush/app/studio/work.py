@@ -14,6 +14,7 @@ from twinbrush.app.batch.work import load_config, told
 from twinbrush.base.progress import Progress
 
 PREVIEW_SIDE, THUMB_SIDE = 1280, 256  # px
+BRUSH_SIDE = 1024  # px: of the picture that the brush paints on
 _QUALITY = 86
 THUMB = "thumb.jpg"
 
@@ -22,18 +23,21 @@ def perform(task: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Carry out a task and return what is to be said of it. Raises TwinbrushError."""
     if task["kind"] == "look":
         return look(task)
+    if task["kind"] == "regions":
+        return regions(task)
     answer = reshape(task, progress) if task["kind"] == "reshape" else work.perform(task, progress)
     _write_small(Path(task["out"]) / "figure_0.png", Path(task["thumb"]), THUMB_SIDE)
     return answer
 
 
 def reshape(task: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """`twinbrush reshape` with pictures. task: out, strength, caricature, hair_shape. Raises TwinbrushError."""
+    """`twinbrush reshape` with pictures. task: out, strength, caricature, hair_shape, relief. Raises
+    TwinbrushError."""
     from twinbrush.road.pipeline import reshape_files
 
     result = reshape_files(
-        Path(task["out"]), task["strength"], caricature=task["caricature"], hair_shape=task["hair_shape"], stills=True,
-        progress=progress)
+        Path(task["out"]), task["strength"], caricature=task["caricature"], hair_shape=task["hair_shape"],
+        relief=task["relief"], stills=True, progress=progress)
     return told(result)
 
 
@@ -47,6 +51,7 @@ def look(task: Mapping[str, Any]) -> dict[str, Any]:
     from twinbrush.faces.face import find_face_with_warnings, upright_turn
     from twinbrush.faces.hints import click_points
     from twinbrush.faces.landmarks68 import INDEX_68
+    from twinbrush.regions.inputs import read_input
 
     path, config, art = Path(task["picture"]), load_config(Path(task["config"])), bool(task["art"])
     picture = load_image(path)
@@ -57,6 +62,8 @@ def look(task: Mapping[str, Any]) -> dict[str, Any]:
         return answer
     ensure_models()
     face_config = config.style_face if art else config.photo_face
+    if face_config.mask is not None or face_config.regions is not None:
+        read_input(path, face_config, config.portrait, art=art)  # refuses what does not fit the picture
     quarters = upright_turn(picture.pixels, face_config, where=path.name)
     picture = turned(picture, quarters)
     found = find_face_with_warnings(
@@ -76,6 +83,33 @@ def look(task: Mapping[str, Any]) -> dict[str, Any]:
         "roll_degrees": round(float(degrees[2]), 1), "score": round(face.score, 3),
         "warnings": [*picture.notes, *found.warnings],
     }
+
+
+def regions(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Which pixel of a picture is what, as a small picture in the legend's colours that lies as the file's pixels do.
+
+    task: picture, art, config, drawn (where the PNG goes). Raises TwinbrushError.
+    """
+    import cv2
+
+    from twinbrush.base.image import save_png
+    from twinbrush.base.models import ensure_models
+    from twinbrush.regions.engine import find_regions
+    from twinbrush.regions.given import picture_of_labels
+    from twinbrush.regions.inputs import read_input
+
+    config, art = load_config(Path(task["config"])), bool(task["art"])
+    ensure_models()
+    face_config = config.style_face if art else config.photo_face
+    found = read_input(Path(task["picture"]), face_config, config.portrait, art=art)
+    parts = find_regions(
+        found.picture.pixels, found.face, mask=found.mask, given=found.labels, others=found.others)
+    labels = np.ascontiguousarray(np.rot90(parts.labels, -found.quarters))
+    scale = min(1.0, BRUSH_SIDE / max(labels.shape))
+    width, height = (max(1, round(side * scale)) for side in labels.shape[::-1])
+    small = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST)
+    save_png(Path(task["drawn"]), picture_of_labels(small).astype(np.float32) / 255)
+    return {"width": labels.shape[1], "height": labels.shape[0]}
 
 
 def turned_back(

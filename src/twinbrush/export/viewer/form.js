@@ -41,7 +41,7 @@ for (const { name, shown, at, offsets } of portrait.live) {
   sliders.push(slider);
 }
 made.textContent = "As made";
-made.title = "Both as they were made";
+made.title = "All as they were made";
 made.onclick = () => { for (const slider of sliders) slider.back(); };
 form.querySelector("div").append(made);
 $("panels").append(form);

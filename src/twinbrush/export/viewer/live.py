@@ -1,6 +1,7 @@
-"""Shapes between which the viewer's page blends: one row along a form's strength, one along the caricature.
+"""Shapes between which the viewer's page blends: one row along a form's strength, one along the caricature, one
+along the shape of the hair.
 
-The page adds both rows' blends to the shape it was written with, so each row is stored as offsets from that shape,
+The page adds the rows' blends to the shape it was written with, so each row is stored as offsets from that shape,
 16-bit integers with one step for a whole shape.
 """
 
@@ -42,7 +43,10 @@ def packed_live(
 
     Raises BadMesh when the shapes do not belong to the mesh.
     """
-    for at, shapes in ((live.strengths, live.by_strength), (live.caricatures, live.by_caricature)):
+    by_hair = live.by_strength[:0] if live.by_hair is None else live.by_hair
+    for at, shapes in (
+        (live.strengths, live.by_strength), (live.caricatures, live.by_caricature), (live.hairs, by_hair)
+    ):  # fmt: skip
         if shapes.shape != (len(at), *shown.shape):
             raise BadMesh(
                 f"The viewer's shapes have {shapes.shape[1]} vertices, the mesh {len(shown)}.",
@@ -50,6 +54,8 @@ def packed_live(
     rows = [_row("Strength", live.strengths, live.by_strength - shown, live.strength, kept)]
     if live.caricatures:
         rows.append(_row("Caricature", live.caricatures, live.by_caricature - shown, live.caricature, kept))
+    if live.hairs:
+        rows.append(_row("Hair", live.hairs, by_hair - shown, live.hair_shape, kept))
     return [row for row in rows if any(row["offsets"])]
 
 

@@ -227,7 +227,7 @@ const home = { yaw: 0, pitch: 0, zoom: 1, panX: 0, panY: 0 };
 const goal = { ...home, morph: 1, clay: 0, relief: portrait.relief ? portrait.relief.shown : 0 }, now = { ...goal };
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-let swinging = false, swingTime = 0, swingYaw = 0, last = 0, pending = false;
+let swinging = false, swingTime = 0, swingYaw = 0, last = 0, pending = false, again = false, movedLast = -1e9;
 
 // ---- panels move the shape: each adds its own to the resting points, once a frame at most ---------------------------
 const resting = after.points.slice(), movers = [];
@@ -244,12 +244,20 @@ function deform() {
   }
 }
 
-function distanceHome() {
-  const [x, y, z] = portrait.extent, aspect = canvas.width / canvas.height, slope = Math.tan(FIELD / 2);
-  return z / 2 + 1.16 * Math.max(y / 2 / slope, Math.hypot(x, 0.5 * z) / 2 / (slope * aspect));
+// The toolbar lies over the picture's lower edge: the share of the height that it takes is left free below the figure.
+function barShare() {
+  const bar = $("bar").getBoundingClientRect();
+  return bar.height ? clamp((canvas.clientHeight - bar.top) / canvas.clientHeight, 0, 0.4) : 0;
 }
+function distanceHome() {
+  const [x, y, z] = portrait.extent, aspect = canvas.clientWidth / canvas.clientHeight, slope = Math.tan(FIELD / 2);
+  return z / 2 + Math.max(1.1 * y / 2 / (slope * (1 - barShare())), 1.16 * Math.hypot(x, 0.5 * z) / 2 / (slope * aspect));
+}
+// Where frames take long (no graphics card), fewer pixels are drawn while something moves, and all of them at rest.
+const SLOW_MS = 45, COARSE = 0.5, SMOOTHING = 0.3, REST_MS = 160;
+let pace = 0, coarse = false;
 function draw() {
-  const scale = Math.min(window.devicePixelRatio || 1, 2);
+  const scale = Math.min(window.devicePixelRatio || 1, 2) * (coarse ? COARSE : 1);
   const width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
   gl.viewport(0, 0, width, height);
@@ -258,7 +266,7 @@ function draw() {
   const cosY = Math.cos(yaw), sinY = Math.sin(yaw), cosP = Math.cos(now.pitch), sinP = Math.sin(now.pitch);
   const r = [cosY, 0, -sinY, sinP * sinY, cosP, sinP * cosY, cosP * sinY, -sinP, cosP * cosY];  // rows right, up, back
   const shift = row => -(r[row] * cx + r[row + 1] * cy + r[row + 2] * cz);
-  const lift = canvas.clientWidth <= 620 ? 0.05 * distance * Math.tan(FIELD / 2) : 0.03 * distance * Math.tan(FIELD / 2);
+  const lift = barShare() * distance * Math.tan(FIELD / 2);
   const view = [r[0], r[3], r[6], 0, r[1], r[4], r[7], 0, r[2], r[5], r[8], 0,
     shift(0) + now.panX, shift(3) + now.panY + lift, shift(6) - distance, 1];
   const radius = Math.hypot(...portrait.extent), near = Math.max(distance - radius, radius / 100), far = distance + radius;
@@ -269,13 +277,15 @@ function draw() {
   gl.uniformMatrix4fv(place.uProjection, false, projection);
   gl.uniform1f(place.uMorph, now.morph);
   gl.uniform1f(place.uClay, now.clay);
-  gl.uniform1f(place.uRelief, now.relief);
+  gl.uniform1f(place.uRelief, portrait.before ? now.relief * now.morph : now.relief);  // the photo's skin has none
   gl.drawElements(gl.TRIANGLES, faces.length, gl.UNSIGNED_INT, 0);
 }
 function frame(time) {
   pending = false;
   const seconds = Math.min((time - last) / 1000 || 0, 0.05), share = calm ? 1 : 1 - Math.exp(-seconds * 14);
+  if (again) pace += SMOOTHING * (time - last - pace);
   last = time;
+  const changed = stale;
   if (stale) deform();
   let gliding = false;
   for (const name in goal) {
@@ -286,9 +296,12 @@ function frame(time) {
   const wanted = swinging ? 0.6 * Math.sin(swingTime * 0.9) : 0;
   swingYaw += (wanted - swingYaw) * (swinging ? 1 : share);
   if (Math.abs(swingYaw) < 1e-4 && !swinging) { swingYaw = 0; swingTime = 0; }
+  if (gliding || swinging || swingYaw || changed) movedLast = time;
+  coarse = pace > SLOW_MS && time - movedLast < REST_MS;
   draw();
-  document.body.dataset.state = gliding || swinging || swingYaw ? "moving" : "still";
-  if (gliding || swinging || swingYaw) wake();
+  again = gliding || swinging || swingYaw !== 0 || coarse;
+  document.body.dataset.state = again ? "moving" : "still";
+  if (again) wake();
 }
 function wake() {
   if (pending) return;

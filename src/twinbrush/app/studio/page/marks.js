@@ -7,7 +7,7 @@ const drawn = (tag, attributes) => {
   for (const name in attributes) node.setAttribute(name, attributes[name]);
   return node;
 };
-function openMarks(role) {
+function openMarks(role, tool = null) {
   const { id, look, face } = choice[role], picture = $("marks-canvas").querySelector("img");
   if (!look || !look.width) return;
   Object.assign(marks, { role, look, held: -1, box: face.box || null });
@@ -16,15 +16,16 @@ function openMarks(role) {
   $("marks-canvas").querySelector("svg").setAttribute("viewBox", `0 0 ${look.width} ${look.height}`);
   const found = look.landmarks && look.landmarks.length > 0;
   document.querySelector("[data-tool=landmarks]").disabled = !found;
-  useTool(face.landmarks && found ? "landmarks" : "clicks", face.clicks || []);
   $("marks").showModal();
+  useTool(tool || (face.landmarks && found ? "landmarks" : "clicks"), face.clicks || []);
   const scale = Math.min(innerWidth * 0.86 / look.width, innerHeight * 0.62 / look.height, 1020 / look.width);  // small pictures are shown large
   Object.assign(picture.style, { width: look.width * scale + "px", height: look.height * scale + "px" });
   drawMarks();
 }
 function useTool(tool, points = []) {
   marks.tool = tool;
-  marks.points = tool === "landmarks" ? marks.look.landmarks.map(point => [...point]) : points.map(point => [...point]);
+  if (isBrush(tool)) beginBrush(tool); else brush.turn++;
+  marks.points = isBrush(tool) ? [] : tool === "landmarks" ? marks.look.landmarks.map(point => [...point]) : points.map(point => [...point]);
   if (tool !== "box") marks.box = null;
   marks.held = -1;
   for (const button of document.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
@@ -41,10 +42,12 @@ function drawMarks() {
     svg.append(drawn("circle", { cx: x, cy: y, r: (tool === "landmarks" ? 3.500 : 7) * scale, class: number === marks.held ? "held" : "", "data-number": number }));
     if (tool === "clicks") { const label = drawn("text", { x: x + 10 * scale, y: y - 8 * scale, "font-size": 14 * scale }); label.textContent = number + 1; svg.append(label); }
   });
-  const ready = tool === "box" ? Boolean(box) : tool === "landmarks" || points.length === 5;
+  drawBrush(svg, scale);
+  const ready = isBrush(tool) ? brush.changed && Boolean(brush.labels) : tool === "box" ? Boolean(box) : tool === "landmarks" || points.length === 5;
   $("marks-use").disabled = !ready;
-  $("marks-undo").disabled = tool === "landmarks" || (tool === "clicks" && !points.length);
-  $("marks-hint").textContent = tool === "landmarks" ? "Drag any point to where it belongs (arrow keys move the last one)."
+  $("marks-undo").disabled = isBrush(tool) ? !brush.undo.length : tool === "landmarks" || (tool === "clicks" && !points.length);
+  $("marks-hint").textContent = isBrush(tool) ? (!brush.labels ? "Looking what is where ..." : tool === "mask" ? "Paint away what is not the person (dark), or back what is." : "Paint over what was named wrongly: it is obeyed exactly.")
+    : tool === "landmarks" ? "Drag any point to where it belongs (arrow keys move the last one)."
     : tool === "box" ? "Draw a box around the face, from a corner to the opposite one."
       : points.length < 5 ? `Click ${FIVE[points.length]} (left and right as you see them).` : "All five are there: drag them, or use them.";
 }
@@ -63,7 +66,8 @@ surface.addEventListener("pointerdown", event => {
   surface.setPointerCapture(event.pointerId);
   event.preventDefault();
   surface.focus({ preventScroll: true });
-  if (marks.tool === "box") { marks.start = place; marks.box = null; marks.held = 0; }
+  if (isBrush(marks.tool)) { beginStroke(place); marks.held = 0; }
+  else if (marks.tool === "box") { marks.start = place; marks.box = null; marks.held = 0; }
   else {
     marks.held = nearest(place, reach);
     if (marks.held < 0 && marks.tool === "clicks" && marks.points.length < 5) { marks.points.push(place); marks.held = marks.points.length - 1; }
@@ -72,9 +76,12 @@ surface.addEventListener("pointerdown", event => {
   drawMarks();
 });
 surface.addEventListener("pointermove", event => {
+  if (isBrush(marks.tool) && !marks.dragging) { brush.at = placeOf(event); return drawMarks(); }
   if (!marks.dragging) return;
   const place = placeOf(event);
-  if (marks.tool === "box") {
+  if (isBrush(marks.tool)) for (const one of event.getCoalescedEvents?.() || []) stroke(placeOf(one));
+  if (isBrush(marks.tool)) stroke(place);
+  else if (marks.tool === "box") {
     const [x, y] = marks.start, box = [Math.min(x, place[0]), Math.min(y, place[1]), Math.max(x, place[0]), Math.max(y, place[1])];
     marks.box = box[2] - box[0] > 8 && box[3] - box[1] > 8 ? box : null;
   } else marks.points[marks.held] = place;
@@ -83,7 +90,11 @@ surface.addEventListener("pointermove", event => {
 for (const kind of ["pointerup", "pointercancel"]) surface.addEventListener(kind, () => { marks.dragging = false; });
 surface.addEventListener("keydown", event => {  // without a mouse: Enter sets a point in the middle, arrows move it
   const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key], pace = (event.shiftKey ? 12 : 3) * marks.look.width / surface.clientWidth;
-  if (event.key === "Enter" && marks.tool === "clicks" && marks.points.length < 5) {
+  if (isBrush(marks.tool) && (step || event.key === "Enter" || event.key === " ")) {
+    const [x, y] = brush.at || [marks.look.width / 2, marks.look.height / 2], move = step || [0, 0];
+    brush.at = [Math.min(Math.max(x + move[0] * 3 * pace, 0), marks.look.width - 1), Math.min(Math.max(y + move[1] * 3 * pace, 0), marks.look.height - 1)];
+    if (!step) beginStroke(brush.at);
+  } else if (event.key === "Enter" && marks.tool === "clicks" && marks.points.length < 5) {
     marks.points.push([marks.look.width / 2, marks.look.height / 2]);
     marks.held = marks.points.length - 1;
   } else if (step && marks.points[marks.held]) {
@@ -94,11 +105,13 @@ surface.addEventListener("keydown", event => {  // without a mouse: Enter sets a
   drawMarks();
 });
 for (const button of document.querySelectorAll("[data-tool]")) button.onclick = () => useTool(button.dataset.tool);
-$("marks-undo").onclick = () => { if (marks.tool === "box") marks.box = null; else marks.points.pop(); marks.held = marks.points.length - 1; drawMarks(); };
+$("marks-undo").onclick = () => { if (isBrush(marks.tool)) return undoStroke(); if (marks.tool === "box") marks.box = null; else marks.points.pop(); marks.held = marks.points.length - 1; drawMarks(); };
 $("marks-auto").onclick = () => { $("marks").close(); choose(marks.role, { face: {} }); };
 $("marks-use").onclick = () => {
+  if (isBrush(marks.tool)) return useBrush();
   const exact = points => points.map(point => point.map(value => Math.round(value * 10) / 10));
   const face = marks.tool === "box" ? { box: exact([marks.box])[0] } : { [marks.tool]: exact(marks.points) };
   $("marks").close();
-  choose(marks.role, { face });
+  const { mask, regions } = choice[marks.role].face, painted = regions ? { regions } : mask ? { mask } : {};
+  choose(marks.role, { face: { ...face, ...painted } });
 };

@@ -12,7 +12,7 @@ const STAGES = {
   starting: "Getting ready", cancelling: "Giving up", models: "Getting ready", inputs: "Looking at both pictures", sculpt: "Sculpting the head", regions: "Reading the style",
   form: "Finding the style's form", shape: "Giving the head that form", strengths: "Preparing the sliders", caricatures: "Preparing the sliders", pair: "Painting the front",
   views: "Painting the front", align: "Painting the front", objective: "Painting the front", stylize: "Painting the front", refine: "Painting the front",
-  texture: "Painting all the way round", ring: "Painting all the way round", export: "Writing the files" };
+  hairs: "Preparing the sliders", texture: "Painting all the way round", ring: "Painting all the way round", relief: "Giving the paint relief", export: "Writing the files" };
 const SLIDERS = {
   strength: ["Form", "how far the head follows the style's proportions"], caricature: ["Caricature", "the person's own features, milder or bolder"],
   "hair-shape": ["Hair", "how far the hair's outline follows the style's"], identity: ["Likeness", "how strictly the person's features lead the brush"],
@@ -32,6 +32,13 @@ async function ask(method, path, body, type = "application/json") {
   if (!answer.ok) throw new Refusal(value);
   return value;
 }
+async function picture(method, path, body) {  // what is no JSON
+  let answer;
+  try { answer = await fetch("/api/" + path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) }); }
+  catch { $("offline").hidden = false; throw new Refusal({ kind: "Offline", problem: "The studio does not answer.", remedy: "Start it again: twinbrush studio.", where: "job" }); }
+  if (!answer.ok) throw new Refusal(await answer.json());
+  return answer.blob();
+}
 const preview = id => `/api/pictures/${id}/preview.jpg`;
 
 // ---- what is chosen ------------------------------------------------------------------------------------------------
@@ -45,9 +52,11 @@ function troubleBox(trouble, ...mends) {
   if (buttons.length) box.append(make("div", { className: "mend" }, ...buttons));
   return box;
 }
+const without = face => Object.fromEntries(Object.entries(face).filter(([name]) => name !== "mask" && name !== "regions"));
 function mends(role, trouble) {
   const boxes = trouble.boxes || [];
   if (trouble.kind === "SeveralFaces") return boxes.map((_, number) => [`Face ${number + 1}`, () => choose(role, { face: { face: number } })]);
+  if (trouble.kind === "BadMask") return [["Mend it with the brush", () => openMarks(role, choice[role].face.regions ? "regions" : "mask")], ["Without it", () => choose(role, { face: without(choice[role].face) })]];
   if (["FaceNotFound", "FaceUnusable", "BadLandmarks"].includes(trouble.kind)) return [["Click five points", () => openMarks(role)], ["Choose another", () => $(role + "-file").click()]];
   return [["Choose another", () => $(role + "-file").click()]];
 }
@@ -98,8 +107,9 @@ function drawChoice(role) {
   if (id && !look) told.textContent = role === "photo" ? "Looking for the face ..." : "Looking at the style ...";
   else if (look && look.trouble) told.replaceChildren(troubleBox(look.trouble, ...mends(role, look.trouble)));
   else if (look) {
-    const given = choice[role].face.clicks || choice[role].face.landmarks || choice[role].face.box;
-    told.replaceChildren(make("span", { className: "good", textContent: given ? "Your points are used. " : "Face found. " }), ...look.warnings.map(text => make("span", { textContent: text + " " })),
+    const { face } = choice[role], given = face.clicks || face.landmarks || face.box;
+    const painted = face.regions ? "Your regions are used. " : face.mask ? "Your cut-out is used. " : "";
+    told.replaceChildren(make("span", { className: "good", textContent: (given ? "Your points are used. " : painted ? "" : "Face found. ") + painted }), ...look.warnings.map(text => make("span", { textContent: text + " " })),
       make("button", { type: "button", className: "quiet", textContent: "Correct it", onclick: () => openMarks(role) }));
   }
   drawMake();
@@ -261,7 +271,7 @@ function actionsOf(one) {
 function keepForm(one) {
   const inside = $("frames").querySelector(`[data-job="${one.id}"] iframe`).contentDocument, value = name => { const input = inside.getElementById("form-" + name); return input ? Number(input.value) : null; };
   const strength = value("strength");
-  if (strength !== null) act(one.id, "POST", "/reshape", { strength, caricature: value("caricature") });
+  if (strength !== null) act(one.id, "POST", "/reshape", { strength, caricature: value("caricature"), hair_shape: value("hair"), relief: value("relief") });
 }
 function drawHistory() {
   const key = jobs.map(one => [one.id, one.state, one.version, shown.includes(one.id), names.get(one.order.photo), names.get(one.order.style)].join()).join("|") + comparing;
