@@ -44,10 +44,10 @@ EXPECTED = {
 STILLS = {name for name in EXPECTED if name.startswith(("figure_", "clay_", "sheet", "turntable"))}
 ROAD: tuple[Stage[Any], ...] = (
     sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-    sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, PAIR, TEXTURE, RELIEF)
+    sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, sculpt_road.PLANES, PAIR, TEXTURE, RELIEF)
 GIVEN = {"photo": "p", "style": "s", "engine": "e"}
 PAINTED = {"pair", "texture", "relief"}
-SHAPED = {"shape", "strengths", "caricatures", "hairs", *PAINTED}
+SHAPED = {"shape", "strengths", "caricatures", "hairs", "planes", *PAINTED}
 
 
 @dataclass(frozen=True)
@@ -290,6 +290,7 @@ def _changed(config: Config, **given: str) -> set[str]:
         ("align", "strength", 0.5, SHAPED - {"strengths"}),
         ("align", "caricature", 1.5, SHAPED),
         ("align", "hair_shape", 0.9, SHAPED - {"hairs"}),
+        ("align", "facets", 140, SHAPED - {"strengths", "hairs"}),
         ("align", "repose", False, PAINTED),
         ("views", "size", 256, PAINTED),
         ("stylize", "skin", "style", PAINTED),

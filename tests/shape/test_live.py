@@ -56,7 +56,22 @@ def live_shapes(figure: Figure, form: Form, asked: AlignConfig) -> LiveShapes:
     by_strength = sculpt_road.strength_row(figure, form, config, ignore)
     by_caricature = sculpt_road.caricature_row(figure, form, shown, config, ignore)
     by_hair = sculpt_road.hair_row(figure, form, config, ignore)
-    return sculpt_road.live_shapes(by_strength, by_caricature, by_hair, config)
+    planes = sculpt_road.plane_moves(figure, form, shown, config, ignore)
+    return sculpt_road.live_shapes(by_strength, by_caricature, by_hair, planes, config)
+
+
+def test_a_figure_cut_in_planes_is_cut_at_every_value_of_the_sliders(figure: Figure, form: Form) -> None:
+    asked = AlignConfig(strength=1.0, caricature=1.0, hair_shape=0.5, facets=60)
+    cut, plain = live_shapes(figure, form, asked), live_shapes(figure, form, replace(asked, facets=0))
+    assert cut.by_hair is not None
+    assert plain.by_hair is not None
+    shown = figure_mesh(sculpt_road.in_form(figure, form, Config(align=asked), ignore)).vertices
+    moved = shown - plain.by_strength[plain.strengths.index(1.0)]
+    assert np.abs(moved).max() > 0.5
+    for with_planes, without in (
+        (cut.by_strength, plain.by_strength), (cut.by_caricature, plain.by_caricature), (cut.by_hair, plain.by_hair),
+    ):
+        np.testing.assert_allclose(with_planes - without, np.broadcast_to(moved, without.shape), atol=1e-6)
 
 
 def test_shapes_are_of_the_shown_mesh(figure: Figure, form: Form, shapes: LiveShapes) -> None:

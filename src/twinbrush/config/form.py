@@ -18,3 +18,5 @@ class ShapeConfig:
     """How much of the person's own deviation from an average head is kept (0.5 to 2; 1: all, 2: twice as much)."""
     hair_shape: float = 0.3
     """How far the silhouette of the hair follows the style's (0 to 1)."""
+    facets: int = 0
+    """Cut the figure in planes, as cubists do: about so many on the head (20 to 600; 0: none; try 140)."""

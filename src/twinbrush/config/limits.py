@@ -25,6 +25,7 @@ LIMITS: tuple[tuple[str, str, float, float], ...] = (
     ("align", "strength", 0, 1.5),
     ("align", "caricature", 0.5, 2),
     ("align", "hair_shape", 0, 1),
+    ("align", "facets", 0, 600),
     ("sculpt", "texture_size", 256, 4096),
     ("stylize", "style_strength", 0, 1),
     ("stylize", "identity", 0, 1),

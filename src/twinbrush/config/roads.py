@@ -33,7 +33,7 @@ UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
         ("stylize", ("extractor", "weights"), "--method guided sees without a network; hybrid uses one."),
     ),
     "paper": (
-        ("align", ("caricature", "hair_shape"), _FOR_FIGURES),
+        ("align", ("caricature", "hair_shape", "facets"), _FOR_FIGURES),
         ("stylize", ("skin",), _FOR_FIGURES),
         ("mesh", (), _FOR_MESHES),
         ("views", ("views", "angles"), _ROUND),
@@ -51,7 +51,7 @@ UNUSED: dict[Road, tuple[tuple[str, tuple[str, ...], str], ...]] = {
         ("objects", (), _FOR_MESHES),
     ),
     "mesh": (
-        ("align", ("caricature", "hair_shape"), _FOR_FIGURES),
+        ("align", ("caricature", "hair_shape", "facets"), _FOR_FIGURES),
         ("stylize", ("skin",), _FOR_FIGURES),
         ("surface", (), _FOR_FIGURES),
         ("sculpt", (), _FOR_FIGURES),

@@ -16,6 +16,7 @@ from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views, wide_style
 from twinbrush.paint.living_eyes import with_living_eyes
 from twinbrush.paint.palette import with_clothes, with_plain_hair, with_plain_skin
+from twinbrush.paint.planes import plane_by_plane, planes_of
 from twinbrush.paint.round.waves import paint_in_waves
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.tone import like_person
@@ -69,7 +70,10 @@ def paint_figure(
     """
     height = config.reconstruct.texture_size // 2
     wide = figure.texture.shape[1] // figure.texture.shape[0]
-    return paint_surface(surface_of_figure(figure), front, config, (height, wide * height), progress=progress)
+    surface = surface_of_figure(figure)
+    painted = paint_surface(surface, front, config, (height, wide * height), progress=progress)
+    planes = planes_of(figure)
+    return painted if planes is None else replace(painted, texture=plane_by_plane(painted.texture, surface, planes))
 
 
 def paint_surface(

@@ -136,7 +136,7 @@ def _shaped(walk: Walk) -> None:
     """The figure in the style's form, and the shapes of the viewer's sliders."""
     for stage in (
         sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-        sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW,
+        sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, sculpt_road.PLANES,
     ):  # fmt: skip
         walk.through(stage)
 
@@ -170,7 +170,7 @@ def _exported(
         metrics |= walk.values["triangulated"].metrics
         live = paper_road.live_shapes(walk.values["strengths"], config)
     else:
-        rows = (walk.values[name] for name in ("strengths", "caricatures", "hairs"))
+        rows = (walk.values[name] for name in ("strengths", "caricatures", "hairs", "planes"))
         live = sculpt_road.live_shapes(*rows, config)
     scene = FigureScene(
         replace(walk.values["shape"], texture=painted.texture),

@@ -48,7 +48,7 @@ def as_config(options: SculptOptions) -> Config:
     shape = options.shape
     align = AlignConfig(
         strength=0.0 if shape.form is None else shape.strength, caricature=shape.caricature,
-        hair_shape=shape.hair_shape)
+        hair_shape=shape.hair_shape, facets=shape.facets)
     return Config(
         photo_face=options.face, style_face=options.style, align=align, sculpt=options.sculpt, export=options.export,
         cache=options.cache)
@@ -102,12 +102,12 @@ def _finished(
         walk.give("style", style, style.key)
         walk.through(sculpt_road.REGIONS)
         walk.through(sculpt_road.FORM)
-    elif options.shape.caricature != 1:
+    elif options.shape.caricature != 1 or options.shape.facets:
         walk.give("form", sculpt_road.mean_form(), "mean head")
     if "form" in walk.values:
         figure = walk.through(sculpt_road.SHAPE)
     if style is not None:
-        rows = (sculpt_road.STRENGTH_ROW, sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW)
+        rows = (sculpt_road.STRENGTH_ROW, sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, sculpt_road.PLANES)
         live = sculpt_road.live_shapes(*(walk.through(row) for row in rows), walk.config)
     scene = FigureScene(figure, inputs, tuple(pictures), options, metrics, live)
     named = [getattr(face, name) for face in (options.face, options.style)

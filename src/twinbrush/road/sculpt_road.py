@@ -78,13 +78,16 @@ def mean_form() -> Form:
 
 
 def in_form(figure: Figure, form: Form, config: Config, progress: Progress) -> Figure:
-    """Returns the figure with the style's form and so much of the person's own as the options say."""
+    """Returns the figure with the style's form and so much of the person's own as the options say, cut in planes if
+    that is asked for."""
     from twinbrush.sculpt.template import template
+    from twinbrush.shape.facets import in_planes
     from twinbrush.shape.figure import shaped
 
     del progress
-    asked = config.align
-    return shaped(template(), figure, form, asked.strength, asked.caricature, asked.hair_shape)
+    asked, model = config.align, template()
+    whole = shaped(model, figure, form, asked.strength, asked.caricature, asked.hair_shape)
+    return in_planes(model, whole, asked.facets)
 
 
 @dataclass(frozen=True)
@@ -135,15 +138,41 @@ def hair_row(figure: Figure, form: Form, config: Config, progress: Progress) -> 
     return SliderRow(HAIR_SHAPES, np.stack(shapes))
 
 
-def live_shapes(by_strength: SliderRow, by_caricature: SliderRow, by_hair: SliderRow, config: Config) -> LiveShapes:
+@dataclass(frozen=True)
+class PlaneMoves:
+    """How far the figure's vertices were moved onto its planes (n, 3), mm; None: it is not cut in planes."""
+
+    moves: Float[np.ndarray, "n 3"] | None
+
+
+def plane_moves(figure: Figure, form: Form, shown: Figure, config: Config, progress: Progress) -> PlaneMoves:
+    """Returns what cutting the shown figure in planes moved: the sliders' shapes are moved alike."""
+    from twinbrush.sculpt.template import template
+    from twinbrush.shape.live import shapes_at, vertices_of
+
+    del progress
+    asked = config.align
+    if not asked.facets:
+        return PlaneMoves(None)
+    plain = shapes_at(template(), figure, form, [(asked.strength, asked.caricature)], asked.hair_shape)[0]
+    return PlaneMoves(vertices_of(shown) - plain)
+
+
+def live_shapes(
+    by_strength: SliderRow, by_caricature: SliderRow, by_hair: SliderRow, planes: PlaneMoves, config: Config
+) -> LiveShapes:
     """Returns what the viewer's sliders blend."""
     asked = config.align
+    rows = [by_strength.shapes, by_caricature.shapes, by_hair.shapes]
+    if planes.moves is not None:
+        cut = [0.0 if value == asked.caricature else 1.0 for value in by_caricature.values]  # the shown one is, already
+        rows = [rows[0] + planes.moves, rows[1] + np.array(cut)[:, None, None] * planes.moves, rows[2] + planes.moves]
     return LiveShapes(
-        by_strength.values, by_strength.shapes, by_caricature.values, by_caricature.shapes, asked.strength,
-        asked.caricature, by_hair.values, by_hair.shapes, asked.hair_shape)
+        by_strength.values, rows[0], by_caricature.values, rows[1], asked.strength, asked.caricature, by_hair.values,
+        rows[2], asked.hair_shape)
 
 
-FORM_OPTIONS = ("align.strength", "align.caricature", "align.hair_shape")
+FORM_OPTIONS = ("align.strength", "align.caricature", "align.hair_shape", "align.facets")
 FIGURE = Stage("sculpt", Figure, ("photo",), ("sculpt",), sculpted)
 FIGURE_OF_PAINTING = replace(FIGURE, compute=sculpted_painting)  # the picture's key tells that it is art
 FIGURE_OF_MESH = Stage("sculpt", Figure, ("front",), ("sculpt",), sculpted_mesh)
@@ -155,4 +184,5 @@ STRENGTH_ROW = Stage(
     "strengths", SliderRow, ("sculpt", "form"), ("align.caricature", "align.hair_shape"), strength_row)
 CARICATURE_ROW = Stage(
     "caricatures", SliderRow, ("sculpt", "form", "shape"), ("align.strength", "align.hair_shape"), caricature_row)
+PLANES = Stage("planes", PlaneMoves, ("sculpt", "form", "shape"), FORM_OPTIONS, plane_moves)
 HAIR_ROW = Stage("hairs", SliderRow, ("sculpt", "form"), ("align.strength", "align.caricature"), hair_row)

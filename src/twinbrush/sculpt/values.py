@@ -156,6 +156,7 @@ class Part:
     pivot: (3,) mm, what it turns about. turn: (3, 3), how it is turned at rest (an eye looks along its own z).
     targets: ARKit's name -> (vertices, offsets mm): sparse morph targets.
     plinth: (n,) where it is the socle or the cut surface below, 0..1; None: nowhere.
+    facets: (f,) number of the plane that each triangle lies in, -1 for none; None: the part is not cut in planes.
     """
 
     name: str
@@ -164,6 +165,7 @@ class Part:
     turn: Float[np.ndarray, "3 3"] = field(default_factory=lambda: np.eye(3))
     targets: Morphs = field(default_factory=dict)
     plinth: Float[np.ndarray, "n"] | None = None
+    facets: Int[np.ndarray, "f"] | None = None
 
 
 @dataclass(frozen=True)
