@@ -12,6 +12,7 @@ from twinbrush.config import Config
 from twinbrush.faces.values import Face
 from twinbrush.paint.accents import with_accents
 from twinbrush.paint.bake import finish_texture
+from twinbrush.paint.beards import with_own_beard
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views, wide_style
 from twinbrush.paint.living_eyes import with_living_eyes
@@ -83,5 +84,8 @@ def paint_surface(
     painted = paint_in_waves(
         surface, front, config.stylize, shape, seed=config.seed, progress=progress)
     baked = finish_texture(painted.paint, painted.guide.texture)
-    texture = with_living_eyes(with_accents(baked.texture, surface, front.aligned), surface, front.aligned)
+    texture = baked.texture
+    if config.stylize.skin == "person":
+        texture = with_own_beard(texture, surface, front.aligned)
+    texture = with_living_eyes(with_accents(texture, surface, front.aligned), surface, front.aligned)
     return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
+from scipy.spatial import cKDTree
 
 from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.faces import indices
 from twinbrush.maths.filters import polygon_mask
 from twinbrush.maths.texels import Texels, texels_of
+from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.paint.surface import FigureSurface
 from twinbrush.sculpt.eyeball import COLUMNS, ROWS_DEGREES, step
 from twinbrush.sculpt.iris import LIMBUS, PUPIL
@@ -25,6 +27,8 @@ IRIS_FROM, BEHIND = 14.0, 80.0  # degrees from the pupil: the iris begins; the b
 RASTER_MM = 0.05  # of the opening between the lids
 OWN_WHITE = 70.0  # percentile of the painted white's lightness: what the lids do not shade
 IRIS_BELOW = 16.0  # L* that an iris is darker than its white at least; it lies no nearer to it than to the pupil
+ABOVE_SKIN, ABOUT_MM = 12.0, 14.0  # L* of white above the skin so near to the eyes at most: else it glows in the dark
+PALER = 0.7  # of that skin's chroma: the most that a white has
 ABOVE = 6.0  # L* that may stand above the white: its glints
 FULL_HUE = 25.0  # L* of missing white from which it takes the style white's hue fully
 LEAST_PIXELS = 12  # of the style's eyes; fewer know no colours
@@ -45,11 +49,28 @@ def with_living_eyes(
     assert mesh.uv is not None
     texels = texels_of(mesh.uv, mesh.faces, (texture.shape[0], texture.shape[1]))
     flat = texture.reshape(-1, 3).copy()
+    white, dark = style
+    about = _about(surface, texture)
+    if about is not None:
+        white[0] = min(white[0], about[0] + ABOVE_SKIN)
+        white[1:] *= min(1.0, PALER * float(np.hypot(*about[1:])) / max(float(np.hypot(*white[1:])), 1e-6))
     balls = [_ball(surface, texels, name, to_lab(flat[None])[0]) for name in eyes]
-    missing = max(max(0.0, float(style[0][0]) - ball.white) for ball in balls)  # one eye may lie in the hair's shadow
+    missing = max(max(0.0, float(white[0]) - ball.white) for ball in balls)  # one eye may lie in the hair's shadow
     for ball in balls:
-        flat[ball.place] = to_rgb(_alive(ball, missing, *style)[None].astype(np.float32))[0]
+        flat[ball.place] = to_rgb(_alive(ball, missing, white, dark)[None].astype(np.float32))[0]
     return np.clip(flat, 0, 1).reshape(texture.shape).astype(np.float32)
+
+
+def _about(surface: FigureSurface, texture: Float32[np.ndarray, "h w 3"]) -> Float[np.ndarray, "3"] | None:
+    """The median colour (L*a*b*) of the painted skin about the eyes; None without skin."""
+    mesh = surface.mesh
+    assert mesh.uv is not None
+    rings = surface.landmarks_xyz[[*indices.EYE_LEFT, *indices.EYE_RIGHT]]
+    skin = np.flatnonzero(surface.of("Head"))
+    near = skin[cKDTree(rings).query(mesh.vertices[skin])[0] < ABOUT_MM] if len(skin) else skin
+    if not len(near):
+        return None
+    return np.median(to_lab(sample_texture(texture, mesh.uv[near]).astype(np.float32)[None])[0], axis=0)
 
 
 def _style_eyes(aligned: AlignedStyle) -> tuple[Float[np.ndarray, "3"], float] | None:
