@@ -37,7 +37,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return demo.write_photo(tmp_path_factory.mktemp("photo"))
 
 
-@pytest.mark.parametrize("method", ["nst", "dst", "flat"])
+@pytest.mark.parametrize("method", ["nst", "dst", "flat", "nmr"])
 def test_every_rival_makes_a_figures_files(method: Any, photo: Path, tmp_path: Path) -> None:
     config = replace(SMALL, stylize=replace(SMALL.stylize, method=method))
     style = demo.bundled_styles()["oil"]

@@ -9,6 +9,7 @@ taken for a photo of a real person, its face found anew.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 from twinbrush.base.errors import BadOption, FaceNotFound, FaceUnusable
 from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.baselines.dst import Warped, paint_dst
+from twinbrush.baselines.nmr import paint_nmr
 from twinbrush.baselines.nst import paint_nst
 from twinbrush.baselines.scene import Rival, Scene, make_scene, with_landmarks
 from twinbrush.baselines.strotss import paint_strotss
@@ -26,8 +28,10 @@ from twinbrush.config import Config, FaceConfig
 from twinbrush.faces.face import find_face
 from twinbrush.faces.values import Face
 from twinbrush.paint.features import Extractor, load_extractor
+from twinbrush.paint.pyramid import resized
 from twinbrush.regions.inputs import Input
 from twinbrush.sculpt.figure import sculpt
+from twinbrush.sculpt.values import Part
 
 STAGE = "rival"
 LOST = "flat: no face was found in the stylized picture; the photo's landmarks, moved by its warp, took its place."
@@ -94,6 +98,25 @@ def _flat(content: Input, art: Input, config: Config, progress: Progress) -> Riv
         return _sculpted(found, with_landmarks(scene.content.face, found.landmarks_xy), config, (LOST,))
 
 
+def _nmr(content: Input, art: Input, config: Config, progress: Progress) -> Rival:
+    scene, _, style, extractor = _scene(content, art, config)
+    figure = sculpt(
+        content.picture.pixels, content.face, config.sculpt, mask=content.mask, labels=content.labels,
+        others=content.others)
+    rivals = config.stylize.rivals
+    mesh = replace(figure.whole(), texture=figure.texture)
+    found = paint_nmr(mesh, resized(style, rivals.nmr_size, rivals.nmr_size), extractor, rivals, seed=config.seed,
+                      report=_reporting(progress))  # fmt: skip
+    way = np.linalg.norm(found.vertices - mesh.vertices, axis=1)
+    parts, start = list[Part](), 0
+    for part in figure.parts:
+        count = len(part.mesh.vertices)
+        parts.append(replace(part, mesh=part.mesh.moved(found.vertices[start : start + count])))
+        start += count
+    figure = replace(figure, parts=tuple(parts), texture=found.texture)
+    return Rival(figure, scene.content.image, {"moved_mm": float(way.mean())}, figure.warnings)
+
+
 def _on_photo(scene: Scene, picture: Float[Tensor, "1 3 h w"], config: Config) -> Rival:
     """The photo's own figure in the colours of a picture that has not moved."""
     image = np.ascontiguousarray(picture[0].permute(1, 2, 0).numpy())
@@ -112,6 +135,6 @@ def _tensor(image: Float[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 h w"]:
 
 
 RIVALS: dict[str, Callable[[Input, Input, Config, Progress], Rival]] = {
-    "nst": _nst, "strotss": _strotss, "dst": _dst, "flat": _flat,
+    "nst": _nst, "strotss": _strotss, "dst": _dst, "flat": _flat, "nmr": _nmr,
 }
 """method -> who makes it."""
