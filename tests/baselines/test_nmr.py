@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from test_edges import ball
 
 from figures import small_figure
-from test_edges import ball
 from twinbrush.base.mesh import Mesh
 from twinbrush.baselines.nmr import ELEVATION_DEGREES, originals, paint_nmr, random_camera, style_loss, total_loss
 from twinbrush.baselines.nst import gram

@@ -26,12 +26,14 @@ from twinbrush.baselines.nst import gram
 from twinbrush.config.rivals import RivalConfig
 from twinbrush.paint.adam import Adam
 from twinbrush.paint.features import Extractor
+from twinbrush.paint.pyramid import resized
 
 ELEVATION_DEGREES = (20.0, 40.0)
 DISTANCE_DIAGONALS = 1.5  # of the camera, in diagonals of the mesh's box
 FILL = 0.85  # share of the picture that the box's diagonal fills
-CONTENT, VARIATION = 2e-3, 1e-2  # lambda_c a square millimetre, lambda_t; lambda_s is 1
-VERTEX_RATE_MM, TEXTURE_RATE = 0.05, 0.02  # of Adam, a step
+CONTENT, VARIATION = 10.0, 1e-2  # lambda_c a square millimetre, lambda_t; lambda_s is 1
+VERTEX_RATE_MM, TEXTURE_RATE = 0.05, 0.01  # of Adam, a step
+COARSER = 4  # texels of the atlas a learned one: those of single pixels would stay dots, as no picture sees them all
 GROUND = 1.0  # the colour beside the mesh
 Report = Callable[[int, int, float], None]
 
@@ -86,22 +88,23 @@ def paint_nmr(
     rng, own = np.random.default_rng(seed), torch.from_numpy(originals(mesh))
     start = torch.from_numpy(np.ascontiguousarray(mesh.vertices, np.float32))
     offsets = torch.zeros_like(start).requires_grad_()
-    texture = torch.from_numpy(np.ascontiguousarray(mesh.texture, np.float32)).permute(2, 0, 1)[None].clone()
-    texture.requires_grad_()
+    photo = torch.from_numpy(np.ascontiguousarray(mesh.texture, np.float32)).permute(2, 0, 1)[None]
+    height, width = photo.shape[-2:]
+    change = torch.zeros(1, 3, max(height // COARSER, 1), max(width // COARSER, 1)).requires_grad_()
     with torch.no_grad():
         grams = [gram(m) for m in extractor(style)]
-    places, colours = Adam([offsets]), Adam([texture])
+    places, colours = Adam([offsets]), Adam([change])
     for step in range(config.nmr_steps):
         camera = random_camera(mesh, config.nmr_size, rng)
         moved = offsets[own]
+        texture = (photo + resized(change, height, width)).clamp(0, 1)
         image = drawn_mesh(camera, start + moved, mesh.faces, mesh.uv, texture, torch.full((3,), GROUND))
         loss = total_loss(image, moved, extractor, grams)
-        slope, paint = torch.autograd.grad(loss, [offsets, texture])
+        slope, paint = torch.autograd.grad(loss, [offsets, change])
         places.step([slope], VERTEX_RATE_MM)
         colours.step([paint], TEXTURE_RATE)
-        with torch.no_grad():
-            texture.clamp_(0, 1)
         report(step + 1, config.nmr_steps, float(loss.detach()))
     with torch.no_grad():
         vertices = (start + offsets[own]).double().numpy()
+        texture = (photo + resized(change, height, width)).clamp(0, 1)
         return Styled(vertices, np.ascontiguousarray(texture[0].permute(1, 2, 0).numpy()))

@@ -1,4 +1,4 @@
-"""A rival by its name: photo and style in, a painted figure out. The stage of `--method nst|strotss|dst|flat|nmr`.
+"""A rival by its name: photo and style in, a painted figure out.
 
 The rivals of one picture (nst, strotss, dst) paint the photo; their picture then gives the colours of the photo's own
 sculpted figure: the head that this project makes of any photo, so that they are not blamed for a worse one. dst's warp
@@ -19,6 +19,7 @@ from torch import Tensor
 from twinbrush.base.errors import BadOption, FaceNotFound, FaceUnusable
 from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.baselines.dst import Warped, paint_dst
+from twinbrush.baselines.exemplar import paint_texture, shaped
 from twinbrush.baselines.nmr import paint_nmr
 from twinbrush.baselines.nst import paint_nst
 from twinbrush.baselines.scene import Rival, Scene, make_scene, with_landmarks
@@ -31,6 +32,7 @@ from twinbrush.paint.features import Extractor, load_extractor
 from twinbrush.paint.pyramid import resized
 from twinbrush.regions.inputs import Input
 from twinbrush.sculpt.figure import sculpt
+from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Part
 
 STAGE = "rival"
@@ -117,6 +119,18 @@ def _nmr(content: Input, art: Input, config: Config, progress: Progress) -> Riva
     return Rival(figure, scene.content.image, {"moved_mm": float(way.mean())}, figure.warnings)
 
 
+def _exemplar(content: Input, art: Input, config: Config, progress: Progress) -> Rival:
+    scene, _, style, extractor = _scene(content, art, config)
+    figure = sculpt(
+        content.picture.pixels, content.face, config.sculpt, mask=content.mask, labels=content.labels,
+        others=content.others)
+    figure = shaped(template(), figure, art.face)
+    texture = paint_texture(
+        replace(figure.whole(), texture=figure.texture), style, extractor, config.stylize.rivals, _unit(config),
+        seed=config.seed, report=_reporting(progress))
+    return Rival(replace(figure, texture=texture), scene.content.image, {}, figure.warnings)
+
+
 def _on_photo(scene: Scene, picture: Float[Tensor, "1 3 h w"], config: Config) -> Rival:
     """The photo's own figure in the colours of a picture that has not moved."""
     image = np.ascontiguousarray(picture[0].permute(1, 2, 0).numpy())
@@ -136,5 +150,6 @@ def _tensor(image: Float[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 h w"]:
 
 RIVALS: dict[str, Callable[[Input, Input, Config, Progress], Rival]] = {
     "nst": _nst, "strotss": _strotss, "dst": _dst, "flat": _flat, "nmr": _nmr,
+    "exemplar": _exemplar,
 }
 """method -> who makes it."""
