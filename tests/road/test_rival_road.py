@@ -28,7 +28,7 @@ SMALL = replace(
         figures.SMALL.stylize, extractor="filters",
         rivals=replace(
             RivalConfig(), nst_steps=3, strotss_sizes=(64,), strotss_steps=2, dst_sizes=(64,), dst_steps=2,
-            content_samples=64, style_samples=64, nmr_steps=2, nmr_size=48)),
+            content_samples=64, style_samples=64, nmr_steps=2, nmr_size=48, exemplar_steps=3)),
 )  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return demo.write_photo(tmp_path_factory.mktemp("photo"))
 
 
-@pytest.mark.parametrize("method", ["nst", "dst", "flat"])
+@pytest.mark.parametrize("method", ["nst", "flat", "nmr", "exemplar"])
 def test_every_rival_makes_a_figures_files(method: Any, photo: Path, tmp_path: Path) -> None:
     config = replace(SMALL, stylize=replace(SMALL.stylize, method=method))
     style = demo.bundled_styles()["oil"]

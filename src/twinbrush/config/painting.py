@@ -114,7 +114,7 @@ class RingConfig:
 class StylizeConfig:
     """Views + style -> stylized views."""
 
-    method: Literal["hybrid", "guided", "paper", "nst", "strotss", "dst", "flat"] = "hybrid"
+    method: Literal["hybrid", "guided", "paper", "nst", "strotss", "dst", "flat", "nmr", "exemplar"] = "hybrid"
     """Which engine paints: hybrid (trained features lead, patches of the style finish), guided (patches only), or the
     paper's joint optimisation of pictures and warps. The others are its rivals (docs/evaluation.md)."""
     style_strength: float = 1.0

@@ -35,5 +35,9 @@ class RivalConfig:
     """Places of the style that take part in a step."""
     nmr_steps: int = 1000
     """Steps of the neural mesh renderer."""
+    exemplar_steps: int = 300
+    """Steps of the exemplar's texture, its views in turns."""
+    exemplar_alpha: float = 4.0
+    """Weight of the content against the style in it, as STROTSS counts it."""
     nmr_size: int = 224
     """Side in pixels of the pictures that it draws in a step."""

@@ -10,7 +10,7 @@ from twinbrush.base.errors import BadOption
 from twinbrush.config.presets import PRESETS, Config
 
 Road = Literal["figure", "guided", "paper", "mesh", "rival"]
-RIVALS = ("nst", "strotss", "dst", "flat")
+RIVALS = ("nst", "strotss", "dst", "flat", "nmr", "exemplar")
 """Methods that are baselines, not ours."""
 _PAPER = "It belongs to --method paper."
 _PHOTO_PAPER = "It is for a photo with --method paper."

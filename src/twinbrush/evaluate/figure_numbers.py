@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from twinbrush.base.camera import INTERPUPILLARY_MM
 from twinbrush.base.mesh import Mesh, Region
 from twinbrush.evaluate.descriptors import descriptor, deviation, relation
 from twinbrush.evaluate.palette import palette_distance
@@ -20,6 +21,8 @@ from twinbrush.faces.values import Face
 from twinbrush.maths.similarity import weighted_similarity
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure
+from twinbrush.shape.figure import person_head
+from twinbrush.shape.unfold import kept_apart
 from twinbrush.views.render import render_mesh_views
 
 JUDGED = (Region.SKIN, Region.HAIR, Region.CLOTH)
@@ -94,21 +97,25 @@ def form_numbers(
 ) -> dict[str, float]:
     """Returns how a figure's form lies to its person's and its style's, from the front (evaluate/descriptors.py).
 
-    In sample for methods that were fitted to the style's landmarks: benchmarks/form.py has points placed by hand.
+    shaped, person: on the heads' surfaces. style: as the network saw it, upright; what it sees beside the surface of an
+    average head is taken off. In sample for methods that were fitted to the style's landmarks: benchmarks/form.py has
+    points placed by hand.
     """
-    mean = _form(template().landmarks(np.asarray(template().mean, float)))
+    model = template()
+    middle = model.landmarks(np.asarray(model.mean, float))[:, :2]
+    seen = np.asarray(model.regression.observed_mean, float)[:, :2]
+    goal = weighted_similarity(style[:, :2], seen, np.ones(468)).apply(style[:, :2]) - seen + middle
+    mean = _form(middle)
     known = np.ones(len(mean), bool)
-    own, before, goal = (deviation(_form(points), mean, known) for points in (shaped, person, style))
-    found = relation(own, before, goal)
-    one, other = shaped[:, :2], style[:, :2]
-    moved = weighted_similarity(one, other, np.ones(468)).apply(one)
-    eyes = float(np.linalg.norm(other[[33, 133]].mean(0) - other[[263, 362]].mean(0)))
+    own, before, wanted = (deviation(_form(points), mean, known) for points in (shaped, person, goal))
+    found = relation(own, before, wanted)
+    moved = weighted_similarity(shaped[:, :2], goal, np.ones(468)).apply(shaped[:, :2])
     return {
         "form_cosine": found.cosine_whole, "form_gain": found.gain_whole, "form_kept": found.kept,
-        "landmark_distance": float(np.sqrt(((moved - other) ** 2).sum(1).mean())) / eyes}
+        "landmark_distance": float(np.sqrt(((moved - goal) ** 2).sum(1).mean())) / INTERPUPILLARY_MM}
 
 
-def _form(points: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "62 2"]:
+def _form(points: Float[np.ndarray, "468 _"]) -> Float[np.ndarray, "62 2"]:
     """The descriptor of landmarks in the template's millimetres."""
     mean = template().landmarks(np.asarray(template().mean, float))[:, :2]
     laid = weighted_similarity(points[:, :2], mean, np.ones(len(points))).apply(points[:, :2])
@@ -116,11 +123,11 @@ def _form(points: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "62 2"]:
 
 
 def soundness_numbers(figure: Figure) -> dict[str, float]:
-    """Returns crossings and roughness of the head's visible part."""
-    head = next(part.mesh for part in figure.parts if part.name == "Head")
+    """Returns crossings and roughness of the head's visible skin."""
+    skin, vertices = kept_apart(), person_head(template(), figure).vertices
     return {
-        "crossing": float(crossing_triangles(head.vertices, head.faces)),
-        "roughness": roughness_degrees(head.vertices, head.faces)}
+        "crossing": float(crossing_triangles(vertices, skin.triangles)),
+        "roughness": roughness_degrees(vertices, skin.triangles)}
 
 
 def style_distances(ours: Textures, styles: Mapping[str, Textures]) -> dict[str, float]:

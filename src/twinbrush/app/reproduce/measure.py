@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from twinbrush.app.reproduce.runs import RECORDS, Done, read_record
 from twinbrush.base import store
@@ -41,7 +42,11 @@ from twinbrush.faces.values import Face
 from twinbrush.regions.engine import find_regions
 from twinbrush.regions.inputs import read_input
 from twinbrush.road.figure_export import load_figure
+from twinbrush.sculpt.figure import fit_crop
+from twinbrush.sculpt.seen import seen_person
+from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure
+from twinbrush.shape.figure import person_head
 
 VIEW_PX = 192  # of the pictures whose consistency is measured
 HEAD_PX = 400  # of the picture of the head that embedders see
@@ -88,15 +93,23 @@ class Gallery:
     photos: Sequence[Path]
     styles: Sequence[Path]
     _faces: dict[Path, Face] = field(default_factory=dict[Path, Face])
+    _persons: dict[Path, Any] = field(default_factory=dict[Path, Any])
     _looks: dict[str, Look] = field(default_factory=dict[str, Look])
     _textures: dict[str, dict[str, Textures]] = field(default_factory=dict[str, dict[str, Textures]])
     _embedded: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
-    def face(self, path: Path, *, art: bool) -> Face:
-        """The face in a picture. Raises TwinbrushError."""
-        if path not in self._faces:
-            self._faces[path] = read_input(path, FaceConfig(face=0), PortraitConfig(), art=art).face
-        return self._faces[path]
+    def face(self, style: Path) -> Face:
+        """The face in a style."""
+        self.looks()
+        return self._faces[style]
+
+    def person(self, path: Path) -> Float[np.ndarray, "468 3"]:
+        """The landmarks of a photo's fitted head. Raises TwinbrushError."""
+        if path not in self._persons:
+            given = read_input(path, FaceConfig(face=0), PortraitConfig(), art=False)
+            crop = seen_person(given.picture.pixels, given.face, others=given.others).crop
+            self._persons[path] = template().landmarks(fit_crop(template(), crop)[0].vertices)
+        return self._persons[path]
 
     def looks(self) -> dict[str, Look]:
         """Every style at the common scale."""
@@ -147,8 +160,8 @@ def _measured(done: Done, gallery: Gallery) -> dict[str, Any]:
     mesh = figure_mesh(figure)
     look = look_of_figure(mesh, figure.landmarks_xyz)
     metrics: dict[str, float | None] = {"palette": mean_palette_distance(look, gallery.looks()[job.style.stem])}
-    person, style = gallery.face(job.content, art=False), gallery.face(job.style, art=True)
-    metrics |= form_numbers(figure.landmarks_xyz, upright_landmarks(person), upright_landmarks(style))
+    style = upright_landmarks(gallery.face(job.style))
+    metrics |= form_numbers(_on_surface(figure), gallery.person(job.content), style)
     metrics |= soundness_numbers(figure)
     for side, values in consistency_at(mesh, VIEW_PX).items():
         metrics |= {f"{name}_{side}": value for name, value in values.items() if name != "points"}
@@ -162,6 +175,11 @@ def _measured(done: Done, gallery: Gallery) -> dict[str, Any]:
         metrics[f"texture_{net}"] = styles[net][job.style.stem]
     return {"metrics": _plain(metrics), "styles": {k: _plain(v) for k, v in styles.items()},
             "photos": _likeness(figure, gallery)}  # fmt: skip
+
+
+def _on_surface(figure: Figure) -> Float[np.ndarray, "468 3"]:
+    """The landmarks of the head as it is shaped."""
+    return template().landmarks(person_head(template(), figure).vertices)
 
 
 def _likeness(figure: Figure, gallery: Gallery) -> dict[str, dict[str, float | None]]:

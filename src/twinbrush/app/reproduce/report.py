@@ -21,8 +21,8 @@ from twinbrush.evaluate.metrics import METRICS
 CITED = {"paper": "156.3 s (RTX 3080)", "nmr": "1240.5 s (RTX 3080)", "EPS": "257.0 s (V100), 20 h of pre-training"}
 """Run times as the paper's Table I has them: cited, not measured."""
 CITED_STUDY = "The paper's study (50 people, 20 pairs): CR 87.90% (EPS 87.30%), SR 82.00% (EPS 81.50%); cited."
-MISSING = ("nmr and exemplar are not built yet; EPS is not public: its published pictures are shown where --data has "
-           "them.")  # fmt: skip
+MISSING = ("exemplar is a plain stand-in for EPS, which is not public: EPS's published pictures are shown where "
+           "--data has them.")  # fmt: skip
 IN_SAMPLE = ("Form is measured on landmarks that the program itself found, to which our form was fitted: in sample. "
              "benchmarks/form.py measures on points placed by hand.")  # fmt: skip
 STILLS = ("figure_-45.png", "figure_0.png", "figure_45.png", "clay_-45.png", "clay_0.png", "clay_45.png")
