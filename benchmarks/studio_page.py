@@ -28,6 +28,7 @@ from browsing import open_browser
 from twinbrush.app.studio import serve
 from twinbrush.app.studio.api import make_app
 
+PAINTED = "performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)"
 # Sets a slider as a hand does, waits for the frame that follows, and for its pixels.
 SLIDE = """(value) => new Promise(done => {
   const input = document.getElementById("form-strength"), began = performance.now();
@@ -69,7 +70,9 @@ def page_numbers(browser: Any, address: str, rounds: int) -> tuple[list[float], 
         page.goto(address)
         page.wait_for_selector("#gallery button")
         page.wait_for_load_state("load")
-        paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+        while not (paint := page.evaluate(PAINTED)):
+            page.wait_for_timeout(50)
+        paints.append(paint[0])
         whole = sum(sizes)
         context.close()
     return paints, whole

@@ -249,9 +249,14 @@ function barShare() {
   const bar = $("bar").getBoundingClientRect();
   return bar.height ? clamp((canvas.clientHeight - bar.top) / canvas.clientHeight, 0, 0.4) : 0;
 }
+// Where the panels lie side by side above the figure (a small screen in the studio), their closed height is left free.
+function panelShare() {
+  const panels = $("panels").getBoundingClientRect();
+  return panels.width > 0.7 * canvas.clientWidth ? clamp(panels.bottom / canvas.clientHeight, 0, 0.1) : 0;
+}
 function distanceHome() {
   const [x, y, z] = portrait.extent, aspect = canvas.clientWidth / canvas.clientHeight, slope = Math.tan(FIELD / 2);
-  return z / 2 + Math.max(1.1 * y / 2 / (slope * (1 - barShare())), 1.16 * Math.hypot(x, 0.5 * z) / 2 / (slope * aspect));
+  return z / 2 + Math.max(1.1 * y / 2 / (slope * (1 - barShare() - panelShare())), 1.16 * Math.hypot(x, 0.5 * z) / 2 / (slope * aspect));
 }
 // Where frames take long (no graphics card), fewer pixels are drawn while something moves, and all of them at rest.
 const SLOW_MS = 45, COARSE = 0.5, SMOOTHING = 0.3, REST_MS = 160;
@@ -266,7 +271,7 @@ function draw() {
   const cosY = Math.cos(yaw), sinY = Math.sin(yaw), cosP = Math.cos(now.pitch), sinP = Math.sin(now.pitch);
   const r = [cosY, 0, -sinY, sinP * sinY, cosP, sinP * cosY, cosP * sinY, -sinP, cosP * cosY];  // rows right, up, back
   const shift = row => -(r[row] * cx + r[row + 1] * cy + r[row + 2] * cz);
-  const lift = barShare() * distance * Math.tan(FIELD / 2);
+  const lift = (barShare() - panelShare()) * distance * Math.tan(FIELD / 2);
   const view = [r[0], r[3], r[6], 0, r[1], r[4], r[7], 0, r[2], r[5], r[8], 0,
     shift(0) + now.panX, shift(3) + now.panY + lift, shift(6) - distance, 1];
   const radius = Math.hypot(...portrait.extent), near = Math.max(distance - radius, radius / 100), far = distance + radius;
