@@ -170,8 +170,8 @@ def _exported(
         metrics |= walk.values["triangulated"].metrics
         live = paper_road.live_shapes(walk.values["strengths"], config)
     else:
-        rows = (walk.values[name] for name in ("strengths", "caricatures", "hairs", "planes"))
-        live = sculpt_road.live_shapes(*rows, config)
+        live = sculpt_road.live_shapes(
+            walk.values["strengths"], walk.values["caricatures"], walk.values["hairs"], walk.values["planes"], config)
     scene = FigureScene(
         replace(walk.values["shape"], texture=painted.texture),
         {"photo": picture_file(content), "style": picture_file(art)},

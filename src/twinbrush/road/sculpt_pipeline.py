@@ -107,8 +107,9 @@ def _finished(
     if "form" in walk.values:
         figure = walk.through(sculpt_road.SHAPE)
     if style is not None:
-        rows = (sculpt_road.STRENGTH_ROW, sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, sculpt_road.PLANES)
-        live = sculpt_road.live_shapes(*(walk.through(row) for row in rows), walk.config)
+        live = sculpt_road.live_shapes(
+            walk.through(sculpt_road.STRENGTH_ROW), walk.through(sculpt_road.CARICATURE_ROW),
+            walk.through(sculpt_road.HAIR_ROW), walk.through(sculpt_road.PLANES), walk.config)
     scene = FigureScene(figure, inputs, tuple(pictures), options, metrics, live)
     named = [getattr(face, name) for face in (options.face, options.style)
              for name in ("landmarks", "mask", "regions")] + [options.shape.form]

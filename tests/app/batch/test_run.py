@@ -124,7 +124,8 @@ def test_killing_the_batch_ends_its_workers_and_the_next_one_goes_on(tmp_path: P
             f"from pathlib import Path; test_run.batch(Path({str(listed)!r}), workers=1)")
     parent = subprocess.Popen([sys.executable, "-c", code])
     log = tmp_path / "out" / "made.txt"
-    wait_until(lambda: log.exists() and "anna_slow" in log.read_text())
+    recorded = tmp_path / "out" / ".batch" / "anna_oil.json"
+    wait_until(lambda: log.exists() and "anna_slow" in log.read_text() and recorded.exists())
     with pytest.raises(OutputError, match="another batch"):
         batch(listed)
     parent.send_signal(signal.SIGKILL)

@@ -51,10 +51,10 @@ function shapeOf(points) {
   const count = points.length / 3, floats = () => new Float32Array(count);
   return renew({ points, normals: new Float32Array(3 * count), hollow: floats(), next: floats(), weight: floats() });
 }
-function renew(shape) {  // in the arrays that are there: sliders call this for every frame
+function renew(shape, quick = false) {  // in the arrays that are there: sliders call this for every frame
   const { points, normals, next, weight } = shape;
   let hollow = shape.hollow;
-  normals.fill(0); hollow.fill(0); weight.fill(0);
+  normals.fill(0);
   for (let f = 0; f < faces.length; f += 3) {
     const a = 3 * faces[f], b = 3 * faces[f + 1], c = 3 * faces[f + 2];
     const ux = points[b] - points[a], uy = points[b + 1] - points[a + 1], uz = points[b + 2] - points[a + 2];
@@ -73,6 +73,8 @@ function renew(shape) {  // in the arrays that are there: sliders call this for 
     const length = Math.sqrt(normals[i] ** 2 + normals[i + 1] ** 2 + normals[i + 2] ** 2) || 1;
     normals[i] /= length; normals[i + 1] /= length; normals[i + 2] /= length;
   }
+  if (quick) return shape;
+  hollow.fill(0); weight.fill(0);
   for (let e = 0; e < edges.length; e += 2) {
     const i = edges[e], j = edges[e + 1], a = 3 * i, b = 3 * j;
     const dx = points[b] - points[a], dy = points[b + 1] - points[a + 1], dz = points[b + 2] - points[a + 2];
@@ -178,7 +180,15 @@ function texture(gl, program, name, unit, image) {  // sides are powers of two, 
   gl.uniform1i(gl.getUniformLocation(program, name), unit);
 }
 
-const options = { antialias: true, alpha: true, premultipliedAlpha: false };
+// Without a graphics card the processor draws: there four samples a pixel cost more than all else, so more pixels are
+// drawn at rest instead, and fewer while something moves.
+function drawnByProcessor() {
+  const probe = document.createElement("canvas").getContext("webgl"), named = probe && probe.getExtension("WEBGL_debug_renderer_info");
+  return Boolean(named) && /swiftshader|llvmpipe|softpipe|software|basic render/i.test(probe.getParameter(named.UNMASKED_RENDERER_WEBGL));
+}
+const byProcessor = drawnByProcessor(), FINE_BY_PROCESSOR = 1.5;
+document.body.classList.toggle("plain", byProcessor);
+const options = { antialias: !byProcessor, alpha: true, premultipliedAlpha: false };
 const gl2 = canvas.getContext("webgl2", options), gl = gl2 || canvas.getContext("webgl", options);
 if (!gl || (!gl2 && !(gl.getExtension("OES_element_index_uint") && gl.getExtension("OES_standard_derivatives"))))
   return fail("This browser cannot draw 3D (WebGL is missing or switched off). Open this page in a current Chrome, Firefox, Edge or Safari.");
@@ -227,17 +237,18 @@ const home = { yaw: 0, pitch: 0, zoom: 1, panX: 0, panY: 0 };
 const goal = { ...home, morph: 1, clay: 0, relief: portrait.relief ? portrait.relief.shown : 0 }, now = { ...goal };
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-let swinging = false, swingTime = 0, swingYaw = 0, last = 0, pending = false, again = false, movedLast = -1e9;
+let swinging = false, swingTime = 0, swingYaw = 0, last = 0, pending = false, again = false, asked = true, movedLast = -1e9;
 
 // ---- panels move the shape: each adds its own to the resting points, once a frame at most ---------------------------
 const resting = after.points.slice(), movers = [];
-let stale = false;
-function deform() {
+let stale = false, rough = false;  // rough: hollows are of an earlier shape
+function deform(quick) {
   stale = false;
+  rough = quick;
   after.points.set(resting);
   for (const move of movers) move(after.points);
-  renew(after);
-  pairHollows();
+  renew(after, quick);
+  if (!quick) pairHollows();
   for (const [buffer, values] of moving) {
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.bufferSubData(gl.ARRAY_BUFFER, 0, values);
@@ -249,15 +260,20 @@ function barShare() {
   const bar = $("bar").getBoundingClientRect();
   return bar.height ? clamp((canvas.clientHeight - bar.top) / canvas.clientHeight, 0, 0.4) : 0;
 }
+// Where the panels lie side by side above the figure (a small screen in the studio), their closed height is left free.
+function panelShare() {
+  const panels = $("panels").getBoundingClientRect();
+  return panels.width > 0.7 * canvas.clientWidth ? clamp(panels.bottom / canvas.clientHeight, 0, 0.1) : 0;
+}
 function distanceHome() {
   const [x, y, z] = portrait.extent, aspect = canvas.clientWidth / canvas.clientHeight, slope = Math.tan(FIELD / 2);
-  return z / 2 + Math.max(1.1 * y / 2 / (slope * (1 - barShare())), 1.16 * Math.hypot(x, 0.5 * z) / 2 / (slope * aspect));
+  return z / 2 + Math.max(1.1 * y / 2 / (slope * (1 - barShare() - panelShare())), 1.16 * Math.hypot(x, 0.5 * z) / 2 / (slope * aspect));
 }
 // Where frames take long (no graphics card), fewer pixels are drawn while something moves, and all of them at rest.
 const SLOW_MS = 45, COARSE = 0.5, SMOOTHING = 0.3, REST_MS = 160;
 let pace = 0, coarse = false;
 function draw() {
-  const scale = Math.min(window.devicePixelRatio || 1, 2) * (coarse ? COARSE : 1);
+  const finest = Math.min(Math.max(window.devicePixelRatio || 1, byProcessor ? FINE_BY_PROCESSOR : 1), 2), scale = coarse ? COARSE : finest;
   const width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
   gl.viewport(0, 0, width, height);
@@ -266,7 +282,7 @@ function draw() {
   const cosY = Math.cos(yaw), sinY = Math.sin(yaw), cosP = Math.cos(now.pitch), sinP = Math.sin(now.pitch);
   const r = [cosY, 0, -sinY, sinP * sinY, cosP, sinP * cosY, cosP * sinY, -sinP, cosP * cosY];  // rows right, up, back
   const shift = row => -(r[row] * cx + r[row + 1] * cy + r[row + 2] * cz);
-  const lift = barShare() * distance * Math.tan(FIELD / 2);
+  const lift = (barShare() - panelShare()) * distance * Math.tan(FIELD / 2);
   const view = [r[0], r[3], r[6], 0, r[1], r[4], r[7], 0, r[2], r[5], r[8], 0,
     shift(0) + now.panX, shift(3) + now.panY + lift, shift(6) - distance, 1];
   const radius = Math.hypot(...portrait.extent), near = Math.max(distance - radius, radius / 100), far = distance + radius;
@@ -286,7 +302,7 @@ function frame(time) {
   if (again) pace += SMOOTHING * (time - last - pace);
   last = time;
   const changed = stale;
-  if (stale) deform();
+  if (stale) deform(pace > SLOW_MS);
   let gliding = false;
   for (const name in goal) {
     const rest = goal[name] - now[name];
@@ -297,13 +313,20 @@ function frame(time) {
   swingYaw += (wanted - swingYaw) * (swinging ? 1 : share);
   if (Math.abs(swingYaw) < 1e-4 && !swinging) { swingYaw = 0; swingTime = 0; }
   if (gliding || swinging || swingYaw || changed) movedLast = time;
+  const wasCoarse = coarse;
   coarse = pace > SLOW_MS && time - movedLast < REST_MS;
-  draw();
-  again = gliding || swinging || swingYaw !== 0 || coarse;
+  if (rough && !coarse) deform(false);
+  if (asked || changed || gliding || swinging || swingYaw || coarse !== wasCoarse) draw();  // else it stands there already
+  asked = false;
+  again = gliding || swinging || swingYaw !== 0 || coarse || changed;
   document.body.dataset.state = again ? "moving" : "still";
-  if (again) wake();
+  if (again) next();
 }
-function wake() {
+function wake() {  // something is to be drawn
+  asked = true;
+  next();
+}
+function next() {
   if (pending) return;
   pending = true;
   document.body.dataset.state = "moving";

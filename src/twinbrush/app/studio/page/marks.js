@@ -46,6 +46,7 @@ function drawMarks() {
   const ready = isBrush(tool) ? brush.changed && Boolean(brush.labels) : tool === "box" ? Boolean(box) : tool === "landmarks" || points.length === 5;
   $("marks-use").disabled = !ready;
   $("marks-undo").disabled = isBrush(tool) ? !brush.undo.length : tool === "landmarks" || (tool === "clicks" && !points.length);
+  $("marks-title").textContent = tool === "regions" ? "What is what?" : tool === "mask" ? "Where is the person?" : "Where is the face?";
   $("marks-hint").textContent = isBrush(tool) ? (!brush.labels ? "Looking what is where ..." : tool === "mask" ? "Paint away what is not the person (dark), or back what is." : "Paint over what was named wrongly: it is obeyed exactly.")
     : tool === "landmarks" ? "Drag any point to where it belongs (arrow keys move the last one)."
     : tool === "box" ? "Draw a box around the face, from a corner to the opposite one."

@@ -211,7 +211,7 @@ function fit(frame) {  // the page around it has the title and both pictures; on
   const inside = frame.contentDocument;
   if (!inside || !inside.head) return;
   inside.head.append(Object.assign(inside.createElement("style"), { textContent: `header, #inputs { display: none !important; }
-    @media (max-width: 620px) { #side { left: 12px; right: 12px; top: 12px; } #panels { flex-direction: row; align-items: flex-start; width: 100%; } #panels > details { flex: 1 1 0; max-height: 46vh; } }` }));
+    @media (max-width: 620px) { #side { left: 12px; right: 12px; top: 12px; } #panels { flex-direction: row; align-items: flex-start; width: 100%; } #panels > details { flex: 1 1 auto; max-height: 46vh; font-size: 12px; padding: 9px 10px; } }` }));
 }
 const clock = seconds => seconds === null ? "" : seconds > 90 ? `about ${Math.round(seconds / 60)} min left` : seconds > 8 ? `about ${Math.ceil(seconds / 5) * 5} s left` : "nearly done";
 function drawBar() {
@@ -290,7 +290,7 @@ function drawHistory() {
 }
 function open(id) {
   if (comparing && shown.length === 1 && id !== shown[0]) { shown = [shown[0], id]; comparing = false; draw(); $("stage").scrollIntoView({ behavior: "smooth", block: "start" }); }
-  else show([id]);
+  else { show([id]); if (innerWidth <= 860) $("stage").scrollIntoView({ behavior: "smooth" }); }  // it stands above, out of sight
 }
 
 // ---- begin ---------------------------------------------------------------------------------------------------------
