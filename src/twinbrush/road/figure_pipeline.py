@@ -177,6 +177,6 @@ def _exported(
         {"photo": picture_file(content), "style": picture_file(art)},
         (("Photo", content.picture.pixels), ("Style", art.picture.pixels)),
         config, {name: float(value) for name, value in metrics.items()},
-        live, pair.pair, None if worked is None or worked.amplitude_mm == 0 else worked, walk.values["sculpt"])
+        live, pair.pair, None if worked is None or worked.amplitude_mm == 0 else worked, before=walk.values["sculpt"])
     given = (content.picture.path, art.picture.path, *named_files(config))
     return export_figure(walk.run, scene, out, config.export, given, stills=stills)
