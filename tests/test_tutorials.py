@@ -40,7 +40,7 @@ def test_the_words_of_symptoms_are_the_programs() -> None:
 
 def commands_and_code(page: str) -> list[tuple[str, str]]:
     """Indented `twinbrush` lines and Python blocks, in the order of the page."""
-    found = re.finditer(r"^ {4,}(twinbrush .*)$|^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    found = re.finditer(r"^ {4,}(twinbrush [^\n]*)$|^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     return [("command", one[1]) if one[1] else ("python", one[2]) for one in found]
 
 
