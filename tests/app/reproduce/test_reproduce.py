@@ -105,7 +105,7 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stopped(
     assert machine.ran == ["flat/b__y"]
     assert "4 of 4 runs made" in capsys.readouterr().out
     page = (out / "fig2.html").read_text()
-    for words in ("reproduce fig2 --data data", "--quick", "2 pairs", "commit", "cores", "1.5", "a judge is missing",
+    for words in ("reproduce fig2 --data data", "--quick", "pairs: 2", "commit", "cores", "1.5", "a judge is missing",
                   "156.3 s", "cited"):  # fmt: skip
         assert words in page, words
     assert json.loads((out / "fig2.json").read_text())["costs"]["nst/a__x"]["cpu"] == 1.5

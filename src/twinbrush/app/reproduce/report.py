@@ -30,7 +30,8 @@ COLUMNS = (
     "palette", "texture_vgg19", "texture_lite0", "form_cosine", "form_gain", "form_kept", "landmark_distance",
     "crossing", "roughness")
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .6rem;border-bottom:1px solid #ccc;text-align:right}
+table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
+td,th{padding:.25rem .6rem;border-bottom:1px solid #ccc;text-align:right}
 td:first-child,th:first-child{text-align:left}img{height:150px}figure{display:inline-block;margin:.3rem}
 figcaption{font-size:.8rem}code{background:#eee;padding:0 .3rem}.note{color:#744}"""
 Measured = Sequence[tuple[Done, Mapping[str, Any]]]

@@ -17,7 +17,7 @@ from twinbrush.base.files import write_atomically
 from twinbrush.base.progress import Progress, Step
 
 VGG19_FILE = "vgg19_conv1-3.safetensors"  # below --data, where the user has it
-QUICK = "--quick: preset fast (256 px), {pairs} pairs: means of so few pairs have wide spreads."
+QUICK = "--quick: preset fast (256 px), pairs: {pairs}. Means of so few pairs have wide spreads."
 
 
 @dataclass(frozen=True)
