@@ -16,6 +16,7 @@ from twinbrush.paint.beards import with_own_beard
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views, wide_style
 from twinbrush.paint.living_eyes import with_living_eyes
+from twinbrush.paint.mouths import with_dark_mouth
 from twinbrush.paint.palette import with_clothes, with_plain_hair, with_plain_skin
 from twinbrush.paint.planes import plane_by_plane, planes_of
 from twinbrush.paint.round.waves import paint_in_waves
@@ -83,7 +84,8 @@ def paint_surface(
     """`paint_figure` for any surface with a face. shape: rows and columns of the texture."""
     painted = paint_in_waves(
         surface, front, config.stylize, shape, seed=config.seed, progress=progress)
-    baked = finish_texture(painted.paint, painted.guide.texture)
+    assert painted.guide.texture is not None
+    baked = finish_texture(painted.paint, with_dark_mouth(painted.guide.texture, surface))
     texture = baked.texture
     if config.stylize.skin == "person":
         texture = with_own_beard(texture, surface, front.aligned)
