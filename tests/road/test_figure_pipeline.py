@@ -150,7 +150,7 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     assert after["view_left.png"] == before["view_left.png"]
     assert after["figure.ply"] != before["figure.ply"]
     made = {stage for stage, kept in _resumed(result).items() if not kept}
-    assert made == {"shape", "strengths", "caricatures", "hairs", "export"}
+    assert made == {"shape", "strengths", "caricatures", "hairs", "planes", "export"}
     parameters = _manifest(copy)["parameters"]["align"]
     assert (parameters["strength"], parameters["caricature"], parameters["hair_shape"]) == (1.0, 1.3, 0.3)
     _check_bar(tuple(steps))
