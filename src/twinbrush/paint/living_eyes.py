@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab, to_rgb
@@ -67,7 +67,7 @@ def _about(surface: FigureSurface, texture: Float32[np.ndarray, "h w 3"]) -> Flo
     assert mesh.uv is not None
     rings = surface.landmarks_xyz[[*indices.EYE_LEFT, *indices.EYE_RIGHT]]
     skin = np.flatnonzero(surface.of("Head"))
-    near = skin[cKDTree(rings).query(mesh.vertices[skin])[0] < ABOUT_MM] if len(skin) else skin
+    near = skin[KDTree(rings).query(mesh.vertices[skin])[0] < ABOUT_MM] if len(skin) else skin
     if not len(near):
         return None
     return np.median(to_lab(sample_texture(texture, mesh.uv[near]).astype(np.float32)[None])[0], axis=0)

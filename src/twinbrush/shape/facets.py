@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from twinbrush.base.mesh import vertex_normals
 from twinbrush.faces import indices
@@ -115,12 +115,12 @@ def _share(model: Template, figure: Figure, part: Part, surface: _Surface) -> Fl
         np.minimum.at(share, surface.origin, 1 - np.clip(part.plinth, 0, 1))
     if part.name.startswith(("Head", "Beard")):
         for outline, (near, over) in SPARED.items():
-            away = cKDTree(figure.landmarks_xyz[list(outline)]).query(surface.points)[0]
+            away = KDTree(figure.landmarks_xyz[list(outline)]).query(surface.points)[0]
             share = share * smoothstep((away - near) / over)
     if part.name in ("Head", "Bust"):
         collar = _collar(figure)
         if len(collar):
-            away = cKDTree(collar).query(surface.points)[0]
+            away = KDTree(collar).query(surface.points)[0]
             share = share * smoothstep((away - COLLAR_MM) / COLLAR_OVER_MM)
     return share
 
@@ -149,7 +149,7 @@ def _collar(figure: Figure) -> Float[np.ndarray, "c 3"]:
     if "Bust" not in parts:
         return np.zeros((0, 3))
     head, bust = parts["Head"], parts["Bust"].vertices
-    away, nearest = cKDTree(head.vertices).query(bust)
+    away, nearest = KDTree(head.vertices).query(bust)
     outward = ((bust - head.vertices[nearest]) * vertex_normals(head.vertices, head.faces)[nearest]).sum(1)
     return bust[(outward > 0) & (away < COLLAR_OVER_MM)]
 
