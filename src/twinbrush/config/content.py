@@ -82,7 +82,7 @@ class AlignConfig:
     hair_shape: float = ShapeConfig.hair_shape
     """How far the silhouette of the hair follows the style's (0 to 1)."""
     facets: int = ShapeConfig.facets
-    """Cut the figure in planes, as cubists do: about so many on the head (20 to 600; 0: none; try 140)."""
+    """Cut the figure in planes, as cubists do: about so many on the head (0: none, at most 600; try 140)."""
     repose: bool = True
     """Turn the style's head to the content's pose through its own relief."""
     mirror_from_degrees: float = 15.0

@@ -19,4 +19,4 @@ class ShapeConfig:
     hair_shape: float = 0.3
     """How far the silhouette of the hair follows the style's (0 to 1)."""
     facets: int = 0
-    """Cut the figure in planes, as cubists do: about so many on the head (20 to 600; 0: none; try 140)."""
+    """Cut the figure in planes, as cubists do: about so many on the head (0: none, at most 600; try 140)."""

@@ -51,7 +51,7 @@ class _Surface:
 def in_planes(model: Template, figure: Figure, planes: int) -> Figure:
     """Returns the figure cut in planes; its parts know which triangle lies in which (`Part.facets`).
 
-    planes: about how many the head has, 20 to 600; hair and clothes are cut as coarsely. 0: the figure as it is.
+    planes: about how many the head has, at most 600; hair and clothes are cut as coarsely. 0: the figure as it is.
     """
     if planes == 0:
         return figure
