@@ -54,7 +54,7 @@ def with_living_eyes(
     if about is not None:
         white[0] = min(white[0], about[0] + ABOVE_SKIN)
         white[1:] *= min(1.0, PALER * float(np.hypot(*about[1:])) / max(float(np.hypot(*white[1:])), 1e-6))
-    balls = [_ball(surface, texels, name, to_lab(flat[None])[0]) for name in eyes]
+    balls = [_ball(surface, texels, name, flat) for name in eyes]
     missing = max(max(0.0, float(white[0]) - ball.white) for ball in balls)  # one eye may lie in the hair's shadow
     for ball in balls:
         flat[ball.place] = to_rgb(_alive(ball, missing, white, dark)[None].astype(np.float32))[0]
@@ -110,7 +110,7 @@ class _Ball:
         return float(np.percentile(self.lab[self.seen, 0], OWN_WHITE)) if self.seen.sum() >= LEAST_PIXELS else 100.0
 
 
-def _ball(surface: FigureSurface, texels: Texels, name: str, lab: Float32[np.ndarray, "t 3"]) -> _Ball:
+def _ball(surface: FigureSurface, texels: Texels, name: str, flat: Float32[np.ndarray, "t 3"]) -> _Ball:
     own = np.flatnonzero(surface.of(name))
     degrees = np.full(len(surface.part), -1.0)
     degrees[own] = np.repeat(ROWS_DEGREES, COLUMNS + 1)
@@ -123,7 +123,8 @@ def _ball(surface: FigureSurface, texels: Texels, name: str, lab: Float32[np.nda
         key=lambda points: float(np.linalg.norm(points.mean(0) - middle)))
     open_ = _inside(at[:, 1:3], lids) & (at[:, 0] < BEHIND)
     place = texels.place[chosen]
-    return _Ball(place, lab[place].astype(np.float64), np.maximum(at[:, 0], 0.0), open_)
+    lab = to_lab(flat[place][None])[0].astype(np.float64)
+    return _Ball(place, lab, np.maximum(at[:, 0], 0.0), open_)
 
 
 def _inside(points: Float[np.ndarray, "s 2"], outline: Float[np.ndarray, "n 2"]) -> Bool[np.ndarray, "s"]:

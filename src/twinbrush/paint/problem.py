@@ -18,13 +18,13 @@ from twinbrush.config import ObjectiveConfig
 from twinbrush.faces.facemap import ANCHORS, face_height, face_map, feature_mask
 from twinbrush.maths.fill import push_pull
 from twinbrush.paint.colour import PAINTED, soft_regions
+from twinbrush.paint.guided.guides import eyes_of
 from twinbrush.paint.losses.matching import Guide
 from twinbrush.views.correspondence import transfer_map
 from twinbrush.views.values import ViewSet
 
 _OFF_SKIN = 0.15  # share of the position's weight on hair and cloth
 _FEATURES = ("eyes", "brows", "lips", "nose")
-_EYES_GROWN = (0.004, 0.004)  # face heights: the eyes' outline and its softness
 _MARGIN = 8  # pixels of content around the surface: the features near its edge see some of it
 _CELL = 16  # pixels: the pyramid halves four times
 _MIN_REGION_SAMPLES = 60  # a region of the style with fewer pixels than this lends nothing (labels of specks are noise)
@@ -182,7 +182,7 @@ def _with_eyes(
 ) -> Float[np.ndarray, "p r1"]:
     """Weights of PAINTED at `shape` (width, height; or at its `pixels`), and of the eyes, which are a region of their
     own: a shadow on a lid must not match an iris. full: rows and columns in which the landmarks are given."""
-    eyes = shrunk(feature_mask(landmarks_xy, ("eyes",), *full, *_EYES_GROWN), shape).ravel()
+    eyes = shrunk(eyes_of(landmarks_xy, *full), shape).ravel()
     eyes = (eyes if pixels is None else eyes[pixels])[:, None]
     return np.ascontiguousarray(np.concatenate([weights * (1 - eyes), eyes], 1), np.float32)
 

@@ -19,6 +19,7 @@ from twinbrush.maths.crossings import crossings, edges_of
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.sculpt.values import FACE, NECK, SKULL, Figure, Part, Template
+from twinbrush.shape.figure import named, template_vertices
 
 NOSTRILS = (48, 64, 98, 97, 2, 326, 327, 294, 278)  # with the wings
 # outline -> so near to it (mm) nothing moves; over so much more the planes set in
@@ -55,16 +56,13 @@ def in_planes(model: Template, figure: Figure, planes: int) -> Figure:
     """
     if planes == 0:
         return figure
-    head = next(part for part in figure.parts if part.name == "Head")
-    size = _area(head) / planes
+    size = _area(named(figure, "Head")) / planes
     parts: list[Part] = []
     for part in figure.parts:
         parts.append(part if part.name.startswith(INNER) else _cut(model, figure, part, size))
-    moved = parts[figure.parts.index(head)].mesh.vertices
-    origin = model.layout.origin
-    vertices = np.empty((len(model.mean), 3))
-    vertices[origin] = moved[: len(origin)]
-    return replace(figure, parts=tuple(parts), landmarks_xyz=model.landmarks(vertices))
+    cut = replace(figure, parts=tuple(parts))
+    vertices = template_vertices(model, named(cut, "Head").mesh.vertices)
+    return replace(cut, landmarks_xyz=model.landmarks(vertices))
 
 
 def _cut(model: Template, figure: Figure, part: Part, size: float) -> Part:
@@ -95,8 +93,7 @@ def _welded(part: Part) -> _Surface:
 
 
 def _area(part: Part) -> float:
-    a, b, c = (part.mesh.vertices[part.mesh.faces[:, k]] for k in range(3))
-    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
+    return float(_areas(part.mesh.vertices, part.mesh.faces).sum())
 
 
 def _share(model: Template, figure: Figure, part: Part, surface: _Surface) -> Float[np.ndarray, "n"]:
