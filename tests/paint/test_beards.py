@@ -11,6 +11,7 @@ from figures import Box, ellipsoid, small_figure
 from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab
 from twinbrush.base.mesh import Region
+from twinbrush.maths.texels import Texels, texels_of
 from twinbrush.paint.beards import with_own_beard
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.sculpt.values import Part
@@ -55,14 +56,19 @@ def lightness(texture: np.ndarray) -> tuple[float, float]:
 
 
 def test_a_grey_beard_is_lighter_than_brown_hair(surface: FigureSurface) -> None:
-    beard, hair = lightness(with_own_beard(painted(), surface, style()))
+    beard, hair = lightness(with_own_beard(painted(), surface, style(), texels(surface, painted())))
     assert beard - hair > 30
     assert hair == pytest.approx(lightness(painted())[1], abs=0.5)
 
 
 def test_beards_like_the_hair_and_figures_without_stay(surface: FigureSurface) -> None:
     same = surface_of_figure(small_figure())
-    np.testing.assert_array_equal(with_own_beard(painted(), same, style()), painted())
+    np.testing.assert_array_equal(with_own_beard(painted(), same, style(), texels(same, painted())), painted())
     grey = painted()
     grey[:13, 230:] = GREY
-    np.testing.assert_array_equal(with_own_beard(grey, surface, style()), grey)
+    np.testing.assert_array_equal(with_own_beard(grey, surface, style(), texels(surface, grey)), grey)
+
+
+def texels(surface: FigureSurface, texture: np.ndarray) -> Texels:
+    assert surface.mesh.uv is not None
+    return texels_of(surface.mesh.uv, surface.mesh.faces, (texture.shape[0], texture.shape[1]))

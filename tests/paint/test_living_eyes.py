@@ -12,6 +12,7 @@ from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab
 from twinbrush.faces import indices
 from twinbrush.maths.filters import polygon_mask
+from twinbrush.maths.texels import Texels, texels_of
 from twinbrush.paint.living_eyes import with_living_eyes
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.sculpt.eyeball import COLUMNS, ROWS_DEGREES, eyeball_mesh
@@ -59,7 +60,7 @@ def levels(texture: np.ndarray) -> tuple[float, float]:
 
 def test_dead_eyes_get_the_style_s_white_and_pupil(surface: FigureSurface, aligned: AlignedStyle) -> None:
     brown = np.full((SIZE, 2 * SIZE, 3), (0.35, 0.25, 0.2), np.float32)
-    white, pupil = levels(with_living_eyes(brown, surface, aligned))
+    white, pupil = levels(with_living_eyes(brown, surface, aligned, texels(surface, brown)))
     assert white > levels(brown)[0] + 25
     assert pupil < levels(brown)[1] - 10
 
@@ -70,8 +71,13 @@ def test_eyes_that_are_alive_and_surfaces_without_are_left_as_they_are(
     degrees = np.linalg.norm(np.stack(np.meshgrid(*[(np.arange(SIZE) + 0.5) / SIZE * 2 - 1] * 2)), axis=0)
     eye = np.where(degrees < 0.12, 0.02, np.where(degrees < 0.3, 0.25, 1.0))
     alive = np.repeat(np.tile(eye, (1, 2))[..., None], 3, 2).astype(np.float32)
-    np.testing.assert_allclose(with_living_eyes(alive, surface, aligned), alive, atol=0.02)
+    np.testing.assert_allclose(with_living_eyes(alive, surface, aligned, texels(surface, alive)), alive, atol=0.02)
     head = surface_of_figure(small_figure())
     brown = np.full((SIZE, 2 * SIZE, 3), (0.35, 0.25, 0.2), np.float32)
-    np.testing.assert_array_equal(with_living_eyes(brown, head, aligned), brown)
+    np.testing.assert_array_equal(with_living_eyes(brown, head, aligned, texels(head, brown)), brown)
     assert len(ROWS_DEGREES) * (COLUMNS + 1) == surface.of("EyeLeft").sum()
+
+
+def texels(surface: FigureSurface, texture: np.ndarray) -> Texels:
+    assert surface.mesh.uv is not None
+    return texels_of(surface.mesh.uv, surface.mesh.faces, (texture.shape[0], texture.shape[1]))

@@ -12,11 +12,12 @@ from twinbrush.align.values import AlignedStyle
 from twinbrush.base.mesh import Region
 from twinbrush.config import ObjectiveConfig, StylizeConfig
 from twinbrush.paint.adam import Adam
+from twinbrush.paint.box import Box, box_around, cropped
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.features import load_extractor
 from twinbrush.paint.features.hypercolumns import hypercolumns
 from twinbrush.paint.objective import Objective, StyleSampler, guide_cost, optimise_views, refine_views
-from twinbrush.paint.problem import Box, box_around, build_problem, cropped, region_counts
+from twinbrush.paint.problem import build_problem, region_counts
 from twinbrush.paint.pyramid import collapse, laplacian_pyramid
 from twinbrush.views.values import ViewSet
 

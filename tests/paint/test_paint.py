@@ -16,6 +16,7 @@ from twinbrush.base.image import to_lab
 from twinbrush.base.mesh import Region
 from twinbrush.config import FAST, ViewsConfig
 from twinbrush.config.painting import RingConfig
+from twinbrush.maths.texels import Texels, texels_of
 from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.paint import palette, tone
 from twinbrush.paint.accents import ridges, with_accents
@@ -301,7 +302,7 @@ def test_a_contact_sheet_keeps_the_views_apart(surface: FigureSurface, views: Vi
 
 def test_accents_follow_the_form_and_the_socle_is_dark(surface: FigureSurface, aligned: AlignedStyle) -> None:
     texture = np.full((128, 256, 3), 0.6, np.float32)
-    done = with_accents(texture, surface, aligned)
+    done = with_accents(texture, surface, aligned, texels(surface, texture))
     assert surface.mesh.uv is not None
     grey = sample_texture(done, surface.mesh.uv).mean(1)
     socle = surface.plinth > 0.9
@@ -385,3 +386,8 @@ def test_a_shaven_crown_lends_no_hair_and_hair_as_fair_as_the_skin_does(aligned:
         kept[name] = float(found[where].mean())
     assert kept["crown"] < 0.2
     assert kept["fair"] > 0.4
+
+
+def texels(surface: FigureSurface, texture: np.ndarray) -> Texels:
+    assert surface.mesh.uv is not None
+    return texels_of(surface.mesh.uv, surface.mesh.faces, (texture.shape[0], texture.shape[1]))

@@ -89,7 +89,7 @@ class Reproduce:
     quick: bool = False
     """Preset fast (256 px), 6 pairs, one seed."""
     pairs: int = 0
-    """On so many pairs (0: as many as the figure has)."""
+    """The number of pairs it runs on (0: as many as the figure has)."""
     methods: tuple[str, ...] = ()
     """Only these methods (default: hybrid, paper and all rivals)."""
     vgg19: Path | None = None

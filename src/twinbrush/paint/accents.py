@@ -8,7 +8,7 @@ from jaxtyping import Float, Float32
 from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Region
-from twinbrush.maths.texels import texels_of
+from twinbrush.maths.texels import Texels
 from twinbrush.paint.palette import TRUSTED
 from twinbrush.paint.surface import FigureSurface, hairy
 from twinbrush.shape.smooth import umbrella
@@ -25,12 +25,11 @@ SOCLE_BRUSH = 1.1  # of the paint's own brushwork on it
 
 
 def with_accents(
-    texture: Float32[np.ndarray, "h w 3"], surface: FigureSurface, aligned: AlignedStyle
+    texture: Float32[np.ndarray, "h w 3"], surface: FigureSurface, aligned: AlignedStyle, texels: Texels
 ) -> Float32[np.ndarray, "h w 3"]:
-    """Returns the texture of a painted figure with the accents of its form."""
+    """Returns the texture of a painted figure with the accents of its form. texels: of that texture."""
     mesh = surface.mesh
     assert mesh.uv is not None
-    texels = texels_of(mesh.uv, mesh.faces, (texture.shape[0], texture.shape[1]))
     values = texels.at(np.column_stack([ridges(surface), surface.plinth]), mesh.faces)
     flat = texture.reshape(-1, 3).copy()
     painted = np.clip(flat[texels.place] * (1 + values[:, :1]), 0, 1)

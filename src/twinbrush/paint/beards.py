@@ -12,7 +12,7 @@ from jaxtyping import Float, Float32
 from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Region
-from twinbrush.maths.texels import texels_of
+from twinbrush.maths.texels import Texels
 from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.paint.surface import FigureSurface
 from twinbrush.paint.tone import APART, ENDS, PHOTO_RANGE
@@ -23,10 +23,11 @@ PALER = 0.7  # share of its chroma that a beard loses which becomes lighter by t
 
 
 def with_own_beard(
-    texture: Float32[np.ndarray, "h w 3"], surface: FigureSurface, aligned: AlignedStyle
+    texture: Float32[np.ndarray, "h w 3"], surface: FigureSurface, aligned: AlignedStyle, texels: Texels
 ) -> Float32[np.ndarray, "h w 3"]:
     """Returns the painted texture with a beard as much lighter (or darker) than the hair as the person's is, to APART
-    of the style's range. Figures without hair or beard, and contents without colours, stay as they are."""
+    of the style's range. Figures without hair or beard, and contents without colours, stay as they are. texels: of that
+    texture."""
     mesh = surface.mesh
     hair, beard = surface.of("Hair"), surface.of("Beard")
     if not surface.coloured or min(hair.sum(), beard.sum()) < LEAST_VERTICES:
@@ -42,7 +43,6 @@ def with_own_beard(
     shift = float(np.sign(missing) * max(0.0, abs(missing) - APART))
     if shift == 0:
         return texture
-    texels = texels_of(mesh.uv, mesh.faces, (texture.shape[0], texture.shape[1]))
     place = texels.place[beard[mesh.faces[texels.face, 0]]]
     flat = texture.reshape(-1, 3).copy()
     lab = to_lab(flat[place][None])[0].astype(np.float64)

@@ -86,8 +86,9 @@ def paint_surface(
         surface, front, config.stylize, shape, seed=config.seed, progress=progress)
     assert painted.guide.texture is not None
     baked = finish_texture(painted.paint, with_dark_mouth(painted.guide.texture, surface))
-    texture = baked.texture
+    texture, texels = baked.texture, painted.paint.texels
     if config.stylize.skin == "person":
-        texture = with_own_beard(texture, surface, front.aligned)
-    texture = with_living_eyes(with_accents(texture, surface, front.aligned), surface, front.aligned)
+        texture = with_own_beard(texture, surface, front.aligned, texels)
+    texture = with_accents(texture, surface, front.aligned, texels)
+    texture = with_living_eyes(texture, surface, front.aligned, texels)
     return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})

@@ -16,7 +16,7 @@ from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.faces import indices
 from twinbrush.maths.filters import polygon_mask
-from twinbrush.maths.texels import Texels, texels_of
+from twinbrush.maths.texels import Texels
 from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.paint.surface import FigureSurface
 from twinbrush.sculpt.eyeball import COLUMNS, ROWS_DEGREES, step
@@ -35,11 +35,12 @@ LEAST_PIXELS = 12  # of the style's eyes; fewer know no colours
 
 
 def with_living_eyes(
-    texture: Float32[np.ndarray, "h w 3"], surface: FigureSurface, aligned: AlignedStyle
+    texture: Float32[np.ndarray, "h w 3"], surface: FigureSurface, aligned: AlignedStyle, texels: Texels
 ) -> Float32[np.ndarray, "h w 3"]:
     """Returns the texture with eyes whose white is as light, and whose pupil is as dark, as the style's own eyes'.
 
-    Eyes that are so already, surfaces without eyeballs and styles whose eyes are not seen are left as they are.
+    Eyes that are so already, surfaces without eyeballs and styles whose eyes are not seen are left as they are. texels:
+    of that texture.
     """
     style = _style_eyes(aligned)
     eyes = [name for name in surface.names if name.startswith("Eye")]
@@ -47,7 +48,6 @@ def with_living_eyes(
         return texture
     mesh = surface.mesh
     assert mesh.uv is not None
-    texels = texels_of(mesh.uv, mesh.faces, (texture.shape[0], texture.shape[1]))
     flat = texture.reshape(-1, 3).copy()
     white, dark = style
     about = _about(surface, texture)

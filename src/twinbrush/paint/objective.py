@@ -20,6 +20,7 @@ from twinbrush.align.values import AlignedStyle
 from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.config import ObjectiveConfig
 from twinbrush.paint.adam import Adam
+from twinbrush.paint.box import box_around, cropped
 from twinbrush.paint.device import PLAIN, Compute
 from twinbrush.paint.features import Extractor
 from twinbrush.paint.features.hypercolumns import hypercolumns
@@ -29,7 +30,7 @@ from twinbrush.paint.losses.disparity import disparity_of_pixels
 from twinbrush.paint.losses.matching import Guide
 from twinbrush.paint.losses.moments import moment_loss, moments
 from twinbrush.paint.losses.relaxed_emd import relaxed_emd_of_units
-from twinbrush.paint.problem import Problem, box_around, build_problem, cropped, guide_of, region_counts
+from twinbrush.paint.problem import Problem, build_problem, guide_of, region_counts
 from twinbrush.paint.pyramid import collapse, laplacian_pyramid, resized
 from twinbrush.views.values import ViewSet
 

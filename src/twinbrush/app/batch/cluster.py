@@ -31,7 +31,7 @@ def check_installed() -> None:
 
 
 class Holder:
-    """On a node: holds a worker process. Its methods are called from elsewhere, two at a time.
+    """This actor holds a worker process on a node. Its methods are called from elsewhere, two at a time.
 
     command: what the process is started with; None: the node's own Python.
     """
