@@ -18,16 +18,12 @@ import platform
 import statistics
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from browsing import open_browser
-from twinbrush.app.studio import serve
-from twinbrush.app.studio.api import make_app
+from serving import studio
 
 PAINTED = "performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)"
 # Sets a slider as a hand does, waits for the frame that follows, and for its pixels.
@@ -41,23 +37,6 @@ SLIDE = """(value) => new Promise(done => {
     done([performance.now() - began, canvas.width]);
   }));
 })"""
-
-
-@contextlib.contextmanager
-def service(folder: Path) -> Iterator[str]:
-    """The studio's address."""
-    import uvicorn
-
-    with serve._listening(0) as listener:
-        port = int(listener.getsockname()[1])
-        server = uvicorn.Server(uvicorn.Config(make_app(folder, port, serve.COMMAND), log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{port}/"
-        server.should_exit = True
-        thread.join(20)
 
 
 def page_numbers(browser: Any, address: str, rounds: int) -> tuple[list[float], int]:
@@ -131,9 +110,9 @@ def main() -> None:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.1f}")
     with (
-        tempfile.TemporaryDirectory() as folder, service(Path(folder) / "studio") as address, open_browser() as browser
+        tempfile.TemporaryDirectory() as folder, studio(Path(folder) / "studio") as port, open_browser() as browser
     ):  # fmt: skip
-        paints, size = page_numbers(browser, address, max(3, given.rounds // 4))
+        paints, size = page_numbers(browser, f"http://127.0.0.1:{port}/", max(3, given.rounds // 4))
         print(f"page: {size / 1e6:.2f} MB")
         print(told("first contentful paint", paints))
         print(f"viewer: {given.viewer.stat().st_size / 1e6:.1f} MB")

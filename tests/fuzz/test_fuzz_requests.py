@@ -6,11 +6,8 @@ import contextlib
 import json
 import socket
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,28 +18,10 @@ pytest.importorskip("fastapi", reason="the extra `studio` is not installed")
 sys.path.insert(0, str(Path(__file__).parents[1] / "app" / "studio"))
 from studios import STUB, png
 
-from twinbrush.app.studio import serve
-from twinbrush.app.studio.api import make_app
+from serving import studio
 
 SHORT, LONG = 150, 10_000
 PATIENCE_SECONDS = 20.0
-
-
-@contextmanager
-def service(folder: Path) -> Iterator[int]:
-    """The real service on a port of its own."""
-    import uvicorn
-
-    with serve._listening(0) as listener:
-        port = int(listener.getsockname()[1])
-        server = uvicorn.Server(uvicorn.Config(make_app(folder, port, STUB), log_level="critical"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield port
-        server.should_exit = True
-        thread.join(20)
 
 
 def corpus(port: int) -> list[bytes]:
@@ -91,7 +70,7 @@ def answer(port: int, request: bytes, wait: float = 0.15) -> bytes:
 def fuzz(count: int, seed: int, folder: Path) -> Counter[str]:
     """How many requests got which kind of answer; faults by what they were."""
     told: Counter[str] = Counter()
-    with service(folder / "studio") as port:
+    with studio(folder / "studio", STUB, log_level="critical") as port:
         whole = corpus(port)
         for request in whole:
             assert answer(port, request, PATIENCE_SECONDS)[9:12] in (b"200", b"201", b"404"), request

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from PIL import Image
 from studios import STUB, png
 
 from browsing import open_browser
+from serving import studio
 from twinbrush.app.studio import serve
-from twinbrush.app.studio.api import make_app
 from twinbrush.regions.given import labels_of_picture
 from twinbrush.regions.values import Label
 
@@ -26,19 +25,10 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def running(folder: Path, command: Sequence[str] = STUB) -> Iterator[str]:
-    """The real service in a thread; its address."""
-    import uvicorn
+    """The real service's address."""
+    with studio(folder, command) as port:
+        yield f"http://{serve.HOST}:{port}/"
 
-    with serve._listening(0) as listener:
-        port = int(listener.getsockname()[1])
-        server = uvicorn.Server(uvicorn.Config(make_app(folder, port, command), log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{port}/"
-        server.should_exit = True
-        thread.join(20)
 
 PATIENCE_MS = 240_000  # a fresh machine compiles before it finds the first face
 
