@@ -30,7 +30,7 @@ from twinbrush.evaluate.cost import cost_of, twinbrush
 BUDGET = {  # CPU-seconds (default, fast) of the plan's rows, and the manifest's stages in each; () is the rest
     "start, reading, style's regions": ((7, 6), ("regions",)),
     "sculpt": ((12, 8), ("sculpt",)),
-    "form": ((3, 2), ("form", "shape", "strengths", "caricatures", "hairs", "planes")),
+    "form": ((3, 2), ("style-head", "form", "shape", "strengths", "caricatures", "hairs", "planes")),
     "pair": ((13, 3), ("pair",)),
     "ring and atlas": ((19, 6), ("texture",)),
     "export": ((23, 3), ("export",)),  # the relief of the medium with it

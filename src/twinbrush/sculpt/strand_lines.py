@@ -61,7 +61,7 @@ def in_texture(
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _turn(strands, maps, triangles, out):
     for row in range(len(strands)):
@@ -73,7 +73,7 @@ def _turn(strands, maps, triangles, out):
             out[row, 0], out[row, 1] = x / length, y / length
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _draw(noise, direction, covered, reach, out):
     size = noise.shape[0]
