@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -141,14 +142,18 @@ class Objective:
     ) -> None:
         self.problem, self.extractor, self.config, self.half = problem, extractor, config, half
         self.generator = generator
-        self.sampler = StyleSampler(problem, extractor, config)
+
+        def content_maps() -> list[Tensor]:
+            with torch.no_grad():
+                return extractor(problem.content)
+
+        of_style: Callable[[], Any] = partial(StyleSampler, problem, extractor, config)
+        self.sampler, self.content_maps = side_by_side(lambda look: look(), (of_style, content_maps))
         self.links: list[Link] = []
         for transfer in problem.transfers:
             pixels = transfer.valid.flatten().nonzero()[:, 0]
             places = transfer.transfer_xy.flatten(0, 1)[pixels]
             self.links.append(Link(transfer.from_view, transfer.to_view, pixels, places))
-        with torch.no_grad():
-            self.content_maps = extractor(problem.content)
 
     def __call__(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, ""]:
         """The loss of the pictures (inside the problem's box) at a new draw of samples."""

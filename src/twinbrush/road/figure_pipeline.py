@@ -61,13 +61,14 @@ class FigureRun:
     art: Input
 
 
-def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
-    """Returns the files of a photo's figure in the style's form and paint. Raises TwinbrushError."""
-    from twinbrush.paint.engine import check_engine
+def stylize_photo(
+    run: Run, content: Input, art: Input, engine: str | None, out: Path, config: Config
+) -> Result:
+    """Returns the files of a photo's figure in the style's form and paint. engine: sha256 of the painter's weights.
+    Raises TwinbrushError."""
     from twinbrush.road.paint_road import PAIR, TEXTURE  # imports torch: only now
 
     run.warn(tuple(f"photo: {w}" for w in content.warnings) + tuple(f"style: {w}" for w in art.warnings))
-    engine = check_engine(config.stylize)
     given = {"photo": content.key, "style": art.key, "engine": engine or ""}
     with _begun(run, config, content, art, given) as walk:
         walk.give("engine", engine, given["engine"])
@@ -75,8 +76,7 @@ def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Confi
             pair = _learned(walk)
             _in_learned_shape(walk)
         else:
-            sculpt_road.walk_to_shape(walk)
-            sculpt_road.begin_rows(walk)
+            sculpt_road.walk_to_shape(walk, rows=True)
             pair = walk.through(PAIR)
         painted = walk.through(TEXTURE)
         worked = None
@@ -112,8 +112,7 @@ def reshape_figure(
             walk.give("triangulated", kept("triangulated", Triangulated), known.key["triangulated"])
             _in_learned_shape(walk)
         else:
-            sculpt_road.walk_to_shape(walk)
-            sculpt_road.begin_rows(walk)
+            sculpt_road.walk_to_shape(walk, rows=True)
         worked = None
         if config.surface.relief != 0 and "relief" in known.key:
             worked = relief_road.worked(kept("relief", Relief), config)

@@ -122,7 +122,7 @@ def head_scene(walk: Walk, art: Input) -> ObjectScene:
     with its face."""
     walk.give("style", art, art.key)
     with walk:
-        sculpt_road.walk_to_shape(walk, HEAD)
+        sculpt_road.walk_to_shape(walk, HEAD, rows=False)
         for stage in (SHAPE, PAIR, PAINT):
             walk.through(stage)
     found, pair = walk.values["front"], walk.values["pair"].pair

@@ -115,7 +115,8 @@ def _finished(
     if "form" in walk.values:
         figure = walk.through(sculpt_road.SHAPE)
     if style is not None:
-        sculpt_road.begin_rows(walk)
+        walk.ahead(
+            sculpt_road.STRENGTH_ROW, sculpt_road.HAIR_ROW, sculpt_road.CARICATURE_ROW, sculpt_road.PLANES)
         live = sculpt_road.live_of(walk)
     scene = FigureScene(figure, inputs, tuple(pictures), options, metrics, live)
     named = [getattr(face, name) for face in (options.face, options.style)

@@ -201,17 +201,17 @@ def begin_style(walk: Walk) -> None:
     walk.ahead(REGIONS, STYLE_HEAD)
 
 
-def walk_to_shape(walk: Walk, figure: Stage[Figure] = FIGURE) -> Figure:
-    """Returns the figure in the style's form."""
+def walk_to_shape(walk: Walk, figure: Stage[Figure] = FIGURE, *, rows: bool) -> Figure:
+    """Returns the figure in the style's form. rows: what the viewer's sliders need is begun beside it."""
     begin_style(walk)
     for stage in (figure, REGIONS, STYLE_HEAD, FORM):
         walk.through(stage)
-    return walk.through(SHAPE)
-
-
-def begin_rows(walk: Walk) -> None:
-    """Begin what the viewer's sliders need, beside the painting."""
-    walk.ahead(STRENGTH_ROW, CARICATURE_ROW, HAIR_ROW, PLANES)
+    if rows:
+        walk.ahead(STRENGTH_ROW, HAIR_ROW)
+    shaped = walk.through(SHAPE)
+    if rows:
+        walk.ahead(CARICATURE_ROW, PLANES)
+    return shaped
 
 
 def live_of(walk: Walk) -> LiveShapes:

@@ -19,6 +19,7 @@ from twinbrush.faces.values import Face
 from twinbrush.maths.filters import smoothstep
 from twinbrush.sculpt import assemble, base, express, features, iris, skin, teeth
 from twinbrush.sculpt.bias import landmark_bias
+from twinbrush.sculpt.bust import sculpt_bust
 from twinbrush.sculpt.correct import corrected
 from twinbrush.sculpt.ears import fitted_ears
 from twinbrush.sculpt.eyeball import axes, eyeball_mesh
@@ -36,7 +37,7 @@ from twinbrush.sculpt.seen import crop_surroundings, seen_person, surroundings
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.untangle import patch, untangled
 from twinbrush.sculpt.values import MOUTH_BAG, Eyeball, Figure, HeadFit, Part, Surroundings, Template
-from twinbrush.sculpt.whole import Solids, completed, sculpted_solids
+from twinbrush.sculpt.whole import Solids, completed, solids_about
 
 STAGE = "sculpt"
 MASCARA_MM = 8.5  # eyes opened wider have no lowered lids: what is dark there is mascara
@@ -122,13 +123,15 @@ def finished(
         photo = None if wide is None else works.begin(wide)
         carved = carve(model, fit, crop)
         progress(Step(STAGE, 2, 4, "colours"))
-        offsets = works.begin(partial(expressions, model, found, carved))
+        bust = None if photo is None else works.begin(
+            partial(sculpt_bust, model, carved.vertices, photo.result(), socle=config.socle))
         parts = parts_of(model, fit, carved)
         texture = works.begin(partial(colours, model, fit, carved, crop, parts, config.texture_size))
+        offsets = works.begin(partial(expressions, model, found, carved))
         solids = Solids((), ())
-        if photo is not None:
+        if photo is not None and bust is not None:
             progress(Step(STAGE, 3, 4, "hair and bust"))
-            solids = sculpted_solids(model, carved.vertices, photo.result(), config)
+            solids = solids_about(model, carved.vertices, photo.result(), bust.result)
         head = replace(parts[0], targets=express.sparse(offsets.result(), model.layout.origin))
         landmarks = model.landmarks(carved.vertices)
         figure = Figure((head, *parts[1:]), texture.result(), landmarks, fit.camera, fit, carved.warnings)

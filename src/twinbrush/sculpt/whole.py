@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.config.sculpt import SculptConfig
-from twinbrush.sculpt.bust import sculpt_bust
 from twinbrush.sculpt.dressing import dressed
 from twinbrush.sculpt.hair.build import sculpt_hair
+from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.values import Figure, Solid, Surroundings, Template
 
 ORDER = ("Hair", "Beard", "Headwear", "Bust")  # of the nodes after Teeth
@@ -24,13 +24,13 @@ class Solids:
     warnings: tuple[str, ...]
 
 
-def sculpted_solids(
-    model: Template, vertices: Float[np.ndarray, "n 3"], photo: Surroundings, config: SculptConfig
+def solids_about(
+    model: Template, vertices: Float[np.ndarray, "n 3"], photo: Surroundings, bust: Callable[[], tuple[Solid, Rest]]
 ) -> Solids:
-    """Returns hair, beard, headwear and bust about the head. vertices: the head's."""
-    bust, rest = sculpt_bust(model, vertices, photo, socle=config.socle)
-    hair, notes = sculpt_hair(model, vertices, photo, rest)
-    return Solids(tuple(sorted((*hair, bust), key=_rank)), notes)
+    """Returns hair, beard, headwear and bust about the head. vertices: the head's. bust: what returns it, and what long
+    hair lies on; asked when that is needed."""
+    hair, notes = sculpt_hair(model, vertices, photo, lambda: bust()[1])
+    return Solids(tuple(sorted((*hair, bust()[0]), key=_rank)), notes)
 
 
 def completed(figure: Figure, found: Solids, photo: Surroundings) -> Figure:

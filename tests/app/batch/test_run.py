@@ -137,6 +137,16 @@ def test_killing_the_batch_ends_its_workers_and_the_next_one_goes_on(tmp_path: P
     assert made(tmp_path) == Counter({"anna_oil": 1, "anna_slow": 2})
 
 
+def test_workers_share_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_cores", lambda: 2)
+    listed = write_pairs(tmp_path, "cores", "cores_too")
+    batch(listed, workers=2)
+    told = [path.read_text() for path in (tmp_path / "out").glob("*/cores")]
+    assert told == ["1"] * 4
+    batch(write_pairs(tmp_path, "cores_alone", photos=("eve",)), workers=2)
+    assert (tmp_path / "out" / "eve_cores_alone" / "cores").read_text() == "2"
+
+
 def test_workers_are_counted() -> None:
     assert run.worker_count(3, 10) == 3
     assert run.worker_count(9, 2) == 2

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from twinbrush.base.beside import mapped
+from twinbrush.base.beside import Works, mapped
 from twinbrush.base.camera import project
 from twinbrush.base.mesh import Mesh
 from twinbrush.base.progress import Progress, Step, ignore
@@ -71,11 +71,15 @@ def paint_in_waves(
     middle = mean_camera(pair.warped.cameras)
     subject, canvas = subject_of(surface, painted), ring_canvas(painted.wide.style)
     sheet = sheet_of(canvas)
-    guide = guide_mesh(subject, sheet, config.identity)
-    paint = SurfacePaint(surface.mesh, shape, surface.normals, surface.broad)
-    front = [(faded(paint.look(camera)), image) for camera, image in zip(pair.warped.cameras, pair.images, strict=True)]
-    waves = [
-        mapped(paint.look, ring_cameras(surface.mesh.vertices, middle, wave, plan.scale)) for wave in plan.waves]
+    with Works() as works:
+        guided_mesh = works.begin(partial(guide_mesh, subject, sheet, config.identity))
+        paint = SurfacePaint(surface.mesh, shape, surface.normals, surface.broad)
+        front = [
+            (faded(paint.look(camera)), image)
+            for camera, image in zip(pair.warped.cameras, pair.images, strict=True)]
+        waves = [
+            mapped(paint.look, ring_cameras(surface.mesh.vertices, middle, wave, plan.scale)) for wave in plan.waves]
+        guide = guided_mesh.result()
     for look in (*(look for look, _ in front), *(look for wave in waves for look in wave)):
         paint.claim(look)
     for look, image in front:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -31,21 +32,21 @@ MASS_ROUNDS = 5  # of smoothing the mass before strands are laid on it
 
 
 def sculpt_hair(
-    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Rest
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Callable[[], Rest]
 ) -> tuple[tuple[Solid, ...], tuple[str, ...]]:
     """Returns Hair, Beard and Headwear, each if the photo shows it, and warnings.
 
-    vertices: of the finished head (n template vertices), mm. rest: what long hair lies on. The mirrored photo of the
-    mirrored head gives the mirrored solids.
+    vertices: of the finished head (n template vertices), mm. rest: returns what long hair lies on. The mirrored photo
+    of the mirrored head gives the mirrored solids.
     """
     if leans_right(seen):
-        solids = _sculpted(template, mirrored_head(template, vertices), mirrored_photo(seen), rest.mirrored())
+        solids = _sculpted(template, mirrored_head(template, vertices), mirrored_photo(seen), lambda: rest().mirrored())
         return tuple(mirrored_solid(solid) for solid in solids), ()
     return _sculpted(template, vertices, seen, rest), ()
 
 
 def _sculpted(
-    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Rest
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Callable[[], Rest]
 ) -> tuple[Solid, ...]:
     with Works() as works:
         worn = works.begin(partial(outline_of, seen, Label.HEADWEAR))
@@ -54,9 +55,9 @@ def _sculpted(
         if outline.area_cm2(seen.pixels_per_mm) >= LEAST_AREA_CM2:
             buns = seen_buns(outline, vertices, seen)
             scalp = scalp_of(template, vertices, seen, without_buns(outline, buns, seen))
-            mass = mass_of(template, vertices, scalp, seen, outline, rest, buns)
+            mass = mass_of(template, vertices, scalp, seen, outline, rest(), buns)
             hair = _hair(mass, scalp.median, seen, outline)
-        headwear = sculpt_headwear(template, vertices, seen, worn.result(), scalp, rest)
+        headwear = sculpt_headwear(template, vertices, seen, worn.result(), scalp, rest())
         return tuple(solid for solid in (hair, beard.result(), headwear) if solid is not None)
 
 
