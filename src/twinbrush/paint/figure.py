@@ -15,6 +15,7 @@ from twinbrush.paint.bake import finish_texture
 from twinbrush.paint.beards import with_own_beard
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views, wide_style
+from twinbrush.paint.hair_strokes import with_strokes
 from twinbrush.paint.living_eyes import with_living_eyes
 from twinbrush.paint.mouths import with_dark_mouth
 from twinbrush.paint.palette import with_clothes, with_plain_hair, with_plain_skin
@@ -89,6 +90,7 @@ def paint_surface(
     texture, texels = baked.texture, painted.paint.texels
     if config.stylize.skin == "person":
         texture = with_own_beard(texture, surface, front.aligned, texels)
+    texture = with_strokes(texture, surface, front.aligned, texels)
     texture = with_accents(texture, surface, front.aligned, texels)
     texture = with_living_eyes(texture, surface, front.aligned, texels)
     return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})
