@@ -33,11 +33,10 @@ FINISHED = "run.npz"  # in it: how a finished run is taken up again
 
 @dataclass(frozen=True)
 class Done(Generic[T]):
-    """A stage's value; cpu, wall: seconds that it took; resumed: it was kept from an earlier run."""
+    """A stage's value; cpu: CPU-seconds that it took; resumed: it was kept from an earlier run."""
 
     value: T
     cpu: float
-    wall: float
     resumed: bool
 
 
@@ -56,25 +55,27 @@ class Run:
         return self.told(name, lambda: self.done(name, key, kind, compute))
 
     def told(self, name: str, make: Callable[[], Done[T]]) -> T:
-        """The value of the stage that `make` makes, or takes where it was made beside others; told of."""
+        """The value of the stage that `make` makes, or takes where it was made beside others; told of. Its wall seconds
+        are those that the walk stood here."""
         self.progress(Step(name, 0, 1))
+        wall = time.perf_counter()
         done = make()
         give_back()
-        self.timings.append(Timing(name, done.cpu, done.wall, done.resumed))
+        self.timings.append(Timing(name, done.cpu, time.perf_counter() - wall, done.resumed))
         self.warn(getattr(done.value, "warnings", ()))
         self.progress(Step(name, 1, 1, "resumed" if done.resumed else ""))
         return done.value
 
     def done(self, name: str, key: str | None, kind: type[T], compute: Callable[[], T]) -> Done[T]:
         """`stage` in silence, in any thread."""
-        cpu, wall = cpu_seconds(), time.perf_counter()
+        cpu = cpu_seconds()
         path = self.cache / f"{name}.npz"
         key = key if self.keep else None
         kept = store.load(path, key, kind) if key else None
         value = compute() if kept is None else kept
         if kept is None and key:
             store.save(path, key, value)
-        return Done(value, cpu_seconds() - cpu, time.perf_counter() - wall, kept is not None)
+        return Done(value, cpu_seconds() - cpu, kept is not None)
 
     def remember(self, value: object) -> None:
         """Keep what `reshape` must know of the finished run."""
