@@ -20,6 +20,8 @@ from functools import cache, partial, wraps
 from types import TracebackType
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast
 
+from twinbrush.base.memory import share_one_arena
+
 One = TypeVar("One")
 Other = TypeVar("Other")
 Result = TypeVar("Result")
@@ -198,6 +200,7 @@ def _help_if_free() -> None:
     """Start a helper while a core is free. Called with the lock."""
     global _helpers
     if _helpers < cores() - 1:
+        share_one_arena()
         _helpers += 1
         threading.Thread(target=_help, name="twinbrush-helper").start()
 
