@@ -106,8 +106,8 @@ def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:
     ):
         if now is not None and then is not None and abs(then - now) > 1e-3:
             share = _soft(aligned.canvas_regions == int(region), EDGE * unit) * (1 - eyes)
-            relit = relit(canvas, now, then, (low, high), tint[region], calm=region == Region.HAIR)
-            canvas = canvas + share[..., None] * (relit - canvas)
+            lighter = relit(canvas, now, then, (low, high), tint[region], calm=region == Region.HAIR)
+            canvas = canvas + share[..., None] * (lighter - canvas)
     return replace(aligned, canvas=np.clip(canvas, 0, 1).astype(np.float32))
 
 
