@@ -58,7 +58,7 @@ def with_strokes(
     """
     style = strands_of_style(aligned)
     faces = surface.mesh.faces
-    own = (hairy(surface) & ~surface.of("Headwear"))[faces].all(1)
+    own: np.ndarray = np.all((hairy(surface) & ~surface.of("Headwear"))[faces], axis=1)
     if style is None or not own.any():
         return texture
     direction, covered, per_mm = _charts(surface, own, texels)
@@ -173,4 +173,4 @@ def _from_border(covered: Int[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
     for axis in (0, 1):
         for step in (1, -1):
             inside &= np.roll(covered, step, axis) == covered
-    return ndimage.distance_transform_edt(inside)
+    return np.asarray(ndimage.distance_transform_edt(inside), np.float64)

@@ -46,12 +46,12 @@ def levels_of_person(views: ViewSet) -> Levels | None:
     """Returns the person's levels in the pictures of the figure; None without skin."""
     lightness = to_lab(np.ascontiguousarray(views.images, np.float32))[..., 0]
     seen = views.coverage
-    skin = _level(lightness[seen & (views.regions == int(Region.SKIN))], PHOTO_RANGE, LIT)
-    hair = _level(lightness[seen & (views.regions == int(Region.HAIR))], PHOTO_RANGE, MIDDLE)
+    skin = level_of(lightness[seen & (views.regions == int(Region.SKIN))], PHOTO_RANGE, LIT)
+    hair = level_of(lightness[seen & (views.regions == int(Region.HAIR))], PHOTO_RANGE, MIDDLE)
     return None if skin is None else Levels(skin, hair)
 
 
-def _level(lightness: Float[np.ndarray, "n"], ends: tuple[float, float], percent: float) -> float | None:
+def level_of(lightness: Float[np.ndarray, "n"], ends: tuple[float, float], percent: float) -> float | None:
     if len(lightness) < LEAST_PIXELS:
         return None
     return float(np.clip((np.percentile(lightness, percent) - ends[0]) / max(ends[1] - ends[0], 1.0), 0, 1))
@@ -90,10 +90,10 @@ def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:
         return aligned
     low, high = (float(value) for value in np.percentile(tone[figure], ENDS))
     regions = {region: known & (aligned.canvas_regions == int(region)) for region in (Region.SKIN, Region.HAIR)}
-    skin = _level(tone[regions[Region.SKIN]], (low, high), LIT)
+    skin = level_of(tone[regions[Region.SKIN]], (low, high), LIT)
     if skin is None:
         return aligned
-    style = Levels(skin, _level(tone[regions[Region.HAIR]], (low, high), MIDDLE))
+    style = Levels(skin, level_of(tone[regions[Region.HAIR]], (low, high), MIDDLE))
     wanted = wanted_levels(style, person)
     canvas = np.ascontiguousarray(aligned.canvas, np.float32)
     lab = to_lab(canvas)
@@ -106,8 +106,8 @@ def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:
     ):
         if now is not None and then is not None and abs(then - now) > 1e-3:
             share = _soft(aligned.canvas_regions == int(region), EDGE * unit) * (1 - eyes)
-            relit = _relit(canvas, now, then, (low, high), tint[region], calm=region == Region.HAIR)
-            canvas = canvas + share[..., None] * (relit - canvas)
+            lighter = relit(canvas, now, then, (low, high), tint[region], calm=region == Region.HAIR)
+            canvas = canvas + share[..., None] * (lighter - canvas)
     return replace(aligned, canvas=np.clip(canvas, 0, 1).astype(np.float32))
 
 
@@ -115,7 +115,7 @@ def _soft(region: Bool[np.ndarray, "h w"], sigma: float) -> Float32[np.ndarray, 
     return cv2.GaussianBlur(region.astype(np.float32), (0, 0), max(0.5, sigma))
 
 
-def _relit(
+def relit(
     image: Float32[np.ndarray, "h w 3"], now: float, then: float, ends: tuple[float, float],
     tint: Float[np.ndarray, "2"], *, calm: bool,
 ) -> Float32[np.ndarray, "h w 3"]:
