@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from twinbrush.base import beside
-from twinbrush.base.beside import Works, cores, cpu_seconds, mapped
+from twinbrush.base.beside import Begun, Works, cores, cpu_seconds, mapped
 
 
 @pytest.fixture(params=[1, 2])
@@ -27,6 +28,18 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _helpers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "twinbrush-helper"]
+
+
+def _sum(one: Begun[int], other: Begun[int]) -> int:
+    return one.result() + other.result()
+
+
+def _affinity(*allowed: int) -> Callable[[int], set[int]]:
+    def of_process(process: int) -> set[int]:
+        del process
+        return set(allowed)
+
+    return of_process
 
 
 def _until(true: Callable[[], bool]) -> None:
@@ -84,7 +97,7 @@ def test_a_work_may_wait_for_one_begun_before(any_cores: int) -> None:
         with Works() as works:
             begun = [works.begin(lambda: 1)]
             for _ in range(6):
-                begun.append(works.begin(lambda last=begun[-1], first=begun[0]: last.result() + first.result()))
+                begun.append(works.begin(partial(_sum, begun[0], begun[-1])))
             assert begun[3].result() == 4
             assert [one.result() for one in begun] == [1, 2, 3, 4, 5, 6, 7]
 
@@ -151,12 +164,12 @@ def test_who_takes_the_result_pays(any_cores: int) -> None:
 
 
 def test_cores_are_those_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", _affinity(*range(8)), raising=False)
     monkeypatch.delenv(beside.CORES_VARIABLE, raising=False)
     assert cores() == beside.MOST_CORES
     for told, expected in (("1", 1), ("0", 1), ("64", beside.MOST_CORES), ("many", beside.MOST_CORES)):
         monkeypatch.setenv(beside.CORES_VARIABLE, told)
         assert cores() == expected
     monkeypatch.delenv(beside.CORES_VARIABLE)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {3}, raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", _affinity(3), raising=False)
     assert cores() == 1

@@ -147,8 +147,10 @@ class Objective:
             with torch.no_grad():
                 return extractor(problem.content)
 
-        of_style: Callable[[], Any] = partial(StyleSampler, problem, extractor, config)
-        self.sampler, self.content_maps = side_by_side(lambda look: look(), (of_style, content_maps))
+        makers: tuple[Callable[[], Any], ...] = partial(StyleSampler, problem, extractor, config), content_maps
+        found = side_by_side(_called, makers)
+        self.sampler: StyleSampler = found[0]
+        self.content_maps: list[Tensor] = found[1]
         self.links: list[Link] = []
         for transfer in problem.transfers:
             pixels = transfer.valid.flatten().nonzero()[:, 0]
@@ -201,6 +203,10 @@ class Objective:
             disparity = disparity_of_pixels(views[link.from_view], views[link.to_view], link.pixels, link.places_xy)
             loss = loss + self.config.disparity_weight / len(self.links) * disparity
         return loss
+
+
+def _called(make: Callable[[], Any]) -> Any:
+    return make()
 
 
 def _with_gradient(loss_of: Callable[[Tensor], Tensor], images: Tensor) -> tuple[Tensor, Tensor]:

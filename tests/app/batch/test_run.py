@@ -69,7 +69,8 @@ def test_finished_pairs_lend_their_stages(tmp_path: Path) -> None:
     batch(write_pairs(tmp_path, "oil", "ink"), workers=1)
     lent = {name: rest[1] if rest[1:] else "" for name, *rest in
             (line.split() for line in (tmp_path / "out" / "made.txt").read_text().splitlines())}
-    assert lent == {"anna_oil": "", "anna_ink": "sculpt", "bob_oil": "regions,style-head", "bob_ink": "regions,sculpt,style-head"}
+    assert lent == {
+        "anna_oil": "", "anna_ink": "sculpt", "bob_oil": "regions,style-head", "bob_ink": "regions,sculpt,style-head"}
 
 
 def test_what_changed_is_made_again(tmp_path: Path) -> None:
