@@ -14,6 +14,7 @@ from twinbrush.paint.accents import with_accents
 from twinbrush.paint.bake import finish_texture
 from twinbrush.paint.beards import with_own_beard
 from twinbrush.paint.engine import stylize
+from twinbrush.paint.even_light import with_even_light
 from twinbrush.paint.front import aligned_style, pair_views, wide_style
 from twinbrush.paint.hair_strokes import with_strokes
 from twinbrush.paint.level import with_persons_step
@@ -49,8 +50,9 @@ def paint_pair_on(
     start_xyz: Float[np.ndarray, "v 3"] | None = None, progress: Progress = ignore,
 ) -> PaintedPair:
     """`paint_pair` for any surface with a face."""
+    paper = config.stylize.method == "paper"  # it paints the photo as it is
+    surface = surface if paper else with_even_light(surface)
     views = pair_views(surface, config.views, progress=progress)
-    paper = config.stylize.method == "paper"
     strength = config.align.strength if paper else 0.0
     aligned = aligned_style(
         image, face, regions, surface, views, config.align, strength=strength, progress=progress)
@@ -84,6 +86,8 @@ def paint_surface(
     surface: FigureSurface, front: PaintedPair, config: Config, shape: tuple[int, int], *, progress: Progress = ignore
 ) -> PaintedTexture:
     """`paint_figure` for any surface with a face. shape: rows and columns of the texture."""
+    if config.stylize.method != "paper":
+        surface = with_even_light(surface)
     painted = paint_in_waves(
         surface, front, config.stylize, shape, seed=config.seed, progress=progress)
     assert painted.guide.texture is not None
