@@ -52,6 +52,7 @@ from twinbrush.regions.values import RegionMap
 from twinbrush.road import sculpt_road
 from twinbrush.road.paint_road import painted_pair, painted_texture
 from twinbrush.sculpt.values import Figure
+from twinbrush.shape.head import Form
 
 TILE, CLOSE = 300, 600
 SPIKE_MM, SMOOTH_MM = 1.5, 6.0
@@ -89,19 +90,21 @@ def sculpted(photo: Path, config: Config) -> tuple[Input, Figure, float]:
 
 
 @lru_cache(maxsize=24)
-def style_read(style: Path, config: Config) -> tuple[Input, RegionMap, float]:
-    """A style, its regions and what they cost."""
+def style_read(style: Path, config: Config) -> tuple[Input, RegionMap, Form, float]:
+    """A style, its regions, its own form, and what they cost."""
     art = read_input(style, FaceConfig(), config.portrait, art=True)
     start = time.process_time()
-    return art, sculpt_road.style_regions(art, config, ignore), time.process_time() - start
+    regions = sculpt_road.style_regions(art, config, ignore)
+    head = sculpt_road.style_head(art, regions, config, ignore)
+    return art, regions, head, time.process_time() - start
 
 
 def painted(photo: Path, style: Path, config: Config) -> Painted:
     """One pair through the road, without files. Its cost counts sculpting and reading, kept from before or not."""
     content, plain, sculpting = sculpted(photo, config)
-    art, regions, reading = style_read(style, config)
+    art, regions, head, reading = style_read(style, config)
     start = time.process_time() - sculpting - reading
-    form = sculpt_road.style_form(art, regions, plain, config, ignore)
+    form = sculpt_road.style_form(head, plain, config, ignore)
     figure = sculpt_road.in_form(plain, form, config, ignore)
     pair = painted_pair(figure, art, regions, None, config, ignore)
     texture = painted_texture(figure, pair, config, ignore)
