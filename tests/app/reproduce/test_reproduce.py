@@ -16,6 +16,7 @@ from twinbrush.app.reproduce.measure import Jury, recognised
 from twinbrush.app.reproduce.plan import Job, find_data, jobs_for, pairs_of
 from twinbrush.app.reproduce.report import Heading, means, page_of, recognitions
 from twinbrush.app.reproduce.runs import Done
+from twinbrush.base import store
 from twinbrush.base.errors import BadOption
 from twinbrush.base.image import save_png
 from twinbrush.evaluate.cost import Cost
@@ -87,7 +88,7 @@ def test_each_figure_has_its_methods(data: Path) -> None:
     with pytest.raises(BadOption, match="no such method"):
         methods("fig2", methods=("eps",))
     (job,) = jobs_for("study", found, quick=False, pairs=1, methods=("guided",))
-    assert job.options == ("--preset", "default", "--no-turntable", "--method", "guided")
+    assert job.options == ("--preset", "default", "--no-turntable", "--method", "guided", "--device", "cpu")
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_stopped(
@@ -113,6 +114,26 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stopped(
     machine.ran = []
     assert cli.main(line) == 0
     assert machine.ran == ["nst/a__x"]
+
+
+def test_a_new_metric_asks_for_no_new_run_and_a_new_engine_or_another_picture_does(
+    data: Path, tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = run.Wish("table1", data, tmp_path / "out", quick=True, methods=("nst",))
+
+    def ran() -> int:
+        machine.ran = []
+        runs.content_hash.cache_clear()
+        run.reproduce(wish, "c", lambda _: None)
+        return len(machine.ran)
+
+    assert ran() == 1
+    monkeypatch.setattr(store, "measuring_hash", lambda: "other")
+    assert ran() == 0
+    save_png(data / "photos" / "a.png", np.zeros((8, 8, 3), np.float32))
+    assert [ran(), ran()] == [1, 0]
+    monkeypatch.setattr(store, "code_hash", lambda: "other")
+    assert ran() == 1
 
 
 def test_what_is_refused_is_told_and_not_tried_again(data: Path, tmp_path: Path, machine: Machine) -> None:
@@ -146,7 +167,7 @@ def measured_runs() -> list[tuple[Done, dict[str, Any]]]:
         job = Job(method, name, Path(f"{photo}.png"), Path(f"{style}.png"), ())
         told = {"metrics": {"palette": styles[style] * 10, "crossing": None}, "styles": {"net": styles},
                 "photos": {"who painted": faces}}  # fmt: skip
-        rows.append((Done(job, FREE, Path("nowhere"), "c"), told))
+        rows.append((Done(job, FREE, Path("nowhere"), "c", "k"), told))
     return rows
 
 

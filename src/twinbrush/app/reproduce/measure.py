@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.app.reproduce.runs import RECORDS, Done, read_record
+from twinbrush.app.reproduce.runs import RECORDS, Done, content_hash, read_record
 from twinbrush.base import store
 from twinbrush.base.errors import ModelFileError
 from twinbrush.base.files import write_atomically
@@ -137,14 +137,14 @@ class Gallery:
 
 
 def numbers_of(done: Done, gallery: Gallery, out: Path) -> dict[str, Any]:
-    """Returns everything measured of a run, remembered if it was measured before.
+    """Returns everything measured of a run, remembered if the same run was measured with the same code and candidates.
 
     {"metrics": {name: value}, "styles": {judge: {style: distance}}, "photos": {embedder surface: {photo: distance}}}
     """
     job = done.job
     record = out / RECORDS / f"{job.method}__{job.pair}.numbers.json"
-    names = [path.stem for path in (*gallery.photos, *gallery.styles)]
-    key = store.stage_key("numbers", store.code_hash(), job.name, job.options, names,
+    names = [(path.stem, content_hash(path)) for path in (*gallery.photos, *gallery.styles)]
+    key = store.stage_key("numbers", store.measuring_hash(), done.key, names,
                           sorted(gallery.jury.nets), sorted(gallery.jury.embedders))  # fmt: skip
     known = read_record(record)
     if known.get("key") == key:

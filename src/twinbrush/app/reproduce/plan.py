@@ -12,6 +12,7 @@ from twinbrush.config.roads import RIVALS
 Subject = Literal["fig2", "fig3", "fig4", "table1", "study"]
 SUBJECTS: tuple[Subject, ...] = ("fig2", "fig3", "fig4", "table1", "study")
 OURS = ("hybrid", "guided", "paper")
+ON_CPU = ("--device", "cpu")  # of ours: the rivals use no GPU, and a table of costs is of one machine
 ABLATIONS = ("none", "perspective", "disparity", "both")
 PAIRS, QUICK_PAIRS, FIGURE_PAIRS = 20, 6, 4
 SEEDS = 5  # of the whole ablation; --quick: 1
@@ -89,7 +90,7 @@ def jobs_for(subject: Subject, data: Data, *, quick: bool, pairs: int, methods: 
         return _object_jobs(data, common)
     chosen = pairs_of(data, pairs)
     if subject == "fig3":
-        forms = [(f"paper-{form}-{seed}", ("--method", "paper", "--ablation", form, "--seed", str(seed)))
+        forms = [(f"paper-{form}-{seed}", ("--method", "paper", *ON_CPU, "--ablation", form, "--seed", str(seed)))
                  for seed in range(1 if quick else SEEDS) for form in ABLATIONS]
     else:
         known = methods or ("hybrid", "paper", *RIVALS)
@@ -97,7 +98,7 @@ def jobs_for(subject: Subject, data: Data, *, quick: bool, pairs: int, methods: 
         if unknown:
             raise BadOption(f"--methods {' '.join(unknown)}: no such method.",
                             f"Choose among {', '.join((*OURS, *RIVALS))}.")
-        forms = [(name, ("--method", name)) for name in known]
+        forms = [(name, ("--method", name, *(ON_CPU if name in OURS else ()))) for name in known]
     return [Job(name, f"{photo.stem}__{style.stem}", photo, style, (*common, *words))
             for photo, style in chosen for name, words in forms]
 
@@ -108,4 +109,4 @@ def _object_jobs(data: Data, common: tuple[str, ...]) -> list[Job]:
     if not bunny:
         raise BadOption("--data: holds no objects/*bunny*.", "Put the Stanford bunny there, as OBJ or PLY.")
     styles = [path for path in data.object_styles if "style" in path.stem][:2]
-    return [Job("hybrid", f"{bunny[0].stem}__{style.stem}", bunny[0], style, common) for style in styles]
+    return [Job("hybrid", f"{bunny[0].stem}__{style.stem}", bunny[0], style, (*common, *ON_CPU)) for style in styles]
