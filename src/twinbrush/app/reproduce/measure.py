@@ -25,6 +25,7 @@ from twinbrush.evaluate.figure_numbers import (
     Look,
     Textures,
     form_numbers,
+    halved,
     look_of_figure,
     look_of_picture,
     mean_palette_distance,
@@ -103,12 +104,12 @@ class Gallery:
         self.looks()
         return self._faces[style]
 
-    def person(self, path: Path) -> Float[np.ndarray, "468 3"]:
-        """The landmarks of a photo's fitted head. Raises TwinbrushError."""
+    def person(self, path: Path) -> Float[np.ndarray, "n 3"]:
+        """The template's vertices as they fit a photo. Raises TwinbrushError."""
         if path not in self._persons:
             given = read_input(path, FaceConfig(face=0), PortraitConfig(), art=False)
             crop = seen_person(given.picture.pixels, given.face, others=given.others).crop
-            self._persons[path] = template().landmarks(fit_crop(template(), crop)[0].vertices)
+            self._persons[path] = fit_crop(template(), crop)[0].vertices
         return self._persons[path]
 
     def looks(self) -> dict[str, Look]:
@@ -127,6 +128,13 @@ class Gallery:
             judge = self.jury.nets[net]
             self._textures[net] = {name: textures(look, judge) for name, look in self.looks().items()}
         return self._textures[net]
+
+    def halves(self, net: str) -> tuple[dict[str, Textures], dict[str, Textures]]:
+        """Statistics by a net of the left and of the right half of every style's regions."""
+        judge = self.jury.nets[net]
+        left, right = ({name: textures(halved(look, right=side), judge) for name, look in self.looks().items()}
+                       for side in (False, True))  # fmt: skip
+        return left, right
 
     def embedded(self, who: str) -> dict[str, Any]:
         """Every photo's numbers by an embedder."""
@@ -161,8 +169,9 @@ def _measured(done: Done, gallery: Gallery) -> dict[str, Any]:
     look = look_of_figure(mesh, figure.landmarks_xyz)
     metrics: dict[str, float | None] = {"palette": mean_palette_distance(look, gallery.looks()[job.style.stem])}
     style = upright_landmarks(gallery.face(job.style))
-    metrics |= form_numbers(_on_surface(figure), gallery.person(job.content), style)
-    metrics |= soundness_numbers(figure)
+    person = gallery.person(job.content)
+    metrics |= form_numbers(_on_surface(figure), template().landmarks(person), style)
+    metrics |= soundness_numbers(figure, person)
     for side, values in consistency_at(mesh, VIEW_PX).items():
         metrics |= {f"{name}_{side}": value for name, value in values.items() if name != "points"}
     manifest = read_record(done.folder / "manifest.json")

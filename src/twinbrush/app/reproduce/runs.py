@@ -49,8 +49,8 @@ def done_of(job: Job, out: Path) -> Done:
     key = store.stage_key("reproduce", job.method, *(content_hash(path) for path in (job.content, job.style)),
                           job.options)  # fmt: skip
     folder, record = out / RUNS / job.name, out / RECORDS / f"{job.method}__{job.pair}.json"
-    words = ("stylize", str(job.content), str(job.style), "-o", str(folder), *job.options)
-    command = f"twinbrush stylize {job.content.name} {job.style.name} {' '.join(job.options)}"
+    words = job.words(str(job.content), str(job.style), "-o", str(folder))
+    command = f"twinbrush {' '.join(job.words(job.content.name, job.style.name))}"
     known = read_record(record)
     if known.get("key") == key and (known["cost"]["status"] != 0 or (folder / MANIFEST).is_file()):
         return Done(job, Cost(**known["cost"]), folder, command, key)
