@@ -102,6 +102,8 @@ def test_each_figure_has_its_methods(data: Path) -> None:
     with pytest.raises(BadOption, match="no such method"):
         methods("fig2", methods=("eps",))
     (job,) = jobs_for("study", found, quick=False, pairs=1, methods=("guided",))
+    (variant,) = jobs_for("study", found, quick=True, pairs=1, methods=("hybrid-style-skin",))
+    assert variant.options[-6:] == ("--method", "hybrid", "--device", "cpu", "--skin", "style")
     assert job.options == ("--preset", "default", "--no-turntable", "--method", "guided", "--device", "cpu")
 
 

@@ -11,7 +11,8 @@ from twinbrush.config.roads import RIVALS
 
 Subject = Literal["fig2", "fig3", "fig4", "table1", "study"]
 SUBJECTS: tuple[Subject, ...] = ("fig2", "fig3", "fig4", "table1", "study")
-OURS = ("hybrid", "guided", "paper")
+OURS: dict[str, tuple[str, ...]] = {"hybrid": (), "hybrid-style-skin": ("--skin", "style"), "guided": (), "paper": ()}
+"""Our methods, and the words that tell a variant of one."""
 UNSTYLED = "unstyled"  # the control: the photo's own sculpted figure, as good in content as any of them can be
 ON_CPU = ("--device", "cpu")  # of ours: the rivals use no GPU, and a table of costs is of one machine
 ABLATIONS = ("none", "perspective", "disparity", "both")
@@ -106,9 +107,14 @@ def jobs_for(subject: Subject, data: Data, *, quick: bool, pairs: int, methods: 
         unknown = [name for name in known if name not in everything]
         if unknown:
             raise BadOption(f"--methods {' '.join(unknown)}: no such method.", f"Choose among {', '.join(everything)}.")
-        forms = [(name, ("--method", name, *(ON_CPU if name in OURS else ()))) for name in known]
+        forms = [(name, _method_words(name)) for name in known]
     return [Job(name, f"{photo.stem}__{style.stem}", photo, style, () if name == UNSTYLED else (*common, *words))
             for photo, style in chosen for name, words in forms]
+
+
+def _method_words(name: str) -> tuple[str, ...]:
+    """The words for a method of ours or a rival's."""
+    return ("--method", name.split("-")[0], *ON_CPU, *OURS[name]) if name in OURS else ("--method", name)
 
 
 def _object_jobs(data: Data, common: tuple[str, ...]) -> list[Job]:
