@@ -11,10 +11,16 @@ import pytest
 from figures import small_figure
 from twinbrush.base.camera import Camera
 from twinbrush.base.image import to_lab, to_rgb
-from twinbrush.base.mesh import Mesh
+from twinbrush.base.mesh import Mesh, Region
 from twinbrush.evaluate.angles import SIDES, consistency_at
 from twinbrush.evaluate.cost import cost_of
-from twinbrush.evaluate.figure_numbers import soundness_numbers
+from twinbrush.evaluate.figure_numbers import (
+    Look,
+    mean_palette_distance,
+    mean_texture_distance,
+    soundness_numbers,
+    textures,
+)
 from twinbrush.evaluate.metrics import METRICS
 from twinbrush.evaluate.palette import palette_distance
 from twinbrush.evaluate.recognition import calibration, recognition
@@ -87,6 +93,24 @@ def test_texture_is_nothing_away_from_itself_and_knows_its_region() -> None:
     assert texture_distance(statistics(spoilt, left), statistics(maps, left)) == 0
     assert texture_distance(statistics(spoilt, whole), style) > 0.7
     assert np.isnan(texture_distance(statistics(maps, np.zeros((64, 64), bool)), style))
+
+
+def test_a_region_that_one_of_two_pictures_lacks_is_left_out_and_the_skin_is_told_alone() -> None:
+    regions = np.full((32, 32), Region.SKIN, np.uint8)
+    regions[:16] = Region.HAIR
+    image = np.where((regions == Region.SKIN)[..., None], np.float32(0.4), np.float32(0.8)).repeat(3, 2)
+    style, bare = Look(image, regions), Look(image, np.full((32, 32), Region.SKIN, np.uint8))
+    other = Look(np.where((regions == Region.SKIN)[..., None], image, np.float32(0.1)), regions)
+
+    def net(picture: np.ndarray) -> list[np.ndarray]:
+        return [picture.transpose(2, 0, 1)]
+
+    skin = (Region.SKIN,)
+    assert mean_palette_distance(other, style, skin) == 0
+    assert mean_palette_distance(other, style) > 10
+    assert mean_palette_distance(bare, style) == mean_palette_distance(bare, style, skin) > 0
+    assert mean_texture_distance(textures(other, net), textures(style, net), skin) == 0
+    assert mean_texture_distance(textures(other, net), textures(style, net)) > 0.1
 
 
 def test_recognition_counts_ranks_ties_and_lost_faces() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -78,17 +78,17 @@ def textures(look: Look, net: Maps) -> Textures:
     return {region: statistics(maps, _inside(look.regions == region)) for region in JUDGED}
 
 
-def mean_texture_distance(ours: Textures, style: Textures) -> float:
-    """Returns the mean over the regions that both have; nan without any."""
-    found = np.array([texture_distance(ours[region], style[region]) for region in JUDGED])
+def mean_texture_distance(ours: Textures, style: Textures, regions: Sequence[Region] = JUDGED) -> float:
+    """Returns the mean over those of the regions that both have; nan without any."""
+    found = np.array([texture_distance(ours[region], style[region]) for region in regions])
     return float(found[np.isfinite(found)].mean()) if np.isfinite(found).any() else float("nan")
 
 
-def mean_palette_distance(ours: Look, style: Look) -> float:
-    """Returns the mean over the regions that both have; nan without any."""
+def mean_palette_distance(ours: Look, style: Look, regions: Sequence[Region] = JUDGED) -> float:
+    """Returns the mean over those of the regions that both have; nan without any."""
     found = np.array([
         palette_distance(*(look.image[_inside(look.regions == region)] for look in (ours, style)))
-        for region in JUDGED])  # fmt: skip
+        for region in regions])  # fmt: skip
     return float(found[np.isfinite(found)].mean()) if np.isfinite(found).any() else float("nan")
 
 

@@ -35,7 +35,8 @@ _ALL = (
     Metric("delta_e_above_5", "points that differ plainly", "share", "lower",
            "share of these points whose CIE76 distance is over 5", _LAI),
     Metric("palette", "palette distance", "CIELAB", "lower",
-           "sliced Wasserstein distance of the Lab colours of two regions, mean over 64 directions", _BONNEEL),
+           "sliced Wasserstein distance of the Lab colours of two regions, mean over 64 directions; over the regions "
+           "that both have, palette_skin over the skin alone (so in the two rows below)", _BONNEEL),
     Metric("texture_vgg19", "texture distance, VGG-19", "share", "lower",
            "|mean - mean'|^2 + |deviation - deviation'|^2 over the sum of all four squares, mean over taps 1_1 to 3_4",
            f"{_HUANG}; network: Simonyan & Zisserman 2015, weights CC BY 4.0 (University of Oxford)"),

@@ -202,7 +202,7 @@ def test_means_and_rates_of_the_report_are_those_of_the_runs() -> None:
                    Path())  # fmt: skip
     assert "&lt;note&gt;" in page
     assert "<note>" not in page
-    assert "the 1 pairs that every method made" in page
+    assert "the pairs that every method made: 1" in page
     assert "1.00 (0.03 to 1.00), rank 1" in page
     assert "0 of 1" in page  # b's palette is worse on the only shared pair
     assert "EPS, as published" in page

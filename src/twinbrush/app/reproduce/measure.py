@@ -17,6 +17,7 @@ from twinbrush.base import store
 from twinbrush.base.errors import ModelFileError
 from twinbrush.base.files import write_atomically
 from twinbrush.base.image import load_image
+from twinbrush.base.mesh import Region
 from twinbrush.base.shade import shades
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.evaluate.angles import consistency_at
@@ -29,6 +30,7 @@ from twinbrush.evaluate.figure_numbers import (
     look_of_figure,
     look_of_picture,
     mean_palette_distance,
+    mean_texture_distance,
     soundness_numbers,
     style_distances,
     textures,
@@ -167,7 +169,9 @@ def _measured(done: Done, gallery: Gallery) -> dict[str, Any]:
     figure = load_figure(done.folder)
     mesh = figure_mesh(figure)
     look = look_of_figure(mesh, figure.landmarks_xyz)
-    metrics: dict[str, float | None] = {"palette": mean_palette_distance(look, gallery.looks()[job.style.stem])}
+    art = gallery.looks()[job.style.stem]
+    metrics: dict[str, float | None] = {
+        "palette": mean_palette_distance(look, art), "palette_skin": mean_palette_distance(look, art, (Region.SKIN,))}
     style = upright_landmarks(gallery.face(job.style))
     person = gallery.person(job.content)
     metrics |= form_numbers(_on_surface(figure), template().landmarks(person), style)
@@ -180,8 +184,10 @@ def _measured(done: Done, gallery: Gallery) -> dict[str, Any]:
             metrics[f"pair_{name}"] = manifest["metrics"][name]
     styles: dict[str, dict[str, float]] = {}
     for net, judge in gallery.jury.nets.items():
-        styles[net] = style_distances(textures(look, judge), gallery.textures(net))
+        ours, known = textures(look, judge), gallery.textures(net)
+        styles[net] = style_distances(ours, known)
         metrics[f"texture_{net}"] = styles[net][job.style.stem]
+        metrics[f"texture_{net}_skin"] = mean_texture_distance(ours, known[job.style.stem], (Region.SKIN,))
     return {"metrics": _plain(metrics), "styles": {k: _plain(v) for k, v in styles.items()},
             "photos": _likeness(figure, gallery)}  # fmt: skip
 

@@ -31,6 +31,8 @@ from twinbrush.evaluate.metrics import METRICS
 CITED = {"paper": "156.3 s (RTX 3080)", "nmr": "1240.5 s (RTX 3080)", "EPS": "257.0 s (V100), 20 h of pre-training"}
 """Run times as the paper's Table I has them: cited, not measured."""
 CITED_STUDY = "The paper's study (50 people, 20 pairs): CR 87.90% (EPS 87.30%), SR 82.00% (EPS 81.50%); cited."
+REGIONS = ("Palette and texture, and with them SR, are means over those of skin, hair and clothes that result and "
+           "style both have: exemplar has skin alone, and is to be compared in the columns of the skin.")
 CONTROL = ("unstyled is no method but the control: the photo's own figure without a style. None can be expected to be "
            "above it in content, none should be as low in style.")
 MISSING = ("exemplar is a plain stand-in for EPS, which is not public: EPS's published pictures are shown where "
@@ -41,11 +43,12 @@ COSTS = ("Of the whole command. No GPU is used: ours runs with --device cpu, the
          "first run on a machine also compiles (some 30 CPU-s): hence medians. Load of the machine moves all of them.")
 STILLS = ("figure_-45.png", "figure_0.png", "figure_45.png", "clay_-45.png", "clay_0.png", "clay_45.png")
 COLUMNS = (
-    "palette", "texture_vgg19", "texture_lite0", "form_cosine", "form_gain", "form_kept", "landmark_distance",
+    "palette", "palette_skin", "texture_vgg19", "texture_vgg19_skin", "texture_lite0", "texture_lite0_skin",
+    "form_cosine", "form_gain", "form_kept", "landmark_distance",
     "crossing", "fold_overs", "roughness")
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
-td,th{padding:.25rem .6rem;border-bottom:1px solid #ccc;text-align:right}
+td,th{padding:.25rem .6rem;border-bottom:1px solid #ccc;text-align:right;white-space:nowrap}
 td:first-child,th:first-child{text-align:left}img{height:150px}figure{display:inline-block;margin:.3rem}
 figcaption{font-size:.8rem}code{background:#eee;padding:0 .3rem}.note{color:#744}"""
 
@@ -70,7 +73,7 @@ def page_of(
     shared = on_shared_pairs(measured)
     if shared:
         count = len({done.job.pair for done, _ in shared})
-        parts += [f"<h2>Means over the {count} pairs that every method made</h2>", table_of_means(shared)]
+        parts += [f"<h2>Means over the pairs that every method made: {count}</h2>", table_of_means(shared)]
         parts += ["<h2>Pair by pair</h2>", table_of_pairs(shared)] if len(methods_of(shared)) > 1 else []
         parts += ["<h2>Machine study</h2>", table_of_recognition(shared, ceilings)]
     parts += ["<h2>Run times</h2>", table_of_costs(runs), "<h2>Pictures</h2>", *_pictures(runs, peer, out)]

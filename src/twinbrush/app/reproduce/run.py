@@ -21,7 +21,7 @@ from twinbrush.app.reproduce.plan import (
     find_data,
     jobs_for,
 )
-from twinbrush.app.reproduce.report import CONTROL, IN_SAMPLE, MISSING, Heading, page_of
+from twinbrush.app.reproduce.report import CONTROL, IN_SAMPLE, MISSING, REGIONS, Heading, page_of
 from twinbrush.app.reproduce.runs import Done, done_of
 from twinbrush.base.errors import BadOption
 from twinbrush.base.files import write_atomically
@@ -69,7 +69,7 @@ def reproduce(wish: Wish, command: str, progress: Progress) -> str:
     measured, found, missing = _numbers(wish, data, runs, progress)
     notes = [QUICK.format(pairs=count)] if wish.quick else []
     notes += [CONTROL] if any(job.method == UNSTYLED for job in jobs) else []
-    notes += [MISSING, *([IN_SAMPLE] if measured else []), *missing]
+    notes += [MISSING, *([REGIONS, IN_SAMPLE] if measured else []), *missing]
     heading = Heading(f"Twinbrush: {wish.subject}", command, tuple(notes))
     page = write_atomically(wish.out / f"{wish.subject}.html",
                             page_of(heading, runs, measured, found, data.peer, wish.out).encode())  # fmt: skip
