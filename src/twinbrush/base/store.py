@@ -29,7 +29,8 @@ from twinbrush.base import stored_types
 from twinbrush.base.files import open_regular, write_atomically
 
 T = TypeVar("T")
-MEASURING = ("evaluate/", "study/", "app/reproduce/")  # no engine imports from there (tests/test_architecture.py)
+MEASURING = ("evaluate/", "study/", "app/reproduce/", "app/evidence.py")
+"""What makes no results: no engine's room may import from there (tests/test_architecture.py)."""
 MAX_BYTES = 1 << 34  # of one stage: 64 views of 2048 pixels a side need 9 GB
 _CHUNK = 1 << 22  # bytes read at a time: no second copy of an array in memory
 # What reading a damaged or hostile file raises, in zipfile, numpy's header, json and stored_types.
