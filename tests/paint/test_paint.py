@@ -130,7 +130,7 @@ def test_every_part_takes_its_own_region_s_paint(views: ViewSet, aligned: Aligne
     waves = (((0, 0), (80, 0), (-80, 0)), ((180, 0),))
     config = replace(
         FAST, reconstruct=replace(FAST.reconstruct, texture_size=256),
-        stylize=replace(FAST.stylize, method="guided", ring=RingConfig(waves=waves)))
+        stylize=replace(FAST.stylize, method="guided", skin="style", ring=RingConfig(waves=waves)))
     painted = paint_figure(figure, PaintedPair(aligned, pair, WideStyle(aligned, 1.0, 0)), config)
     assert painted.texture.shape == (128, 256, 3)
     surface = surface_of_figure(figure)

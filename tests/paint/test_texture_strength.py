@@ -61,6 +61,14 @@ def test_blotches_on_the_skin_of_a_smooth_style_are_calmed_and_hair_is_left() ->
     assert spread(calm, Region.HAIR) > 0.9 * spread(painted, Region.HAIR)
 
 
+def test_a_single_streak_is_calmed_where_it_is() -> None:
+    smooth = scene(np.full((SIZE, SIZE, 3), 0.5, np.float32), grain(0.005, 2))
+    streak = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    streak[50:78, 100:103] = 0.58
+    calm = calmed(streak, smooth, strength_of([smooth], smooth.sheet))
+    assert np.abs(calm - 0.5)[50:78, 100:103].mean() < 0.6 * 0.08  # in the whole view it is next to nothing
+
+
 def test_a_rough_styles_skin_keeps_its_brushwork() -> None:
     rough = scene(np.full((SIZE, SIZE, 3), 0.5, np.float32), grain(0.08, 2))
     painted = grain(0.08, 3)

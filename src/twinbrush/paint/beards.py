@@ -48,7 +48,10 @@ def with_own_beard(
     lab = to_lab(flat[place][None])[0].astype(np.float64)
     skin = np.median(to_lab(sample_texture(texture, mesh.uv[surface.of("Head")]).astype(np.float32)[None])[0], axis=0)
     shift = shift * np.clip(np.linalg.norm(lab - skin, axis=1) / SKIN_LIKE - 0.5, 0, 1)  # skin between hairs stays skin
-    lab[:, 0] = np.clip(lab[:, 0] + shift * wide, min(low, lab[:, 0].min()), max(high, lab[:, 0].max()))
+    before = lab[:, 0].copy()
+    lab[:, 0] = np.clip(before + shift * wide, min(low, before.min()), max(high, before.max()))
+    middle = np.median(lab[:, 1:], axis=0)  # differences in hue of dark paint are noise when it is made light
+    lab[:, 1:] = middle + (lab[:, 1:] - middle) * np.clip(before / np.maximum(lab[:, 0], 1.0), 0, 1)[:, None]
     lab[:, 1:] *= 1 - PALER * np.maximum(shift, 0.0)[:, None]
     flat[place] = np.clip(to_rgb(lab[None].astype(np.float32))[0], 0, 1)
     return flat.reshape(texture.shape)

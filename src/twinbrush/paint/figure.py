@@ -15,6 +15,8 @@ from twinbrush.paint.bake import finish_texture
 from twinbrush.paint.beards import with_own_beard
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.front import aligned_style, pair_views, wide_style
+from twinbrush.paint.hair_strokes import with_strokes
+from twinbrush.paint.level import with_persons_step
 from twinbrush.paint.living_eyes import with_living_eyes
 from twinbrush.paint.mouths import with_dark_mouth
 from twinbrush.paint.palette import with_clothes, with_plain_hair, with_plain_skin
@@ -87,8 +89,12 @@ def paint_surface(
     assert painted.guide.texture is not None
     baked = finish_texture(painted.paint, with_dark_mouth(painted.guide.texture, surface))
     texture, texels = baked.texture, painted.paint.texels
-    if config.stylize.skin == "person":
+    person = config.stylize.skin == "person"
+    if person:
         texture = with_own_beard(texture, surface, front.aligned, texels)
+    texture = with_strokes(texture, surface, front.aligned, texels)
+    if person:
+        texture = with_persons_step(texture, surface, texels)
     texture = with_accents(texture, surface, front.aligned, texels)
     texture = with_living_eyes(texture, surface, front.aligned, texels)
     return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})

@@ -14,6 +14,7 @@ from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Region
 from twinbrush.faces.facemap import face_height, feature_mask
 from twinbrush.paint.round.subject import StyleCanvas
+from twinbrush.paint.whiskers import whiskers
 
 TRUSTED = 0.4  # confidence of a style pixel's region below which it lends nothing
 SURE = 0.75  # confidence of a label that says what a region's own colours are
@@ -235,7 +236,7 @@ def _shaven(
 
 
 def with_plain_skin(aligned: AlignedStyle) -> AlignedStyle:
-    """Returns the style without what is odd on its skin beside the features: a beard's stubble, the shadow under a
+    """Returns the style without what is odd on its skin beside the features: moustache, stubble, the shadow under a
     chin. Painted on another face they are a beard."""
     image = np.clip(np.ascontiguousarray(aligned.canvas, np.float32), 0, 1)
     unit = face_height(aligned.canvas_landmarks_xy)
@@ -243,6 +244,7 @@ def with_plain_skin(aligned: AlignedStyle) -> AlignedStyle:
     height, width = skin.shape
     features = feature_mask(aligned.canvas_landmarks_xy, FEATURES, height, width, FEATURES_GROWN, 0.004) > 0.3
     odd = skin & ~features & ~plain(image, skin & ~features, aligned.canvas_regions, unit)
+    odd |= whiskers(to_lab(image)[..., 0], skin, aligned.canvas_landmarks_xy)
     regions = aligned.canvas_regions.copy()
     regions[odd] = int(Region.BACKGROUND)
     return replace(aligned, canvas_regions=regions)

@@ -63,10 +63,17 @@ def _padded(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def _usual(band: Float32[np.ndarray, "h w 3"], where: Bool[np.ndarray, "h w"], place_px: float) -> float:
     """How strong a band is at the median place: hatching counts in full, a nose's edge does not count at all."""
+    return float(np.median(_local(band, where, place_px)[where]))
+
+
+def _local(
+    band: Float32[np.ndarray, "h w 3"], where: Bool[np.ndarray, "h w"], place_px: float
+) -> Float32[np.ndarray, "h w"]:
+    """How strong a band is about each pixel, seen where `where`."""
     known = where.astype(np.float32)
     energy, share = (cv2.GaussianBlur(image, (0, 0), max(place_px, 0.5)) for image in (
         (band**2).sum(2) * known, known))
-    return float(np.median(np.sqrt(energy[where] / share[where])))
+    return np.sqrt(energy / np.maximum(share, 1e-6))
 
 
 def strengthened(scene: Scene, strength: Strength) -> Scene:
@@ -86,6 +93,6 @@ def calmed(image: Float32[np.ndarray, "h w 3"], scene: Scene, strength: Strength
     added = split(lab - to_lab(scene.matched[0]), unit)
     skin = soft_regions(scene.regions[0], scene.coverage[0], EDGE_UNITS * unit)[PAINTED.index(Region.SKIN)]
     for band, most in zip(added[:-1], strength.skin, strict=True):
-        now = float(np.sqrt((band[here] ** 2).sum(1).mean()))
-        lab -= max(0.0, 1 - float(most) / max(now, LEAST_SPREAD)) * skin[..., None] * band
+        now = _local(band, here, PLACE_UNITS * unit)  # a single streak is calmed, too: it drowns in a whole view's mean
+        lab -= (np.maximum(0.0, 1 - float(most) / np.maximum(now, LEAST_SPREAD)) * skin)[..., None] * band
     return to_rgb(lab).astype(np.float32)

@@ -24,7 +24,8 @@ APART = 0.10  # of the style's range of lightness: how far skin from hair may be
 LEVEL = 0.22  # ... and either of them from its own level: a fair style may lighten, not whiten
 DARK_SKIN, FAIR_SKIN, DARK_LIGHTER = 0.56, 0.74, 0.04  # skins between which that limit grows to LEVEL from this one
 ENDS = (2.0, 98.0)  # percentiles of lightness that count as a picture's darkest and lightest
-GLAZE, GLAZED = 0.7, 0.22  # how far darkened skin takes the person's hue; the drop in level from which it does fully
+GLAZE, GLAZED = 0.7, 0.22  # how far darkened skin and lightened hair take the person's hue; from which change fully
+CALM_PX = 31  # of the canvas: over so much lightened hair keeps its mean hue
 EDGE = 0.012  # face heights: softness of the regions' borders
 COLOURFUL = 90.0  # percentile of the figure's chroma that tells how colourful a style is
 LEAST_PIXELS = 150
@@ -45,12 +46,12 @@ def levels_of_person(views: ViewSet) -> Levels | None:
     """Returns the person's levels in the pictures of the figure; None without skin."""
     lightness = to_lab(np.ascontiguousarray(views.images, np.float32))[..., 0]
     seen = views.coverage
-    skin = _level(lightness[seen & (views.regions == int(Region.SKIN))], PHOTO_RANGE, LIT)
-    hair = _level(lightness[seen & (views.regions == int(Region.HAIR))], PHOTO_RANGE, MIDDLE)
+    skin = level_of(lightness[seen & (views.regions == int(Region.SKIN))], PHOTO_RANGE, LIT)
+    hair = level_of(lightness[seen & (views.regions == int(Region.HAIR))], PHOTO_RANGE, MIDDLE)
     return None if skin is None else Levels(skin, hair)
 
 
-def _level(lightness: Float[np.ndarray, "n"], ends: tuple[float, float], percent: float) -> float | None:
+def level_of(lightness: Float[np.ndarray, "n"], ends: tuple[float, float], percent: float) -> float | None:
     if len(lightness) < LEAST_PIXELS:
         return None
     return float(np.clip((np.percentile(lightness, percent) - ends[0]) / max(ends[1] - ends[0], 1.0), 0, 1))
@@ -89,21 +90,24 @@ def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:
         return aligned
     low, high = (float(value) for value in np.percentile(tone[figure], ENDS))
     regions = {region: known & (aligned.canvas_regions == int(region)) for region in (Region.SKIN, Region.HAIR)}
-    skin = _level(tone[regions[Region.SKIN]], (low, high), LIT)
+    skin = level_of(tone[regions[Region.SKIN]], (low, high), LIT)
     if skin is None:
         return aligned
-    style = Levels(skin, _level(tone[regions[Region.HAIR]], (low, high), MIDDLE))
+    style = Levels(skin, level_of(tone[regions[Region.HAIR]], (low, high), MIDDLE))
     wanted = wanted_levels(style, person)
     canvas = np.ascontiguousarray(aligned.canvas, np.float32)
-    glaze = _glaze(views, to_lab(canvas), regions[Region.SKIN], figure, style.skin - wanted.skin)
+    lab = to_lab(canvas)
+    change = {Region.SKIN: style.skin - wanted.skin, Region.HAIR: (wanted.hair or 0.0) - (style.hair or 0.0)}
+    tint = {region: _glaze(views, lab, region, regions[region], figure, size) for region, size in change.items()}
     height, width = regions[Region.SKIN].shape
     eyes = feature_mask(aligned.canvas_landmarks_xy, ("eyes",), height, width, 0.01, 0.008)  # whites stay white
-    for region, now, then, tint in (
-        (Region.SKIN, style.skin, wanted.skin, glaze), (Region.HAIR, style.hair, wanted.hair, np.zeros(2)),
+    for region, now, then in (
+        (Region.SKIN, style.skin, wanted.skin), (Region.HAIR, style.hair, wanted.hair),
     ):
         if now is not None and then is not None and abs(then - now) > 1e-3:
             share = _soft(aligned.canvas_regions == int(region), EDGE * unit) * (1 - eyes)
-            canvas = canvas + share[..., None] * (_relit(canvas, now, then, (low, high), tint) - canvas)
+            lighter = relit(canvas, now, then, (low, high), tint[region], calm=region == Region.HAIR)
+            canvas = canvas + share[..., None] * (lighter - canvas)
     return replace(aligned, canvas=np.clip(canvas, 0, 1).astype(np.float32))
 
 
@@ -111,12 +115,13 @@ def _soft(region: Bool[np.ndarray, "h w"], sigma: float) -> Float32[np.ndarray, 
     return cv2.GaussianBlur(region.astype(np.float32), (0, 0), max(0.5, sigma))
 
 
-def _relit(
+def relit(
     image: Float32[np.ndarray, "h w 3"], now: float, then: float, ends: tuple[float, float],
-    tint: Float[np.ndarray, "2"],
+    tint: Float[np.ndarray, "2"], *, calm: bool,
 ) -> Float32[np.ndarray, "h w 3"]:
     """The picture with the level `now` brought to `then` by a power curve between its ends; chroma falls with lightness
-    where it is lowered, so that a dark brown does not glow. tint: added to a* and b*."""
+    where it is lowered, so that a dark brown does not glow. tint: added to a* and b*. calm: what is made lighter keeps
+    less of its differences in hue, which in black paint are noise."""
     lab = to_lab(image)
     low, high = ends
     now, then = (float(np.clip(value, 0.02, 0.98)) for value in (now, then))
@@ -128,17 +133,23 @@ def _relit(
     lightness = low + (high - low) * level + outside
     dim = np.clip(lightness / np.maximum(lab[..., 0], 1.0), 0.5, 1.0) ** 0.5
     hue = lab[..., 1:] * dim[..., None] + tint
+    if calm:
+        middle = cv2.blur(hue, (CALM_PX, CALM_PX))
+        hue = middle + (hue - middle) * np.clip(lab[..., 0] / np.maximum(lightness, 1.0), 0.0, 1.0)[..., None]
     return to_rgb(np.concatenate([lightness[..., None], hue], -1).astype(np.float32))
 
 
 def _glaze(
-    views: ViewSet, lab: Float32[np.ndarray, "h w 3"], skin: Bool[np.ndarray, "h w"], figure: Bool[np.ndarray, "h w"],
-    drop: float,
+    views: ViewSet, lab: Float32[np.ndarray, "h w 3"], region: Region, own: Bool[np.ndarray, "h w"],
+    figure: Bool[np.ndarray, "h w"], change: float,
 ) -> Float[np.ndarray, "2"]:
-    """What darkened skin needs in a* and b* so as not to turn grey: a fair style has only shadows of that lightness. No
-    more than the style has colour: a grey drawing stays grey."""
-    seen = views.coverage & (views.regions == int(Region.SKIN))
+    """What darkened skin and lightened hair need in a* and b* (change: of their level): a fair style has only shadows
+    of that lightness, which are grey, and of black hair nobody knows the hue. No more than the style has colour: a grey
+    drawing stays grey."""
+    seen = views.coverage & (views.regions == int(region))
+    if change <= 0 or not seen.any() or not own.any():
+        return np.zeros(2)
     person = np.median(to_lab(np.ascontiguousarray(views.images, np.float32))[seen][:, 1:], axis=0)
     colourful = float(np.percentile(np.hypot(lab[..., 1], lab[..., 2])[figure], COLOURFUL))
     has = min(1.0, colourful / max(float(np.hypot(*person)), 1.0))
-    return GLAZE * has * float(np.clip(drop / GLAZED, 0, 1)) * (person - np.median(lab[skin][:, 1:], axis=0))
+    return GLAZE * has * float(np.clip(change / GLAZED, 0, 1)) * (person - np.median(lab[own][:, 1:], axis=0))

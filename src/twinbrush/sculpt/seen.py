@@ -14,6 +14,7 @@ from twinbrush.regions.engine import find_regions
 from twinbrush.regions.values import Label, RegionMap
 from twinbrush.sculpt.drawn import looks_drawn
 from twinbrush.sculpt.frames import glasses_frames
+from twinbrush.sculpt.hair.stubble import without_stubble
 from twinbrush.sculpt.hair.unsure import without_unsure
 from twinbrush.sculpt.hair.whiskers import grown_beard
 from twinbrush.sculpt.portrait.crop import Crop, cut_crop
@@ -90,7 +91,8 @@ def surroundings(person: SeenPerson, fit: HeadFit) -> Surroundings:
     seen = Surroundings(image, labels, confidence, inside, camera, density)
     if person.given:
         return seen
-    return grown_beard(template(), fit.vertices, without_unsure(hair_coloured_is_hair(seen), fit.vertices))
+    seen = without_unsure(hair_coloured_is_hair(seen), fit.vertices)
+    return without_stubble(template(), fit.vertices, grown_beard(template(), fit.vertices, seen))
 
 
 def hair_coloured_is_hair(seen: Surroundings) -> Surroundings:

@@ -16,24 +16,35 @@ SEED = 7
 
 
 def drawn_out(
-    direction: Float32[np.ndarray, "s s 2"], covered: Int[np.ndarray, "s s"]
-) -> Float32[np.ndarray, "s s"]:
+    direction: Float32[np.ndarray, "h w 2"], covered: Int[np.ndarray, "h w"], reach: int = REACH_TEXELS
+) -> Float32[np.ndarray, "h w"]:
     """Returns lines of mean 0 and standard deviation 1 along `direction` (unit vectors in texels, x right and y down).
 
-    covered: number of the chart's solid plus one, 0 where there is none: lines do not leave their solid.
+    covered: number of the chart's solid plus one, 0 where there is none: lines do not leave their solid. reach: texels.
     """
-    size = len(covered)
     rng = np.random.default_rng(SEED)
-    noise = np.zeros((size, size), np.float32)
+    noise = np.zeros(covered.shape, np.float32)
     for sigma, share in GRAINS:
-        grain = cv2.GaussianBlur(rng.standard_normal((size, size), np.float32), (0, 0), sigma)
+        grain = cv2.GaussianBlur(rng.standard_normal(covered.shape, np.float32), (0, 0), sigma)
         noise += share * grain / float(grain.std())
-    out = np.zeros((size, size), np.float32)
-    _draw(noise, np.ascontiguousarray(direction), np.ascontiguousarray(covered, np.int64), REACH_TEXELS, out)
+    total, count = along(noise[..., None], direction, covered, reach)
+    out = total[..., 0] / np.sqrt(count)
     inside = covered > 0
     if inside.any():
         out[inside] = (out[inside] - out[inside].mean()) / max(float(out[inside].std()), 1e-6)
     return out
+
+
+def along(
+    values: Float32[np.ndarray, "h w c"], direction: Float32[np.ndarray, "h w 2"], covered: Int[np.ndarray, "h w"],
+    reach: int,
+) -> tuple[Float32[np.ndarray, "h w c"], Float32[np.ndarray, "h w"]]:
+    """Returns the sums of values along the line through each texel, to both sides as far as `reach` texels, and of how
+    many texels they are: itself alone (1) where `covered` is 0."""
+    out, count = values.copy(), np.ones(covered.shape, np.float32)
+    _draw(np.ascontiguousarray(values), np.ascontiguousarray(direction), np.ascontiguousarray(covered, np.int64),
+          reach, out, count)
+    return out, count
 
 
 def texture_maps(
@@ -61,7 +72,7 @@ def in_texture(
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _turn(strands, maps, triangles, out):
     for row in range(len(strands)):
@@ -73,16 +84,15 @@ def _turn(strands, maps, triangles, out):
             out[row, 0], out[row, 1] = x / length, y / length
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
-def _draw(noise, direction, covered, reach, out):
-    size = noise.shape[0]
-    for y in range(size):
-        for x in range(size):
+def _draw(values, direction, covered, reach, out, counts):
+    height, width, channels = values.shape
+    for y in range(height):
+        for x in range(width):
             own = covered[y, x]
             if own == 0:
                 continue
-            total, count = noise[y, x], np.float32(1)
             for sign in (-1, 1):
                 px, py = np.float32(x), np.float32(y)
                 lx, ly = direction[y, x, 0] * sign, direction[y, x, 1] * sign
@@ -90,14 +100,14 @@ def _draw(noise, direction, covered, reach, out):
                     px += lx
                     py += ly
                     column, row = int(px + 0.5), int(py + 0.5)
-                    if column < 0 or row < 0 or column >= size or row >= size or covered[row, column] != own:
+                    if column < 0 or row < 0 or column >= width or row >= height or covered[row, column] != own:
                         break
-                    total += noise[row, column]
-                    count += np.float32(1)
+                    for c in range(channels):
+                        out[y, x, c] += values[row, column, c]
+                    counts[y, x] += np.float32(1)
                     dx, dy = direction[row, column, 0], direction[row, column, 1]
                     if dx * lx + dy * ly < 0:
                         dx, dy = -dx, -dy
                     if dx * dx + dy * dy < 0.25:
                         break
                     lx, ly = dx, dy
-            out[y, x] = total / np.sqrt(count)

@@ -12,6 +12,7 @@ from twinbrush.align.faces.style_head import StyleHead, template_gradients
 from twinbrush.maths.gradients import Logarithms, logarithms
 from twinbrush.maths.similarity import weighted_similarity
 from twinbrush.sculpt.values import Template
+from twinbrush.shape.ears import with_own_ears
 from twinbrush.shape.unfold import mean_unfolder
 
 
@@ -72,7 +73,7 @@ def shaped_head(
     moved = gradients.displacements(form.turns.power(strength) @ inside - inside)
     straight = strength * way  # the landmarks' mean goes where plain addition would bring it
     marks = model.landmarks(straight - moved).mean(0)
-    return base + moved + marks
+    return with_own_ears(model, base, base + moved + marks)
 
 
 def shared(model: Template, own: Float[np.ndarray, "n 3"], way: Float[np.ndarray, "n 3"]) -> float:

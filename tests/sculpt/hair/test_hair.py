@@ -23,6 +23,7 @@ from twinbrush.sculpt.hair.outline import outline_of
 from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.scalp import scalp_of
 from twinbrush.sculpt.hair.simplify import is_closed, unpinched
+from twinbrush.sculpt.hair.stubble import without_stubble
 from twinbrush.sculpt.hair.unsure import ground_coloured, without_unsure
 from twinbrush.sculpt.hair.voxels import Voxels, without_holes
 from twinbrush.sculpt.hair.whiskers import grown_beard
@@ -245,6 +246,27 @@ def test_one_bare_temple_seen_edge_on_becomes_like_the_other() -> None:
     assert temple.sum() > 20
     haired = scalp.hairline[other[temple]] > 2
     assert (scalp.hairline[temple][haired] > 0).mean() > 0.9
+
+
+def test_stubble_is_skin_on_both_sides_and_a_long_beard_in_shadow_is_none() -> None:
+    head, drawn = template(), person(beard=True)
+    vertices = head.mean.astype(float)
+    skin, dense = np.array([0.8, 0.6, 0.5]), np.array([0.3, 0.2, 0.1])
+    x, y = np.meshgrid(np.arange(520) - 259.5, 230 - np.arange(560))
+    shadow = (np.abs(x) < 45) & (y < -70) & (y > -100) & (drawn.labels == Label.SKIN)
+    labels = np.where(shadow, np.uint8(Label.BEARD), drawn.labels)
+    thin = (labels == Label.BEARD) & (np.abs(x) > 18)
+    image = np.where(thin[..., None], 0.8 * skin + 0.2 * dense, drawn.image).astype(np.float32)
+    lit = np.where((labels == Label.BEARD)[..., None] & (x > 4)[..., None], skin, image).astype(np.float32)
+    for picture in (image, lit):  # light on one side of the chin hides the beard there
+        photo = replace(drawn, labels=labels, image=picture)
+        left = without_stubble(head, vertices, photo).labels
+        assert (left[shadow & (np.abs(x) > 25)] == Label.SKIN).mean() > 0.95
+        assert (left[(labels == Label.BEARD) & (np.abs(x) < 12) & (y < -80) & (y > -105)] == Label.BEARD).mean() > 0.9
+    assert without_stubble(head, vertices, person()) is person()
+    hanging = (np.abs(x) < 60) & (y < -78) & (y > -190)
+    photo = replace(drawn, labels=np.where(hanging, np.uint8(Label.BEARD), drawn.labels), image=image)
+    assert without_stubble(head, vertices, photo) is photo
 
 
 def test_half_a_beard_is_completed_from_the_other_side() -> None:

@@ -52,12 +52,12 @@ def grown_beard(template: Template, vertices: Float[np.ndarray, "n 3"], seen: Su
     for _ in range(ROUNDS):
         likelier = _log_density(features, features[grown]) - _log_density(features, features[bare])
         likelier = cv2.GaussianBlur(likelier.astype(np.float32), (0, 0), SPREAD_MM * density)
-        likelier += OTHER_SIDE * _mirrored(template, vertices, seen, free, grown)
+        likelier += OTHER_SIDE * other_side(template, vertices, seen, free, grown)
         like = _morphed(free & (likelier > SURE) | beard, cv2.MORPH_OPEN, OPEN_MM * density) | beard
         grown = _joined(_morphed(like, cv2.MORPH_CLOSE, CLOSE_MM * density) & (free | beard), beard)
     if grown.sum() < LEAST_GROWTH * beard.sum():
         grown = beard
-    whole = _symmetric(grown, free, _mirrored(template, vertices, seen, free, grown, ON_FACE_MM), density)
+    whole = _symmetric(grown, free, other_side(template, vertices, seen, free, grown, ON_FACE_MM), density)
     if whole.sum() > LEAST_MISSED * beard.sum():
         grown = whole
     elif grown is beard:
@@ -74,7 +74,7 @@ def _symmetric(
     return grown | _joined(both & (grown | free), grown)
 
 
-def _mirrored(
+def other_side(
     template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, free: Bool[np.ndarray, "h w"],
     grown: Bool[np.ndarray, "h w"], reach: float = np.inf,
 ) -> Float[np.ndarray, "h w"]:
