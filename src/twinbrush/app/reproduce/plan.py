@@ -118,7 +118,7 @@ def _method_words(name: str) -> tuple[str, ...]:
 
 
 def _object_jobs(data: Data, common: tuple[str, ...]) -> list[Job]:
-    """The bunny, in each style that shows an object and in the first portraits."""
+    """The bunny after the first two pictures in objects/ whose names say that they are styles."""
     bunny = [mesh for mesh in data.meshes if "bunny" in mesh.stem]
     if not bunny:
         raise BadOption("--data: holds no objects/*bunny*.", "Put the Stanford bunny there, as OBJ or PLY.")
