@@ -7,8 +7,9 @@ fixed reference load, timed in the same run before and after every command: on a
 and more when others work, the reference load's do, too. Every command is a process of its own, run once before without
 being measured, so that no kernel is compiled. CPU-seconds (user and system), wall seconds and peak memory (largest
 resident set) are the process' own; the stages' are those of its manifest, and what of the whole is no stage's is start
-and reading: imports, faces, keys. The photo's regions belong to `sculpt`. A stage that works on two cores at once has
-more CPU-seconds than wall seconds; on a busy machine the wall seconds tell nothing.
+and reading: imports, faces, keys. The photo's regions belong to `sculpt`. What is independent runs beside each other
+(base/beside.py; TWINBRUSH_CORES=1: in sequence): a stage's CPU-seconds are those of its works in whichever thread, its
+wall seconds those that nothing else went on for. On a busy machine the wall seconds tell nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from twinbrush.evaluate.cost import cost_of, twinbrush
 BUDGET = {  # CPU-seconds (default, fast) of the plan's rows, and the manifest's stages in each; () is the rest
     "start, reading, style's regions": ((7, 6), ("regions",)),
     "sculpt": ((12, 8), ("sculpt",)),
-    "form": ((3, 2), ("form", "shape", "strengths", "caricatures", "hairs", "planes")),
+    "form": ((3, 2), ("style-head", "form", "shape", "strengths", "caricatures", "hairs", "planes")),
     "pair": ((13, 3), ("pair",)),
     "ring and atlas": ((19, 6), ("texture",)),
     "export": ((23, 3), ("export",)),  # the relief of the medium with it
@@ -119,7 +120,8 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores{load}, commit {commit}; {options.photo} x {options.style}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
-        command("stylize", options.photo, options.style, "-o", f"{folder}/warm", "--preset", "fast")
+        relief = ("--relief", "0.5")  # its kernels, too
+        command("stylize", options.photo, options.style, "-o", f"{folder}/warm", "--preset", "fast", *relief)
         for preset in options.presets:
             out = folder / preset
             spent = command("stylize", options.photo, options.style, "-o", str(out), "--preset", preset)

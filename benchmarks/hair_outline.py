@@ -73,7 +73,7 @@ def measure(pixels: np.ndarray, labels: np.ndarray, name: str, folder: Path | No
     seen = surroundings(person, fit)
     _, rest = sculpt_bust(head, vertices, seen, socle=True)
     started = time.process_time()
-    solids, _ = sculpt_hair(head, vertices, seen, rest)
+    solids, _ = sculpt_hair(head, vertices, seen, lambda: rest)
     cost = time.process_time() - started
     if folder is not None:
         for solid in solids:

@@ -18,14 +18,16 @@ from twinbrush.road.stages import Stage
 
 ROADS: dict[str, tuple[Stage[Any], ...]] = {
     "Photo (--method hybrid, guided)": (
-        sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-        sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, paint_road.PAIR, paint_road.TEXTURE, relief_road.RELIEF),
+        sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.STYLE_HEAD, sculpt_road.FORM, sculpt_road.SHAPE,
+        sculpt_road.STRENGTH_ROW, sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, paint_road.PAIR,
+        paint_road.TEXTURE, relief_road.RELIEF),
     "Photo, the paper's method (--method paper; start: --warm-start)": (
-        sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, paper_road.START, paper_road.PAIR,
-        paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE, relief_road.RELIEF),
+        sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.STYLE_HEAD, sculpt_road.FORM, paper_road.START,
+        paper_road.PAIR, paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, paint_road.TEXTURE,
+        relief_road.RELIEF),
     "Mesh with a face": (
-        head_road.FRONT, head_road.HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, head_road.SHAPE,
-        head_road.PAIR, head_road.PAINT),
+        head_road.FRONT, head_road.HEAD, sculpt_road.REGIONS, sculpt_road.STYLE_HEAD, sculpt_road.FORM,
+        sculpt_road.SHAPE, head_road.SHAPE, head_road.PAIR, head_road.PAINT),
     "Any other mesh": (object_road.STYLE, object_road.ALIGN, object_road.SHAPE, object_road.PAINT),
 }
 WIDTH, HEIGHT, ACROSS, DOWN, MARGIN, TITLE, DOT = 104, 28, 72, 38, 16, 30, 3.5  # px

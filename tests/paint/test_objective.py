@@ -86,6 +86,22 @@ def test_cropping_changes_no_place_and_hardly_the_loss(views: ViewSet, aligned: 
     assert losses[0] == pytest.approx(losses[1], rel=0.01)
 
 
+def test_views_beside_each_other_have_the_gradient_of_the_whole(views: ViewSet, aligned: AlignedStyle) -> None:
+    problem = build_problem(views.images, views, aligned, 64)
+    assert len(problem.covered) == 2
+    assert problem.transfers
+
+    def made() -> Objective:
+        return Objective(problem, load_extractor("student"), SMALL, torch.Generator().manual_seed(0), half=False)
+
+    images = (problem.content + 0.1).clamp(0, 1).requires_grad_()
+    loss = made()(images)
+    value, gradient = made().with_gradient(images)
+    assert value == pytest.approx(loss.item(), rel=1e-5)
+    expected = torch.autograd.grad(loss, images)[0]
+    torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6 * float(expected.abs().max()))
+
+
 def test_guide_is_the_squared_distance_plus_the_regions(views: ViewSet, aligned: AlignedStyle) -> None:
     problem = build_problem(views.images, views, aligned, 64)
     style = StyleSampler(problem, load_extractor("filters"), SMALL).draw(0, torch.Generator().manual_seed(0))

@@ -22,6 +22,7 @@ import twinbrush
 from figures import SMALL
 from twinbrush.app import cli, demo
 from twinbrush.app.terminal import Display
+from twinbrush.base import beside
 from twinbrush.base.errors import BadOption, TwinbrushError
 from twinbrush.base.image import load_image
 from twinbrush.base.progress import Progress, Step
@@ -43,8 +44,9 @@ EXPECTED = {
 }  # fmt: skip
 STILLS = {name for name in EXPECTED if name.startswith(("figure_", "clay_", "sheet", "turntable"))}
 ROAD: tuple[Stage[Any], ...] = (
-    sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-    sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, sculpt_road.PLANES, PAIR, TEXTURE, RELIEF)
+    sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.STYLE_HEAD, sculpt_road.FORM, sculpt_road.SHAPE,
+    sculpt_road.STRENGTH_ROW, sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, sculpt_road.PLANES, PAIR, TEXTURE,
+    RELIEF)
 GIVEN = {"photo": "p", "style": "s", "engine": "e"}
 PAINTED = {"pair", "texture", "relief"}
 SHAPED = {"shape", "strengths", "caricatures", "hairs", "planes", *PAINTED}
@@ -70,8 +72,9 @@ def style() -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_shapes() -> Generator[None, None, None]:
-    """Two shapes a slider: each costs a second."""
+    """Two shapes a slider: each costs a second. Two cores, whatever the machine has."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(beside, "cores", lambda: 2)
         patch.setattr("twinbrush.shape.live.STRENGTHS", (0.0, 1.5))
         patch.setattr("twinbrush.shape.live.CARICATURES", (0.5, 2.0))
         yield
@@ -139,6 +142,14 @@ def test_second_run_resumes_and_paint_made_anew_is_the_same(
     _check_bar(tuple(steps))
 
 
+def test_one_core_makes_the_same_bytes_as_two(
+    first: Walked, photo: Path, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "cores", lambda: 1)
+    pipeline.stylize_files(photo, style, tmp_path / "out", SMALL)
+    assert _hashes(tmp_path / "out") == _hashes(first.result.out)
+
+
 def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, photo: Path, style: Path) -> None:
     before = _hashes(copy)
     steps: list[Step] = []
@@ -159,7 +170,7 @@ def test_reshape_moves_the_shape_and_keeps_the_paint(copy: Path, first: Walked, 
     steps.clear()
     with pytest.raises(KeyboardInterrupt):
         pipeline.stylize_files(photo, style, copy, asked, progress=_interrupted_at("pair", steps))
-    assert {step.stage for step in steps if step.note == "resumed"} >= {"sculpt", "shape", "caricatures"}
+    assert {step.stage for step in steps if step.note == "resumed"} >= {"sculpt", "style-head", "shape"}
     whole = pipeline.reshape_files(copy, SMALL.align.strength, stills=True)
     assert whole.notes == ()
     assert _hashes(copy) == before == _hashes(first.result.out)
@@ -307,7 +318,7 @@ def test_an_option_redoes_what_depends_on_it(section: str, name: str, value: obj
 
 def test_an_input_redoes_what_depends_on_it() -> None:
     assert _changed(SMALL, photo="other") == {"sculpt", "form", *SHAPED}  # the form is the person's; its regions stay
-    assert _changed(SMALL, style="other") == {"regions", "form", *SHAPED}
+    assert _changed(SMALL, style="other") == {"regions", "style-head", "form", *SHAPED}
     assert _changed(SMALL, engine="other") == PAINTED
     assert _changed(replace(SMALL, seed=5)) == PAINTED
 

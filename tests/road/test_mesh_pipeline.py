@@ -78,8 +78,8 @@ def test_a_bust_of_a_mesh_is_not_silently_left_out(finished: Result, inputs: tup
 GIVEN = {name: name for name in ("model", "picture", "front", "style", "engine")}
 OBJECT = object_road.STYLE, object_road.ALIGN, object_road.SHAPE, object_road.PAINT
 HEAD = (
-    head_road.HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, head_road.SHAPE, head_road.PAIR,
-    head_road.PAINT)
+    head_road.HEAD, sculpt_road.REGIONS, sculpt_road.STYLE_HEAD, sculpt_road.FORM, sculpt_road.SHAPE, head_road.SHAPE,
+    head_road.PAIR, head_road.PAINT)
 
 
 def changed(road: tuple[Stage[Any], ...], before: Config, after: Config, **given: str) -> set[str]:

@@ -36,8 +36,8 @@ SMALL = replace(
     ),
 )
 ROAD: tuple[Stage[Any], ...] = (
-    sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, paper_road.START, paper_road.PAIR,
-    paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, TEXTURE, RELIEF)
+    sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.STYLE_HEAD, sculpt_road.FORM, paper_road.START,
+    paper_road.PAIR, paper_road.TRIANGULATED, paper_road.SHAPE, paper_road.STRENGTH_ROW, TEXTURE, RELIEF)
 LEARNED = {"pair", "triangulated", "shape", "strengths", "texture", "relief"}
 
 
@@ -192,7 +192,7 @@ def test_an_input_redoes_what_depends_on_it() -> None:
 def test_warps_that_start_from_the_form(copy: Path, first: pipeline.Result, photo: Path, style: Path) -> None:
     warm = replace(SMALL, stylize=replace(SMALL.stylize, warm_start=True))
     result = pipeline.stylize_files(photo, style, copy, warm)
-    assert {"form", "start", *LEARNED, "export"} == {t.stage for t in result.timings if not t.resumed}
+    assert {"style-head", "form", "start", *LEARNED, "export"} == {t.stage for t in result.timings if not t.resumed}
     assert _hashes(copy)["figure.ply"] != _hashes(first.out)["figure.ply"]
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from twinbrush.base.progress import Progress, ignore
+from twinbrush.base import beside
+from twinbrush.base.errors import BadOption
+from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.config import DEFAULT, Config
 from twinbrush.road.run import Run
-from twinbrush.road.stages import Stage, Walk, content_of
+from twinbrush.road.stages import Stage, Walk, content_of, key_of
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,42 @@ def test_a_change_redoes_exactly_what_depends_on_it(tmp_path: Path) -> None:
     assert _walk(tmp_path, smaller) == (9.0, {"summed"})
     assert _walk(tmp_path, replace(smaller, seed=7)) == (9.0, set())
     assert _walk(tmp_path, smaller, given=1.0) == (3.0, {"doubled", "scaled", "summed"})
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_stages_begun_ahead_are_told_of_when_they_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    monkeypatch.setattr(beside, "cores", lambda: cores)
+    for resumed in (False, True):
+        steps: list[Step] = []
+        with Walk(Run(tmp_path, steps.append), DEFAULT) as walk:
+            walk.give("given", 3.0, "3")
+            walk.ahead(DOUBLED, SCALED)  # the second needs the first
+            walk.ahead(SUMMED)
+            assert steps == []
+            assert [walk.through(stage).value for stage in (SUMMED, DOUBLED, SCALED)] == [12.0, 6.0, 6.0]
+        assert [(step.stage, step.done) for step in steps] == [
+            (stage.name, done) for stage in (SUMMED, DOUBLED, SCALED) for done in (0, 1)]
+        assert {timing.resumed for timing in walk.run.timings} == {resumed}
+        assert walk.keys["summed"] == key_of(SUMMED, DEFAULT, walk.keys)
+
+
+def test_what_a_stage_begun_ahead_raises_comes_where_it_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "cores", lambda: 2)
+
+    def refused(given: float, config: Config, progress: Progress) -> Number:
+        raise BadOption(f"{given} is too much.", "Give less.")
+
+    with Walk(Run(tmp_path, ignore), DEFAULT) as walk:
+        walk.give("given", 3.0, "3")
+        walk.ahead(replace(DOUBLED, name="refused", compute=refused))
+        walk.through(DOUBLED)
+        with pytest.raises(BadOption, match=r"3\.0 is too much"):
+            walk.through(replace(DOUBLED, name="refused"))
+    assert {path.name for path in tmp_path.iterdir()} == {"doubled.npz"}
 
 
 def test_nothing_is_kept_where_nothing_shall_be(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from io import BufferedReader
@@ -16,6 +17,8 @@ from typing import BinaryIO
 
 from twinbrush.base import locks
 from twinbrush.base.errors import OutputError, TwinbrushError
+
+_process = threading.RLock()  # held by the thread that changes for a moment what belongs to the whole process
 
 
 def output_error(path: Path | str, error: OSError) -> OutputError:
@@ -156,24 +159,26 @@ def _write(target: Path, writer: Callable[[BinaryIO], object] | bytes) -> Path:
 @contextmanager
 def quiet_stderr() -> Generator[None, None, None]:
     """Inside, what native code writes to file descriptor 2 is lost (libtiff complains there of every damaged strip,
-    networks' runtimes greet there)."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no stderr at all: nothing to silence
-        yield
-        return
-    silent = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(silent, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(silent)
-        os.close(kept)
+    networks' runtimes greet there). One thread at a time."""
+    with _process:
+        try:
+            kept = os.dup(2)
+        except OSError:  # no stderr at all: nothing to silence
+            yield
+            return
+        silent = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(silent, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(silent)
+            os.close(kept)
 
 
 def _umask() -> int:
     """The process' umask (it can only be read by setting it)."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with _process:
+        mask = os.umask(0)
+        os.umask(mask)
+        return mask

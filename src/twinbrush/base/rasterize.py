@@ -47,7 +47,7 @@ def rasterize(
     return Raster(face_index, barycentric, nearest)
 
 
-@njit(cache=True, inline="always", nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 @no_type_check
 def _edge(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> float:
     """Twice the signed area of (a, b, p), evaluated from the lexicographically smaller end: exactly odd in a <-> b."""
@@ -56,7 +56,7 @@ def _edge(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> f
     return -((ax - bx) * (py - by) - (ay - by) * (px - bx))
 
 
-@njit(cache=True, inline="always", nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 @no_type_check
 def _owns(value: float, ax: float, ay: float, bx: float, by: float) -> bool:
     """Inside this edge, or exactly on it and it is a top or left edge (positive area, y down)."""
@@ -65,7 +65,7 @@ def _owns(value: float, ax: float, ay: float, bx: float, by: float) -> bool:
     return by < ay or (by == ay and bx > ax)
 
 
-@njit(cache=True, inline="always", nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 @no_type_check
 def _widened(low: float, high: float, ax: float, ay: float, bx: float, by: float, py: float) -> tuple[float, float]:
     """[low, high] with the x at which the edge from a to b meets the row py."""

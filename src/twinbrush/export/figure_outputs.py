@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.base.beside import mapped
+from twinbrush.base.beside import Works, mapped
 from twinbrush.base.mesh import Mesh
 from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.config import ExportConfig
@@ -103,10 +104,12 @@ def write_figure_files(
     from twinbrush.export.figure_relief import print_relief
 
     progress(Step("export", 0, 5, "meshes"))
-    write_models(scene, folder)
-    write_pair(scene, folder)
-    if stills:
-        write_pictures(scene, folder, config, progress)
+    with Works() as works:
+        models = works.begin(partial(write_models, scene, folder))
+        write_pair(scene, folder)
+        if stills:
+            write_pictures(scene, folder, config, progress)
+        models.result()
     wanted = scene.worked is not None and (config.stl or config.threemf)
     relief = print_relief(figure_mesh(scene.figure), scene.worked) if scene.worked is not None and wanted else None
     return write_print(scene.figure, folder, config, relief)
@@ -150,15 +153,19 @@ def write_pictures(scene: FigureScene, folder: Path, config: ExportConfig, progr
     from twinbrush.export.stills import write_stills
 
     mesh = figure_mesh(scene.figure)
-    progress(Step("export", 2, 5, "stills"))
+    progress(Step("export", 1, 5, "stills"))
     stills = eight_sides(mesh, config.still_size, scene.worked)
-    write_stills(stills, folder)
-    progress(Step("export", 3, 5, "sheet"))
-    write_sheet(contact_sheet(_rows(scene.shown, stills)), folder / "sheet.png")
-    if config.turntable:
-        progress(Step("export", 4, 5, "turntable"))
-        frames = turntable_round(mesh, 0.0, config.turntable_frames, TURNTABLE_SIZE)
-        write_atomically(folder / "turntable.webp", frames)
+    with Works() as works:
+        written = works.begin(partial(write_stills, stills, folder))
+        sheet = works.begin(
+            lambda: write_sheet(contact_sheet(_rows(scene.shown, stills)), folder / "sheet.png"))
+        if config.turntable:
+            progress(Step("export", 3, 5, "turntable"))
+            frames = turntable_round(mesh, 0.0, config.turntable_frames, TURNTABLE_SIZE)
+            write_atomically(folder / "turntable.webp", frames)
+        progress(Step("export", 4, 5, "sheet"))
+        written.result()
+        sheet.result()
 
 
 def write_figure_manifest(scene: FigureScene, folder: Path, run: RunReport, bust: Bust | None) -> None:

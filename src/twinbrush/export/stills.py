@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.base.beside import mapped
 from twinbrush.base.camera import Camera, look_at_origin, project
 from twinbrush.base.files import write_atomically
 from twinbrush.base.image import encode_png
@@ -40,4 +41,7 @@ def framed_cameras(mesh: Mesh, azimuths_degrees: tuple[float, ...], size: int) -
 
 def write_stills(stills: Mapping[str, Float[np.ndarray, "_ _ 3"]], folder: Path | str) -> list[Path]:
     """Write every still as PNG into `folder`. Raises OutputError."""
-    return [write_atomically(Path(folder) / f"{name}.png", encode_png(still)) for name, still in stills.items()]
+    def write(name: str) -> Path:
+        return write_atomically(Path(folder) / f"{name}.png", encode_png(stills[name]))
+
+    return mapped(write, stills)

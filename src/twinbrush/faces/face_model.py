@@ -9,12 +9,13 @@ not the person's.
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from twinbrush.base.beside import once
 
 # Corners and lids in equal parts: their mean stays put when the eye closes.
 _EYE_CENTRE_LEFT = (33, 133, 159, 145)
@@ -22,7 +23,7 @@ _EYE_CENTRE_RIGHT = (362, 263, 386, 374)
 MOUTH_CORNER_LEFT, MOUTH_CORNER_RIGHT = 61, 291
 
 
-@lru_cache(maxsize=1)
+@once
 def _data() -> dict[str, Any]:
     return json.loads(files("twinbrush.faces").joinpath("face_model.json").read_text("utf-8"))
 

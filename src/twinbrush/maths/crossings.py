@@ -75,7 +75,7 @@ def _filed(first, last, counts):
     return starts, inside
 
 
-@njit(cache=True, inline="always", nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 @no_type_check
 def _volume(points, a, b, c, d):
     """Six times the signed volume of a tetrahedron of four vertices."""

@@ -34,7 +34,7 @@ def hidden_in(
     return hidden
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _texels(triangle, width, visit, mode):
     """mode 0: count visits up to 2. mode 1: is any texel taken? mode 2: take them. Returns whether one was taken."""
@@ -65,14 +65,14 @@ def _texels(triangle, width, visit, mode):
     return taken
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _count(triangles, covered):
     for f in range(triangles.shape[0]):
         _texels(triangles[f], covered.shape[1], covered, 0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _lay(triangles, covered, hidden):
     for f in range(triangles.shape[0]):

@@ -89,7 +89,7 @@ def _binary_lists(path: Path, data: bytes, at: int, order: str, element: Element
     return Table(columns, lists), end
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _walk(raw, at, width, count_width, big, offsets, lengths):
     """Where each value or list of each row begins and how many values it has; -1 when the data ends early."""
@@ -119,7 +119,7 @@ def _gathered(raw: np.ndarray, offsets: Int[np.ndarray, "n"], sizes: Int[np.ndar
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _copy(raw, offsets, sizes, out):
     at = 0

@@ -9,8 +9,9 @@ import torch
 
 from twinbrush.base.errors import BadOption
 
-# Names of processor features with fast bfloat16 products (x86: AVX-512 or AMX; ARM: FEAT_BF16), as torch reports them.
-_BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+# Names of processor features with fast bfloat16 products (x86: AMX; ARM: FEAT_BF16), as torch reports them. AVX-512's
+# own (avx512_bf16) take 1.4 to 2 times as long as float32 in all that is computed here (docs/measurements.md).
+_BF16_FEATURES = ("amx_bf16", "bf16", "sve_bf16")
 
 
 @dataclass(frozen=True)

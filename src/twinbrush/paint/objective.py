@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +34,7 @@ from twinbrush.paint.losses.moments import moment_loss, moments
 from twinbrush.paint.losses.relaxed_emd import relaxed_emd_of_units
 from twinbrush.paint.problem import Problem, build_problem, guide_of, region_counts
 from twinbrush.paint.pyramid import collapse, laplacian_pyramid, resized
+from twinbrush.paint.threads import side_by_side
 from twinbrush.views.values import ViewSet
 
 _LEVELS = 4  # of the Laplacian pyramid: coarser colours than 1/16 of the picture need no parameters of their own
@@ -64,6 +67,14 @@ class Link:
     to_view: int
     pixels: Int[Tensor, "p"]
     places_xy: Float[Tensor, "p 2"]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One view's samples of one step: its pixels (linear indices), and the style's."""
+
+    pixels: Int[Tensor, "p"]
+    style: Samples
 
 
 class StyleSampler:
@@ -131,40 +142,78 @@ class Objective:
     ) -> None:
         self.problem, self.extractor, self.config, self.half = problem, extractor, config, half
         self.generator = generator
-        self.sampler = StyleSampler(problem, extractor, config)
+
+        def content_maps() -> list[Tensor]:
+            with torch.no_grad():
+                return extractor(problem.content)
+
+        makers: tuple[Callable[[], Any], ...] = partial(StyleSampler, problem, extractor, config), content_maps
+        found = side_by_side(_called, makers)
+        self.sampler: StyleSampler = found[0]
+        self.content_maps: list[Tensor] = found[1]
         self.links: list[Link] = []
         for transfer in problem.transfers:
             pixels = transfer.valid.flatten().nonzero()[:, 0]
             places = transfer.transfer_xy.flatten(0, 1)[pixels]
             self.links.append(Link(transfer.from_view, transfer.to_view, pixels, places))
-        with torch.no_grad():
-            self.content_maps = extractor(problem.content)
 
     def __call__(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, ""]:
         """The loss of the pictures (inside the problem's box) at a new draw of samples."""
-        problem, config = self.problem, self.config
-        height, width = images.shape[-2:]
-        pixels = [_pick(covered, config.content_samples, self.generator) for covered in problem.covered]
-        # One gather for all views, so that one backward pass goes through the maps.
-        everywhere = torch.cat([view * height * width + p for view, p in enumerate(pixels)])
-        counts = [len(p) for p in pixels]
-        features = hypercolumns(self.extractor(images), everywhere, height, width).split(counts)
-        colours = images.permute(0, 2, 3, 1).reshape(-1, 3)[everywhere].split(counts)
+        loss = self.between(images)
+        for view, draw in enumerate(self.draws()):
+            loss = loss + self.of_view(view, images[view : view + 1], draw)
+        return loss
+
+    def with_gradient(self, images: Float[Tensor, "n 3 h w"]) -> tuple[float, Float[Tensor, "n 3 h w"]]:
+        """The loss and its gradient, the views beside each other. images: of any history, which is left alone."""
+        images, draws = images.detach(), self.draws()
+
+        def of_view(view: int) -> tuple[Tensor, Tensor]:
+            return _with_gradient(partial(self.of_view, view, draw=draws[view]), images[view : view + 1])
+
+        found = side_by_side(of_view, range(len(images)))
+        loss = sum(float(value) for value, _ in found)
+        gradient = torch.cat([own for _, own in found])
+        if self.links:
+            value, own = _with_gradient(self.between, images)
+            loss, gradient = loss + float(value), gradient + own
+        return loss, gradient
+
+    def draws(self) -> list[Draw]:
+        """New samples for every view."""
+        pixels = [_pick(covered, self.config.content_samples, self.generator) for covered in self.problem.covered]
+        return [Draw(own, self.sampler.draw(view, self.generator)) for view, own in enumerate(pixels)]
+
+    def of_view(self, view: int, image: Float[Tensor, "1 3 h w"], draw: Draw) -> Float[Tensor, ""]:
+        """One view's own loss."""
+        config, pixels = self.config, draw.pixels
+        height, width = image.shape[-2:]
+        features = hypercolumns(self.extractor(image), pixels, height, width)
+        colours = image[0].permute(1, 2, 0).reshape(-1, 3)[pixels]
         with torch.no_grad():
-            some = [p[: config.similarity_samples] for p in everywhere.split(counts)]
-            content = hypercolumns(self.content_maps, torch.cat(some), height, width).split([len(s) for s in some])
-        loss = images.new_zeros(())
-        for view in range(len(images)):
-            style = self.sampler.draw(view, self.generator)
-            guide = guide_cost(problem, view, pixels[view], style, config)
-            loss = loss + view_loss(
-                features[view], colours[view], content[view], style, guide, config, half=self.half
-            )
-        views = images.unbind()
+            maps = [one[view : view + 1] for one in self.content_maps]
+            content = hypercolumns(maps, pixels[: config.similarity_samples], height, width)
+        guide = guide_cost(self.problem, view, pixels, draw.style, config)
+        return view_loss(features, colours, content, draw.style, guide, config, half=self.half)
+
+    def between(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, ""]:
+        """What holds the views together."""
+        loss, views = images.new_zeros(()), images.unbind()
         for link in self.links:
             disparity = disparity_of_pixels(views[link.from_view], views[link.to_view], link.pixels, link.places_xy)
-            loss = loss + config.disparity_weight / len(self.links) * disparity
+            loss = loss + self.config.disparity_weight / len(self.links) * disparity
         return loss
+
+
+def _called(make: Callable[[], Any]) -> Any:
+    return make()
+
+
+def _with_gradient(loss_of: Callable[[Tensor], Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
+    given = images.detach().requires_grad_()
+    loss = loss_of(given)
+    (gradient,) = torch.autograd.grad(loss, given)
+    return loss.detach(), gradient
 
 
 def _descend(
@@ -178,11 +227,12 @@ def _descend(
         share = step / max(steps - 1, 1)
         rate = rates[1] + (rates[0] - rates[1]) * 0.5 * (1 + math.cos(math.pi * share))
         images = torch.lerp(problem.content, collapse(parts), problem.painted)
-        loss = objective(images)
+        loss, gradient = objective.with_gradient(images)
         if extra is not None:
-            loss = loss + extra(images)
-        optimizer.step(torch.autograd.grad(loss, parts), rate)
-        report(step, loss.item())
+            value, own = _with_gradient(extra, images)
+            loss, gradient = loss + float(value), gradient + own
+        optimizer.step(torch.autograd.grad(images, parts, gradient), rate)
+        report(step, loss)
     with torch.no_grad():
         return torch.lerp(problem.content, collapse(parts), problem.painted)
 

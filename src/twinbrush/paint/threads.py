@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+from twinbrush.base.beside import mapped
+from twinbrush.base.memory import give_back
+
+One = TypeVar("One")
+Other = TypeVar("Other")
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's malloc.h (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD)
 _LARGEST, _USUAL = 1 << 30, 32 << 20  # bytes; 32 MB is where glibc's own threshold ends up with such tensors
@@ -32,13 +39,17 @@ def threads(count: int) -> Generator[None, None, None]:
         torch.set_num_threads(before)
 
 
+def side_by_side(work: Callable[[One], Other], given: Iterable[One]) -> list[Other]:
+    """`mapped` where torch works on one thread; where it has more of its own, one after the other: the same bytes."""
+    return mapped(work, given) if torch.get_num_threads() == 1 else [work(one) for one in given]
+
+
 @contextmanager
 def _kept_memory() -> Generator[None, None, None]:
     """Inside, freed memory is kept for the next tensor instead of going back to the system at once, which would clear
     every page again: a seventh of a step's time. glibc only; elsewhere nothing happens."""
     try:
-        library = ctypes.CDLL(None)
-        tune, give_back = library.mallopt, library.malloc_trim
+        tune = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         yield
         return
@@ -49,4 +60,4 @@ def _kept_memory() -> Generator[None, None, None]:
     finally:
         tune(_MMAP_THRESHOLD, _USUAL)
         tune(_TRIM_THRESHOLD, _USUAL)
-        give_back(0)
+        give_back()

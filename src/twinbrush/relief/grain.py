@@ -17,7 +17,7 @@ def grain_at(points: Float32[np.ndarray, "s 3"], size_mm: float, seed: int) -> F
     return _noise(np.ascontiguousarray(points, np.float32), np.float32(1 / size_mm), np.uint32(seed))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _hashed(x, y, z, seed):
     h = np.uint32(x) * np.uint32(0x9E3779B1) ^ np.uint32(y) * np.uint32(0x85EBCA77)
@@ -28,7 +28,7 @@ def _hashed(x, y, z, seed):
     return np.float32(h & np.uint32(0xFFFF)) / np.float32(32767.5) - np.float32(1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _noise(points, scale, seed):
     out = np.empty(len(points), np.float32)

@@ -213,7 +213,7 @@ def lifts(
     return np.where(sound[:, None, None], lift @ np.linalg.inv(metric), 0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _add_tensors(place, face, corners, weights, across, down, quiet, lifts, out):
     for s in range(len(place)):

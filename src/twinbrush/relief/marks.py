@@ -106,7 +106,7 @@ def fields_of(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarra
     return grid.low, grid.counts, grid.start, grid.order, np.float32(grid.cell)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def cubes_about(point, low, counts, cell):
     """First and last cube (inclusive) along each axis that hold what lies within a cell of the point."""
@@ -117,14 +117,14 @@ def cubes_about(point, low, counts, cell):
         max(int(np.floor(z)) - 1, 0), min(int(np.floor(z)) + 1, counts[2] - 1))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 @no_type_check
 def product(a, i, b, j):
     """The scalar product of row i of a and row j of b, three columns each."""
     return a[i, 0] * b[j, 0] + a[i, 1] * b[j, 1] + a[i, 2] * b[j, 2]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _apart(points, group, spacing, low, counts, cell):
     """Which points to keep, in their order, so that no two of a group are nearer than `spacing`."""
@@ -143,7 +143,7 @@ def _apart(points, group, spacing, low, counts, cell):
     return kept
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _free(points, group, i, least, newest, older, cubes, counts):
     """Whether no kept point of its group lies near point i."""

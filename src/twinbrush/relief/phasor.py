@@ -57,7 +57,7 @@ def lines_on(ground: Ground, touches: Touches, period_mm: float, seed: int, *, c
     return Lines(phase, sure)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def _measured(  # noqa: C901 (calls cost twice as much)
     points, normals, group, band, places, facing, own, across, wave, radius, start, low, counts, first, order, cell
@@ -99,7 +99,7 @@ def _measured(  # noqa: C901 (calls cost twice as much)
     return phase, held
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def _agreed(places, facing, own, across, wave, near, start, held, sweeps, low, counts, first, order, cell):  # noqa: C901 (calls cost twice as much)
     """The waves' phases, each turned again and again to what its neighbours foretell at its place."""
@@ -144,7 +144,7 @@ def _agreed(places, facing, own, across, wave, near, start, held, sweeps, low, c
     return phase
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def _summed(
     points, normals, group, gate, places, facing, own, across, phases, wave, near, low, counts, first, order, cell

@@ -41,7 +41,7 @@ def strokes_on(
         touches.along, touches.across, sizes, *fields_of(touches.grid))
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def _laid(  # noqa: C901 (calls cost twice as much)
     points, normals, group, gate, places, facing, own, along, across, sizes, low, counts, first, order, cell
@@ -93,7 +93,7 @@ def _laid(  # noqa: C901 (calls cost twice as much)
     return out
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def _reaching(centre, margin, places, along, across, sizes, cubes, counts, first, order, found):
     """Which strokes may cover a point within `margin` of the centre: written to `found`, and how many."""
@@ -116,7 +116,7 @@ def _reaching(centre, margin, places, along, across, sizes, cubes, counts, first
     return count
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def _cover(u, v):
     """How far a stroke hides what lies below: soft along its outline, frayed where it begins."""
@@ -126,7 +126,7 @@ def _cover(u, v):
     return t * t * (3 - 2 * t)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def _profile(u, v, size):
     """Height of a stroke's paint: a body, paint pushed to both sides, furrows of bristles, a ridge where it ends."""

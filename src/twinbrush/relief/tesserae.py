@@ -71,7 +71,7 @@ def _moved(
     return touches_at(ground, usable[order[first]].astype(np.int32), REACH * size_mm)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def _nearest(points, normals, group, places, facing, own, along, across, low, counts, first, order, cell):
     """The nearest stone of each point and its distance by the stones' metric, and those of the next one."""

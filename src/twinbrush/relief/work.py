@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 
+from twinbrush.base.beside import mapped
 from twinbrush.config.relief import MOST_MM
 from twinbrush.relief.ground import Ground, ground_of
 from twinbrush.relief.media import AMPLITUDES_MM, FINEST_MM, MEDIA
@@ -24,11 +25,15 @@ def relief_of(figure: Figure, medium: str, seed: int, seen: dict[str, float] | N
     rows, columns = figure.texture.shape[:2]
     height = min(ROWS, FINER * rows)
     ground = ground_of(figure, (height, columns * height // rows))
-    heights = np.zeros(len(ground.gate), np.float32)
-    for zone in np.unique(ground.zone):
+
+    def of_zone(zone: int) -> Float32[np.ndarray, "s"]:
         mine = ground.zone == zone
         scale = max(1.0, TEXELS_A_MARK * float(np.median(ground.texel_mm[mine])) / FINEST_MM[medium])
-        heights += _levelled(ground, MEDIA[medium](_only(ground, mine), scale, seed), mine)
+        return _levelled(ground, MEDIA[medium](_only(ground, mine), scale, seed), mine)
+
+    heights = np.zeros(len(ground.gate), np.float32)
+    for own in mapped(of_zone, np.unique(ground.zone).tolist()):
+        heights += own
     seen = seen or {}
     amplitude = AMPLITUDES_MM[medium] * seen.get("strength", 1.0)
     return Relief(ground.texels.picture(heights[:, None])[..., 0], medium, amplitude, seen)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twinbrush.base import store
+from twinbrush.base.beside import cpu_seconds
 from twinbrush.base.errors import BadOption
 from twinbrush.base.progress import Step
 from twinbrush.baselines.scene import Rival
@@ -26,11 +27,11 @@ def export_figure(
 ) -> Result:
     """Write everything into a hidden folder, then move it over. given: files that no result may overwrite. stills:
     False: those of an earlier shape are removed, which is told. Raises BadMesh, OutputError."""
-    cpu, wall = time.process_time(), time.perf_counter()
+    cpu, wall = cpu_seconds(), time.perf_counter()
     with staging_folder(run, out) as staging:
         solid = write_figure_files(scene, staging, config, run.progress, stills=stills)
         run.warn(() if solid is None else solid.warnings)
-        run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
+        run.timings.append(Timing("export", cpu_seconds() - cpu, time.perf_counter() - wall, False))
         write_figure_manifest(scene, staging, RunReport(tuple(run.warnings), tuple(run.timings)), solid)
         before = _pictures(out)
         files = move_over(staging, out, given)

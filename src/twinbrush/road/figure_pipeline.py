@@ -61,30 +61,31 @@ class FigureRun:
     art: Input
 
 
-def stylize_photo(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
-    """Returns the files of a photo's figure in the style's form and paint. Raises TwinbrushError."""
-    from twinbrush.paint.engine import check_engine
+def stylize_photo(
+    run: Run, content: Input, art: Input, engine: str | None, out: Path, config: Config
+) -> Result:
+    """Returns the files of a photo's figure in the style's form and paint. engine: sha256 of the painter's weights.
+    Raises TwinbrushError."""
     from twinbrush.road.paint_road import PAIR, TEXTURE  # imports torch: only now
 
     run.warn(tuple(f"photo: {w}" for w in content.warnings) + tuple(f"style: {w}" for w in art.warnings))
-    engine = check_engine(config.stylize)
     given = {"photo": content.key, "style": art.key, "engine": engine or ""}
-    walk = _begun(run, config, content, art, given)
-    walk.give("engine", engine, given["engine"])
-    if config.stylize.method == "paper":
-        pair = _learned(walk)
-        _in_learned_shape(walk)
-    else:
-        _shaped(walk)
-        pair = walk.through(PAIR)
-    painted = walk.through(TEXTURE)
-    worked = None
-    if config.surface.relief != 0:
-        worked = relief_road.worked(walk.through(relief_road.RELIEF), config)
-    kept = {name: walk.keys[name] for name in _KEPT if name in walk.keys}
-    run.remember(FigureRun(config, given, kept, content, art))
-    result = _exported(walk, pair, painted, out, worked=worked)
-    remember_shown(run, Shown("shape", walk.keys["shape"], kept["texture"]))
+    with _begun(run, config, content, art, given) as walk:
+        walk.give("engine", engine, given["engine"])
+        if config.stylize.method == "paper":
+            pair = _learned(walk)
+            _in_learned_shape(walk)
+        else:
+            sculpt_road.walk_to_shape(walk, rows=True)
+            pair = walk.through(PAIR)
+        painted = walk.through(TEXTURE)
+        worked = None
+        if config.surface.relief != 0:
+            worked = relief_road.worked(walk.through(relief_road.RELIEF), config)
+        kept = {name: walk.keys[name] for name in _KEPT if name in walk.keys}
+        run.remember(FigureRun(config, given, kept, content, art))
+        result = _exported(walk, pair, painted, out, worked=worked)
+        remember_shown(run, Shown("shape", walk.keys["shape"], kept["texture"]))
     return result
 
 
@@ -104,24 +105,24 @@ def reshape_figure(
 
     config = changes.of(known.config, out)
     check(config)
-    walk = _begun(run, config, known.content, known.art, known.given)
-    pair, painted = kept("pair", PaintedPair), kept("texture", PaintedTexture)
-    if config.stylize.method == "paper":
-        walk.through(sculpt_road.FIGURE)
-        walk.give("triangulated", kept("triangulated", Triangulated), known.key["triangulated"])
-        _in_learned_shape(walk)
-    else:
-        _shaped(walk)
-    worked = None
-    if config.surface.relief != 0 and "relief" in known.key:
-        worked = relief_road.worked(kept("relief", Relief), config)
-    elif config.surface.relief != 0:
-        walk.give("texture", painted, known.key["texture"])
-        if "regions" not in walk.values:
-            walk.through(sculpt_road.REGIONS)
-        worked = relief_road.worked(walk.through(relief_road.RELIEF), config)
-    result = _exported(walk, pair, painted, out, worked=worked, stills=stills)
-    remember_shown(run, Shown("shape", walk.keys["shape"], known.key["texture"]))
+    with _begun(run, config, known.content, known.art, known.given) as walk:
+        pair, painted = kept("pair", PaintedPair), kept("texture", PaintedTexture)
+        if config.stylize.method == "paper":
+            walk.through(sculpt_road.FIGURE)
+            walk.give("triangulated", kept("triangulated", Triangulated), known.key["triangulated"])
+            _in_learned_shape(walk)
+        else:
+            sculpt_road.walk_to_shape(walk, rows=True)
+        worked = None
+        if config.surface.relief != 0 and "relief" in known.key:
+            worked = relief_road.worked(kept("relief", Relief), config)
+        elif config.surface.relief != 0:
+            walk.give("texture", painted, known.key["texture"])
+            if "regions" not in walk.values:
+                walk.through(sculpt_road.REGIONS)
+            worked = relief_road.worked(walk.through(relief_road.RELIEF), config)
+        result = _exported(walk, pair, painted, out, worked=worked, stills=stills)
+        remember_shown(run, Shown("shape", walk.keys["shape"], known.key["texture"]))
     return result
 
 
@@ -132,20 +133,13 @@ def _begun(run: Run, config: Config, content: Input, art: Input, given: dict[str
     return walk
 
 
-def _shaped(walk: Walk) -> None:
-    """The figure in the style's form, and the shapes of the viewer's sliders."""
-    for stage in (
-        sculpt_road.FIGURE, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, sculpt_road.STRENGTH_ROW,
-        sculpt_road.CARICATURE_ROW, sculpt_road.HAIR_ROW, sculpt_road.PLANES,
-    ):  # fmt: skip
-        walk.through(stage)
-
-
 def _learned(walk: Walk) -> PaintedPair:
     """The unshaped figure's pair by the paper's method."""
+    walk.ahead(sculpt_road.REGIONS)
     walk.through(sculpt_road.FIGURE)
     walk.through(sculpt_road.REGIONS)
     if walk.config.stylize.warm_start:
+        walk.through(sculpt_road.STYLE_HEAD)
         walk.through(sculpt_road.FORM)
         walk.through(paper_road.START)
     else:
@@ -170,8 +164,7 @@ def _exported(
         metrics |= walk.values["triangulated"].metrics
         live = paper_road.live_shapes(walk.values["strengths"], config)
     else:
-        live = sculpt_road.live_shapes(
-            walk.values["strengths"], walk.values["caricatures"], walk.values["hairs"], walk.values["planes"], config)
+        live = sculpt_road.live_of(walk)
     scene = FigureScene(
         replace(walk.values["shape"], texture=painted.texture),
         {"photo": picture_file(content), "style": picture_file(art)},

@@ -121,8 +121,10 @@ def head_scene(walk: Walk, art: Input) -> ObjectScene:
     """Returns all that the files are made from, after all stages; the shape in the model's world frame. art: the style
     with its face."""
     walk.give("style", art, art.key)
-    for stage in (HEAD, sculpt_road.REGIONS, sculpt_road.FORM, sculpt_road.SHAPE, SHAPE, PAIR, PAINT):
-        walk.through(stage)
+    with walk:
+        sculpt_road.walk_to_shape(walk, HEAD, rows=False)
+        for stage in (SHAPE, PAIR, PAINT):
+            walk.through(stage)
     found, pair = walk.values["front"], walk.values["pair"].pair
     agreement = view_consistency(pair.images, pair.warped)
     metrics = {f"front_consistency_{name}": value for name, value in agreement.items()}

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.base.beside import cpu_seconds
 from twinbrush.base.errors import BadOption, FaceNotFound, FaceUnusable, ModelFileError
 from twinbrush.base.files import nothing_left
 from twinbrush.base.image import load_image
@@ -148,12 +149,12 @@ def _faces(walk: Walk, given: MeshInputs) -> Input | None:
 
 def _export(run: Run, scene: ObjectScene, out: Path, config: Config) -> Result:
     """Write everything into a hidden folder, then move it over."""
-    cpu, wall = time.process_time(), time.perf_counter()
+    cpu, wall = cpu_seconds(), time.perf_counter()
     with staging_folder(run, out) as staging:
         metrics = mesh_metrics(scene)
         run.warn(write_models(scene, staging, run.progress))
         write_round(scene, staging, config, run.progress)
-        run.timings.append(Timing("export", time.process_time() - cpu, time.perf_counter() - wall, False))
+        run.timings.append(Timing("export", cpu_seconds() - cpu, time.perf_counter() - wall, False))
         report = RunReport(tuple(run.warnings), tuple(run.timings))
         write_mesh_manifest(scene, staging, config, metrics, report)
         files = move_over(staging, out, (scene.model.path, scene.picture.path, *named_files(config)))

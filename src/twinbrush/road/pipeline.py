@@ -6,9 +6,11 @@ same inputs goes on where the first one stopped. Results move into OUT only when
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from twinbrush.base import store
+from twinbrush.base.beside import Works
 from twinbrush.base.errors import BadOption
 from twinbrush.base.files import nothing_left
 from twinbrush.base.models import ensure_models
@@ -42,15 +44,25 @@ def stylize_files(photo: Path, style: Path, out: Path, config: Config, *, progre
     progress = Meter(plan, progress)
     ensure_models(progress)
     progress(Step("inputs", 0, 1))
-    content = read_input(photo, config.photo_face, config.portrait, art=False)
-    art = read_input(style, config.style_face, config.portrait, art=True)
+    with Works() as works:
+        engine = works.begin(partial(_engine, config))  # importing torch takes as long as reading two pictures
+        content = read_input(photo, config.photo_face, config.portrait, art=False)
+        art = read_input(style, config.style_face, config.portrait, art=True)
+        weights = engine.result()
     # What the user must mend leaves nothing behind; after an interruption finished stages wait for the next run.
     with nothing_left(out / CACHE), run_folder(out, keep=config.cache) as cache:
         if rival:
             from twinbrush.road.rival_road import stylize_rival
 
-            return stylize_rival(Run(cache, progress, config.cache), content, art, out, config)
-        return stylize_photo(Run(cache, progress, config.cache), content, art, out, config)
+            return stylize_rival(Run(cache, progress, config.cache), content, art, weights, out, config)
+        return stylize_photo(Run(cache, progress, config.cache), content, art, weights, out, config)
+
+
+def _engine(config: Config) -> str | None:
+    """The sha256 of the painter's weights."""
+    from twinbrush.paint.engine import check_engine
+
+    return check_engine(config.stylize)
 
 
 def _check_device(config: Config) -> None:

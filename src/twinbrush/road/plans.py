@@ -8,10 +8,8 @@ from __future__ import annotations
 from twinbrush.base.progress import Plan
 
 INPUTS: Plan = {"models": {"models": 0.5}, "inputs": {"inputs": 3}}
-FORMED: Plan = {
-    "regions": {"regions": 1}, "form": {"form": 4}, "shape": {"shape": 2}, "strengths": {"strengths": 6},
-    "caricatures": {"caricatures": 2}, "hairs": {"hairs": 1},
-}  # fmt: skip
+FORMED: Plan = {"regions": {"regions": 1}, "style-head": {"style-head": 1}, "form": {"form": 1}, "shape": {"shape": 1}}
+ROWS: Plan = {"strengths": {"strengths": 1}, "caricatures": {"caricatures": 1}, "hairs": {"hairs": 0.3}}
 EXPORTED: Plan = {"export": {"export": 12}}
 
 RING: Plan = {"texture": {"ring": 28}}
@@ -19,12 +17,12 @@ RELIEF: Plan = {"relief": {"relief": 4}}
 
 FIGURE: Plan = {
     **INPUTS, "sculpt": {"sculpt": 20}, **FORMED,
-    "pair": {"views": 1, "align": 1, "objective": 8, "stylize": 4, "refine": 2}, **RING, **RELIEF, **EXPORTED,
+    "pair": {"views": 1, "align": 1, "objective": 8, "stylize": 4, "refine": 2}, **RING, **RELIEF, **ROWS, **EXPORTED,
 }  # fmt: skip
 """`stylize` of a photo."""
 
 PAPER: Plan = {
-    **INPUTS, "sculpt": {"sculpt": 20}, "regions": {"regions": 1}, "form": {"form": 4}, "start": {"start": 2},
+    **INPUTS, "sculpt": {"sculpt": 20}, **FORMED, "start": {"start": 2},
     "pair": {"views": 1, "align": 1, "paper": 120, "warp": 1}, "triangulated": {"triangulated": 5},
     "shape": {"shape": 2}, "strengths": {"strengths": 6}, **RING, **RELIEF, **EXPORTED,
 }  # fmt: skip
@@ -40,7 +38,8 @@ RESHAPE_PAPER: Plan = {
 """`reshape` of what that wrote."""
 
 RESHAPE: Plan = {
-    "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, "sculpt": {"sculpt": 0.2}, **FORMED, **RELIEF, **EXPORTED,
+    "pair": {"pair": 0.2}, "texture": {"texture": 0.2}, "sculpt": {"sculpt": 0.2}, **FORMED, **RELIEF, **ROWS,
+    **EXPORTED,
 }  # fmt: skip
 """`reshape` of a photo's figure."""
 
@@ -56,4 +55,4 @@ MESH: Plan = {
 def sculpt_plan(*, mesh: bool, formed: bool) -> Plan:
     """Returns the plan of `sculpt`, of a mesh or a photo, as it is or in another form."""
     first: Plan = {**INPUTS, "mesh": {"mesh": 2}, "front": {"front": 8}} if mesh else INPUTS
-    return {**first, "sculpt": {"sculpt": 20}, **(FORMED if formed else {}), **EXPORTED}
+    return {**first, "sculpt": {"sculpt": 20}, **({**FORMED, **ROWS} if formed else {}), **EXPORTED}

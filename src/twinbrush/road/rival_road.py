@@ -12,7 +12,6 @@ from twinbrush.baselines.scene import Rival
 from twinbrush.config import Config, named_files
 from twinbrush.export.figure_outputs import FigureScene, figure_metrics, picture_file
 from twinbrush.export.outputs import Result
-from twinbrush.paint.engine import check_engine
 from twinbrush.regions.inputs import Input
 from twinbrush.road.figure_export import Shown, export_figure, remember_shown
 from twinbrush.road.run import Run
@@ -32,10 +31,11 @@ def painted(photo: Input, style: Input, engine: str | None, config: Config, prog
 RIVAL = Stage(STAGE, Rival, ("photo", "style", "engine"), ("views.size", "stylize", "sculpt", "seed"), painted)
 
 
-def stylize_rival(run: Run, content: Input, art: Input, out: Path, config: Config) -> Result:
-    """Returns the files of a rival's figure. Raises TwinbrushError."""
+def stylize_rival(
+    run: Run, content: Input, art: Input, engine: str | None, out: Path, config: Config
+) -> Result:
+    """Returns the files of a rival's figure. engine: sha256 of the weights it sees with. Raises TwinbrushError."""
     run.warn(tuple(f"photo: {w}" for w in content.warnings) + tuple(f"style: {w}" for w in art.warnings))
-    engine = check_engine(config.stylize)
     walk = Walk(run, config)
     for name, value, key in (("photo", content, content.key), ("style", art, art.key), ("engine", engine, engine)):
         walk.give(name, value, key or "")

@@ -14,11 +14,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from twinbrush.base import locks, store
+from twinbrush.base.beside import cpu_seconds
 from twinbrush.base.errors import BadOption, OutputError
 from twinbrush.base.files import output_error
+from twinbrush.base.memory import give_back
 from twinbrush.base.progress import Progress, Step
 from twinbrush.config import Config, check
 from twinbrush.export.outputs import Timing
@@ -27,6 +29,15 @@ from twinbrush.road.placing import STAGED, recover
 T = TypeVar("T")
 CACHE = ".twinbrush"
 FINISHED = "run.npz"  # in it: how a finished run is taken up again
+
+
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    """A stage's value; cpu: CPU-seconds that it took; resumed: it was kept from an earlier run."""
+
+    value: T
+    cpu: float
+    resumed: bool
 
 
 @dataclass
@@ -41,19 +52,30 @@ class Run:
 
     def stage(self, name: str, key: str | None, kind: type[T], compute: Callable[[], T]) -> T:
         """The stage's kept result, a `kind`, if its key fits, else computed and kept (key None: never kept)."""
+        return self.told(name, lambda: self.done(name, key, kind, compute))
+
+    def told(self, name: str, make: Callable[[], Done[T]]) -> T:
+        """The value of the stage that `make` makes, or takes where it was made beside others; told of. Its wall seconds
+        are those that the walk stood here."""
         self.progress(Step(name, 0, 1))
-        cpu, wall = time.process_time(), time.perf_counter()
+        wall = time.perf_counter()
+        done = make()
+        give_back()
+        self.timings.append(Timing(name, done.cpu, time.perf_counter() - wall, done.resumed))
+        self.warn(getattr(done.value, "warnings", ()))
+        self.progress(Step(name, 1, 1, "resumed" if done.resumed else ""))
+        return done.value
+
+    def done(self, name: str, key: str | None, kind: type[T], compute: Callable[[], T]) -> Done[T]:
+        """`stage` in silence, in any thread."""
+        cpu = cpu_seconds()
         path = self.cache / f"{name}.npz"
         key = key if self.keep else None
         kept = store.load(path, key, kind) if key else None
         value = compute() if kept is None else kept
         if kept is None and key:
             store.save(path, key, value)
-        resumed = kept is not None
-        self.timings.append(Timing(name, time.process_time() - cpu, time.perf_counter() - wall, resumed))
-        self.warn(getattr(value, "warnings", ()))
-        self.progress(Step(name, 1, 1, "resumed" if resumed else ""))
-        return value
+        return Done(value, cpu_seconds() - cpu, kept is not None)
 
     def remember(self, value: object) -> None:
         """Keep what `reshape` must know of the finished run."""

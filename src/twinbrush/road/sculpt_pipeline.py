@@ -34,10 +34,11 @@ def sculpt_file(photo: Path, out: Path, options: SculptOptions, *, progress: Pro
     if is_mesh_file(photo):
         return _sculpt_mesh(photo, out, options, style, progress)
     given = read_input(photo, options.face, PortraitConfig(), art=options.art)
-    with nothing_left(out / CACHE), run_folder(out, keep=options.cache) as cache:
-        walk = Walk(Run(cache, progress, options.cache), as_config(options))
+    with nothing_left(out / CACHE), run_folder(out, keep=options.cache) as cache, \
+            Walk(Run(cache, progress, options.cache), as_config(options)) as walk:
         walk.run.warn(tuple(f"photo: {warning}" for warning in given.warnings))
         walk.give("photo", given, given.key)
+        _begin_style(walk, style)
         walk.through(sculpt_road.FIGURE_OF_PAINTING if options.art else sculpt_road.FIGURE)
         shown = ("Photo", given.picture.pixels)
         return _finished(walk, picture_file(given), shown, style, out, options, Path(given.picture.path))
@@ -73,17 +74,25 @@ def _sculpt_mesh(path: Path, out: Path, options: SculptOptions, style: Input | N
     from twinbrush.road.head_road import front_of, give_model
 
     model = load_model(path, progress=progress)
-    with nothing_left(out / CACHE), run_folder(out, keep=options.cache) as cache:
-        walk = Walk(Run(cache, progress, options.cache), as_config(options))
+    with nothing_left(out / CACHE), run_folder(out, keep=options.cache) as cache, \
+            Walk(Run(cache, progress, options.cache), as_config(options)) as walk:
         walk.run.warn((*model.repairs, *model.warnings))
         give_model(walk, model)
         found = front_of(walk)
         if found is None:
             raise BadMesh(f"{path}: no face was found on this mesh.", "Give a head, upright, or a photo.")
+        _begin_style(walk, style)
         walk.through(sculpt_road.FIGURE_OF_MESH)
         count, triangles = len(model.mesh.vertices), len(model.mesh.faces)
         file = page.MeshFile(path.name, model.sha256, count, triangles, model.repairs)
         return _finished(walk, file, ("Photo", found.portrait.image), style, out, options, path)
+
+
+def _begin_style(walk: Walk, style: Input | None) -> None:
+    """Lay down the style, if there is one, and begin to read it beside the sculpting."""
+    if style is not None:
+        walk.give("style", style, style.key)
+        sculpt_road.begin_style(walk)
 
 
 def _finished(
@@ -99,17 +108,16 @@ def _finished(
         walk.run.warn(tuple(f"form: {note}" for note in style.warnings))
         inputs["form"] = picture_file(style)
         pictures.append(("Form", style.picture.pixels))
-        walk.give("style", style, style.key)
-        walk.through(sculpt_road.REGIONS)
-        walk.through(sculpt_road.FORM)
+        for stage in (sculpt_road.REGIONS, sculpt_road.STYLE_HEAD, sculpt_road.FORM):
+            walk.through(stage)
     elif options.shape.caricature != 1 or options.shape.facets:
         walk.give("form", sculpt_road.mean_form(), "mean head")
     if "form" in walk.values:
         figure = walk.through(sculpt_road.SHAPE)
     if style is not None:
-        live = sculpt_road.live_shapes(
-            walk.through(sculpt_road.STRENGTH_ROW), walk.through(sculpt_road.CARICATURE_ROW),
-            walk.through(sculpt_road.HAIR_ROW), walk.through(sculpt_road.PLANES), walk.config)
+        walk.ahead(
+            sculpt_road.STRENGTH_ROW, sculpt_road.HAIR_ROW, sculpt_road.CARICATURE_ROW, sculpt_road.PLANES)
+        live = sculpt_road.live_of(walk)
     scene = FigureScene(figure, inputs, tuple(pictures), options, metrics, live)
     named = [getattr(face, name) for face in (options.face, options.style)
              for name in ("landmarks", "mask", "regions")] + [options.shape.form]

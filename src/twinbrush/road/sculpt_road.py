@@ -15,7 +15,7 @@ from twinbrush.config import Config
 from twinbrush.meshes.front import FoundFront
 from twinbrush.regions.inputs import Input
 from twinbrush.regions.values import RegionMap
-from twinbrush.road.stages import Stage
+from twinbrush.road.stages import Stage, Walk
 from twinbrush.sculpt.values import Figure
 from twinbrush.shape.head import Form
 from twinbrush.shape.live import LiveShapes
@@ -52,19 +52,26 @@ def style_regions(style: Input, config: Config, progress: Progress) -> RegionMap
     return find_regions(style.picture.pixels, style.face, mask=style.mask, given=style.labels, others=style.others)
 
 
-def style_form(style: Input, regions: RegionMap, figure: Figure, config: Config, progress: Progress) -> Form:
-    """Returns the style portrait's form as the figure's person wears it: once for all strengths and caricatures."""
+def style_head(style: Input, regions: RegionMap, config: Config, progress: Progress) -> Form:
+    """Returns the style portrait's own form: once for all persons."""
     from twinbrush.align.faces.style_head import fit_style_head
     from twinbrush.sculpt.portrait.crop import cut_crop
     from twinbrush.sculpt.template import template
-    from twinbrush.shape.expression import worn_by
     from twinbrush.shape.head import make_form
 
     del config, progress
     model = template()
     form = make_form(model, fit_style_head(model, cut_crop(style.picture.pixels, regions, style.face)))
-    form = worn_by(model, form, figure.fit.expression)
     return replace(form, warnings=tuple(f"form: {note}" for note in form.warnings))
+
+
+def style_form(form: Form, figure: Figure, config: Config, progress: Progress) -> Form:
+    """Returns the style portrait's form as the figure's person wears it: once for all strengths and caricatures."""
+    from twinbrush.sculpt.template import template
+    from twinbrush.shape.expression import worn_by
+
+    del config, progress
+    return worn_by(template(), form, figure.fit.expression)
 
 
 def mean_form() -> Form:
@@ -177,7 +184,8 @@ FIGURE = Stage("sculpt", Figure, ("photo",), ("sculpt",), sculpted)
 FIGURE_OF_PAINTING = replace(FIGURE, compute=sculpted_painting)  # the picture's key tells that it is art
 FIGURE_OF_MESH = Stage("sculpt", Figure, ("front",), ("sculpt",), sculpted_mesh)
 REGIONS = Stage("regions", RegionMap, ("style",), (), style_regions)
-FORM = Stage("form", Form, ("style", "regions", "sculpt"), (), style_form)
+STYLE_HEAD = Stage("style-head", Form, ("style", "regions"), (), style_head)
+FORM = Stage("form", Form, ("style-head", "sculpt"), (), style_form)
 SHAPE = Stage("shape", Figure, ("sculpt", "form"), FORM_OPTIONS, in_form)
 # `reshape` changes the strength alone as a rule: the row along it is kept
 STRENGTH_ROW = Stage(
@@ -186,3 +194,27 @@ CARICATURE_ROW = Stage(
     "caricatures", SliderRow, ("sculpt", "form", "shape"), ("align.strength", "align.hair_shape"), caricature_row)
 PLANES = Stage("planes", PlaneMoves, ("sculpt", "form", "shape"), FORM_OPTIONS, plane_moves)
 HAIR_ROW = Stage("hairs", SliderRow, ("sculpt", "form"), ("align.strength", "align.caricature"), hair_row)
+
+
+def begin_style(walk: Walk) -> None:
+    """Begin to read the style, beside the sculpting."""
+    walk.ahead(REGIONS, STYLE_HEAD)
+
+
+def walk_to_shape(walk: Walk, figure: Stage[Figure] = FIGURE, *, rows: bool) -> Figure:
+    """Returns the figure in the style's form. rows: what the viewer's sliders need is begun beside it."""
+    begin_style(walk)
+    for stage in (figure, REGIONS, STYLE_HEAD, FORM):
+        walk.through(stage)
+    if rows:
+        walk.ahead(STRENGTH_ROW, HAIR_ROW)
+    shaped = walk.through(SHAPE)
+    if rows:
+        walk.ahead(CARICATURE_ROW, PLANES)
+    return shaped
+
+
+def live_of(walk: Walk) -> LiveShapes:
+    """Returns what the viewer's sliders blend."""
+    strengths, caricatures, hairs = (walk.through(row) for row in (STRENGTH_ROW, CARICATURE_ROW, HAIR_ROW))
+    return live_shapes(strengths, caricatures, hairs, walk.through(PLANES), walk.config)

@@ -11,15 +11,19 @@ import dataclasses
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
 from twinbrush.base import store
+from twinbrush.base.beside import Begun, Works
 from twinbrush.base.errors import BadOption
 from twinbrush.base.files import open_regular
+from twinbrush.base.progress import Progress, ignore
 from twinbrush.config import Config
-from twinbrush.road.run import Run
+from twinbrush.road.run import Done, Run
 
 T = TypeVar("T")
 Made = TypeVar("Made", covariant=True)
@@ -46,26 +50,55 @@ class Stage(Generic[Made]):
 
 @dataclass
 class Walk:
-    """One walk along a road: the values made so far, and their keys."""
+    """One walk along a road: the values made so far, and their keys; in a `with` block where stages are begun ahead."""
 
     run: Run
     config: Config
     values: dict[str, Any] = field(default_factory=dict[str, Any])
     keys: dict[str, str] = field(default_factory=dict[str, str])
+    _works: Works = field(default_factory=Works)
+    _ahead: dict[str, Begun[Done[Any]]] = field(default_factory=dict[str, Begun[Done[Any]]])
+
+    def __enter__(self) -> Walk:
+        self._works.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._works.__exit__(kind, error, trace)
 
     def give(self, name: str, value: object, key: str) -> None:
         """Lay down what no stage of the walk makes, with a key of its content."""
         self.values[name], self.keys[name] = value, key
 
     def through(self, stage: Stage[T]) -> T:
-        """Returns the stage's value: kept from an earlier walk, or computed of what it needs."""
-        key = key_of(stage, self.config, self.keys)
-        value = self.run.stage(stage.name, key, stage.kind, lambda: self._computed(stage))
-        self.give(stage.name, value, key)
+        """Returns the stage's value: kept from an earlier walk, begun ahead, or computed of what it needs."""
+        begun = self._ahead.get(stage.name)
+        if begun is not None:
+            value = self.run.told(stage.name, begun.result)
+        else:
+            self.keys[stage.name] = key_of(stage, self.config, self.keys)
+            value = self.run.told(stage.name, partial(self._done, stage, self.run.progress))
+        self.values[stage.name] = value  # first, for others look there when it is not ahead
+        self._ahead.pop(stage.name, None)
         return value
 
-    def _computed(self, stage: Stage[T]) -> T:
-        return stage.compute(*(self.values[name] for name in stage.needs), self.config, self.run.progress)
+    def ahead(self, *stages: Stage[Any]) -> None:
+        """Begin stages, in silence, beside what comes next; `through` takes their values. What they need is there, or
+        was begun before."""
+        for stage in stages:
+            self.keys[stage.name] = key_of(stage, self.config, self.keys)
+            self._ahead[stage.name] = self._works.begin(partial(self._done, stage, ignore))
+
+    def _done(self, stage: Stage[T], progress: Progress) -> Done[T]:
+        needed = [self._value(name) for name in stage.needs]
+        compute = partial(stage.compute, *needed, self.config, progress)
+        return self.run.done(stage.name, self.keys[stage.name], stage.kind, compute)
+
+    def _value(self, name: str) -> Any:
+        begun = self._ahead.get(name)
+        return self.values[name] if begun is None else begun.result().value
 
 
 def key_of(stage: Stage[Any], config: Config, keys: dict[str, str]) -> str:

@@ -6,16 +6,17 @@ on photos that no quality is judged on.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.base.beside import once
+
 BIAS_FILE = "landmark_bias.safetensors"
 
 
-@lru_cache(maxsize=1)
+@once
 def landmark_bias() -> Float[np.ndarray, "468 2"]:
     """Returns by how much farther along the head's x and y photos' landmarks are seen, mm at 63 mm between the eyes."""
     from safetensors.numpy import load

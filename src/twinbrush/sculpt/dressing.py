@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
+from twinbrush.base.beside import Works, mapped
 from twinbrush.base.camera import project
 from twinbrush.base.mesh import Mesh, Region, vertex_normals
 from twinbrush.base.rasterize import rasterize
@@ -113,17 +115,24 @@ def _painted(
     points, normals, strands = (np.concatenate(rows) for rows in zip(*(_surface(s) for s in solids), strict=True))
     place, look = _blend(points, corners, texels), _blend(normals, corners, texels)
     look /= np.maximum(np.linalg.norm(look, axis=1, keepdims=True), 1e-9)
-    drawn = _lines(texels, corners, points, strands, layout, number)
     skin = Skin.of(figure)
     colour = np.zeros((len(texels.place), 3))
-    for index, (solid, start) in enumerate(zip(solids, layout.vertex_starts, strict=True)):
-        rows = np.flatnonzero(number == index)
-        own = corners[rows] - start
+
+    def paint(index: int) -> None:
+        """One solid's own rows of `colour`."""
+        solid, rows = solids[index], np.flatnonzero(number == index)
+        own = corners[rows] - layout.vertex_starts[index]
         weights = texels.weights[rows]
-        for material in materials_of(solid, photo, near, skin):
-            shown = _shown(material, solid, own, weights, place[rows], look[rows], drawn[rows])
+        materials = materials_of(solid, photo, near, skin)
+        lines = drawn.result()[rows]
+        for material in materials:
+            shown = _shown(material, solid, own, weights, place[rows], look[rows], lines)
             share = material.at(own, weights)
             colour[rows] = (1 - share) * colour[rows] + share * shown
+
+    with Works() as works:
+        drawn = works.begin(partial(_lines, texels, corners, points, strands, layout, number))
+        mapped(paint, range(len(solids)))
     atlas = np.zeros((size, size, 3), np.float32)
     covered: Bool[np.ndarray, "s s"] = np.zeros((size, size), bool)
     atlas.reshape(-1, 3)[texels.place] = np.clip(colour, 0, 1)

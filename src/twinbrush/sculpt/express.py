@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import spatial
 
+from twinbrush.base.beside import mapped
 from twinbrush.sculpt.assemble import moved_by
 from twinbrush.sculpt.lids import lid_rims, outside
 from twinbrush.sculpt.untangle import PATCHES, crosses_not, held_back, patch, untangled
@@ -35,20 +36,24 @@ def head_targets(
     shares = np.clip(1 - own, LEAST_SHARE, 1.0)
     near = [np.flatnonzero((np.linalg.norm(vertices - eye.centre, axis=1) < eye.radius + 8)
                            & ~np.isin(template.labels, (5, 6))) for eye in eyes]
-    out: dict[str, np.ndarray] = {}
-    for name in sorted(names, key=lambda one: (one != "jawOpen", names.index(one))):
+
+    def target(name: str, base: np.ndarray) -> np.ndarray:
         number = names.index(name)
         offset = template.expressions.offsets[number].astype(np.float64)
         if name in BLINKS:
             offset = offset - _own_lids(vertices, neutral, rims[BLINKS[name]])
         elif name != "mouthClose":
             offset = shares[number] * offset
-        base = vertices + out["jawOpen"] if name == "mouthClose" else vertices
         goal = base + offset
         if name.startswith(("eye", "cheek", "brow", "nose")):
             for eye, chosen in zip(eyes, near, strict=True):
                 goal = outside(goal, chosen, eye)
-        out[name] = _free(base, goal, name) - base
+        return _free(base, goal, name) - base
+
+    opened = target("jawOpen", vertices)  # where mouthClose begins
+    others = [name for name in names if name != "jawOpen"]
+    found = mapped(lambda name: target(name, vertices + opened if name == "mouthClose" else vertices), others)
+    out = {"jawOpen": opened, **dict(zip(others, found, strict=True))}
     return {name: out[name] for name in names}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from twinbrush.base.beside import Works
 from twinbrush.base.camera import INTERPUPILLARY_MM, project
 from twinbrush.base.mesh import Region
 from twinbrush.base.progress import Progress, Step, ignore
@@ -16,6 +19,7 @@ from twinbrush.faces.values import Face
 from twinbrush.maths.filters import smoothstep
 from twinbrush.sculpt import assemble, base, express, features, iris, skin, teeth
 from twinbrush.sculpt.bias import landmark_bias
+from twinbrush.sculpt.bust import sculpt_bust
 from twinbrush.sculpt.correct import corrected
 from twinbrush.sculpt.ears import fitted_ears
 from twinbrush.sculpt.eyeball import axes, eyeball_mesh
@@ -33,7 +37,7 @@ from twinbrush.sculpt.seen import crop_surroundings, seen_person, surroundings
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.untangle import patch, untangled
 from twinbrush.sculpt.values import MOUTH_BAG, Eyeball, Figure, HeadFit, Part, Surroundings, Template
-from twinbrush.sculpt.whole import completed
+from twinbrush.sculpt.whole import Solids, completed, solids_about
 
 STAGE = "sculpt"
 MASCARA_MM = 8.5  # eyes opened wider have no lowered lids: what is dark there is mascara
@@ -73,7 +77,7 @@ def sculpt(
     model = template()
     progress(Step(STAGE, 1, 4, "form"))
     fit, found = fit_crop(model, person.crop)
-    figure = finished(model, fit, found, person.crop, config, progress, wide=surroundings(person, fit))
+    figure = finished(model, fit, found, person.crop, config, progress, wide=partial(surroundings, person, fit))
     return replace(figure, warnings=(*person.warnings, *figure.warnings))
 
 
@@ -94,7 +98,7 @@ def sculpt_portrait(
     surface = in_head_frame(fit, distance, mesh.vertices)
     bare = np.ones(len(surface), bool) if mesh.regions is None else mesh.regions == Region.SKIN
     vertices = onto_surface(model, fit, surface, mesh.faces, bare)
-    wide = crop_surroundings(crop, fit) if whole_figure else None
+    wide = partial(crop_surroundings, crop, fit) if whole_figure else None
     figure = finished(model, replace(fit, vertices=vertices), found, crop, config, progress, wide=wide)
     return replace(figure, warnings=(*portrait.warnings, *figure.warnings))
 
@@ -109,18 +113,30 @@ def sculpt_crop(crop: Crop, config: SculptConfig, *, progress: Progress = ignore
 
 def finished(
     model: Template, fit: HeadFit, found: Coefficients, crop: Crop, config: SculptConfig, progress: Progress,
-    wide: Surroundings | None = None,
+    wide: Callable[[], Surroundings] | None = None,
 ) -> Figure:
-    """Carving, parts and colours of a fitted head; with the photo about it also hair and bust."""
-    carved = carve(model, fit, crop)
-    progress(Step(STAGE, 2, 4, "colours"))
-    parts = parts_of(model, fit, found, carved)
-    texture = colours(model, fit, carved, crop, parts, config.texture_size)
-    landmarks = model.landmarks(carved.vertices)
-    figure = Figure(parts, texture, landmarks, fit.camera, fit, carved.warnings)
-    if wide is not None:
-        progress(Step(STAGE, 3, 4, "hair and bust"))
-        figure = completed(model, figure, carved.vertices, wide, config)
+    """Carving, parts and colours of a fitted head; with the photo about it (`wide` returns that) also hair and bust.
+
+    The head's expressions and colours are made beside hair and bust.
+    """
+    with Works() as works:
+        photo = None if wide is None else works.begin(wide)
+        carved = carve(model, fit, crop)
+        progress(Step(STAGE, 2, 4, "colours"))
+        bust = None if photo is None else works.begin(
+            partial(sculpt_bust, model, carved.vertices, photo.result(), socle=config.socle))
+        parts = parts_of(model, fit, carved)
+        texture = works.begin(partial(colours, model, fit, carved, crop, parts, config.texture_size))
+        offsets = works.begin(partial(expressions, model, found, carved))
+        solids = Solids((), ())
+        if photo is not None and bust is not None:
+            progress(Step(STAGE, 3, 4, "hair and bust"))
+            solids = solids_about(model, carved.vertices, photo.result(), bust.result)
+        head = replace(parts[0], targets=express.sparse(offsets.result(), model.layout.origin))
+        landmarks = model.landmarks(carved.vertices)
+        figure = Figure((head, *parts[1:]), texture.result(), landmarks, fit.camera, fit, carved.warnings)
+    if photo is not None:
+        figure = completed(figure, solids, photo.result())
     progress(Step(STAGE, 4, 4))
     return figure
 
@@ -193,10 +209,14 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     return Carved(vertices, turned(eyes, irises, fit.camera), irises, lending, notes, lift)
 
 
-def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved) -> tuple[Part, ...]:
-    """Head, EyeLeft, EyeRight (the person's own left and right), Teeth, with their morph targets."""
+def expressions(model: Template, found: Coefficients, carved: Carved) -> dict[str, Float[np.ndarray, "n 3"]]:
+    """The head's offsets in each expression, mm."""
     neutral = replace(found, expression=np.zeros_like(found.expression)).head(model)
-    offsets = express.head_targets(model, carved.vertices, neutral, found.expression, carved.eyes)
+    return express.head_targets(model, carved.vertices, neutral, found.expression, carved.eyes)
+
+
+def parts_of(model: Template, fit: HeadFit, carved: Carved) -> tuple[Part, ...]:
+    """Head (still without its expressions), EyeLeft, EyeRight (the person's own left and right), Teeth."""
     layout, mouth = model.layout, model.mouth
     inside = lifted(model, fit, carved.teeth_lift)
     right, left = (
@@ -204,7 +224,7 @@ def parts_of(model: Template, fit: HeadFit, found: Coefficients, carved: Carved)
         for name, eye, box in zip(("EyeRight", "EyeLeft"), carved.eyes, assemble.EYE_BOXES, strict=True))
     return (
         Part("Head", base.closed(model, carved.vertices, assemble.part_mesh(carved.vertices, layout)),
-             np.array(NECK_PIVOT_MM), targets=express.sparse(offsets, layout.origin)),
+             np.array(NECK_PIVOT_MM)),
         left, right,
         Part("Teeth", assemble.part_mesh(inside, mouth.layout), np.array(TEETH_PIVOT_MM),
              targets=express.sparse(express.mouth_targets(model), mouth.layout.origin)),

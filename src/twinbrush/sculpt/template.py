@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from twinbrush.base.beside import once
 from twinbrush.base.errors import ModelFileError
 from twinbrush.sculpt.values import Expressions, MouthParts, Regression, Template, TextureLayout
 
@@ -19,7 +19,7 @@ POSITION_STEP_MM, EXPRESSION_STEP_MM = 0.008, 0.008  # of the whole numbers that
 FLIP = np.array([-1.0, 1.0, 1.0], np.float32)
 
 
-@lru_cache(maxsize=1)
+@once
 def template() -> Template:
     """The packaged template. Raises ModelFileError when the installation is damaged."""
     return read_template(files("twinbrush.sculpt").joinpath(WEIGHTS_FILE).read_bytes(), WEIGHTS_SHA256)

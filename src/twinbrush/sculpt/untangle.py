@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
+from twinbrush.base.beside import once
 from twinbrush.faces import indices
 from twinbrush.maths.crossings import crossings, edges_of
 from twinbrush.maths.surface import mean_over_neighbours
@@ -38,7 +38,7 @@ class Patch:
     side: Float[np.ndarray, "p"]
 
 
-@lru_cache(maxsize=4)
+@once
 def patch(name: str) -> Patch:
     """A piece of the packaged template about the mouth or an eye (in the picture's left or right)."""
     return make_patch(template(), name)

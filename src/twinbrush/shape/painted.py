@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -39,7 +40,7 @@ def sculpt_painting(given: Input, config: SculptConfig, *, progress: Progress = 
     head = sound_head(fit_style_head(model, crop))
     fit = painted_fit(model, head, lips_gap(crop, head))
     found = Coefficients(fit.identity, fit.expression)
-    figure = finished(model, fit, found, person.crop, config, progress, wide=surroundings(person, fit))
+    figure = finished(model, fit, found, person.crop, config, progress, wide=partial(surroundings, person, fit))
     return replace(
         figure, parts=_with_own_teeth(model, figure, found.head(model)), warnings=(*person.warnings, *figure.warnings))
 

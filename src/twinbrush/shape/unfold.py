@@ -9,13 +9,14 @@ they cross, and fade out over as far as they were diffused.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.spatial import KDTree
 
+from twinbrush.base.beside import once
 from twinbrush.maths.crossings import crossings, edges_of
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import MOUTH_BAG
@@ -140,7 +141,7 @@ class Unfolder:
         return out
 
 
-@lru_cache(maxsize=1)
+@once
 def kept_apart() -> Surface:
     """Returns the packaged template's visible skin: neither the mouth's inside nor the sockets."""
     model = template()
@@ -148,7 +149,7 @@ def kept_apart() -> Surface:
     return Surface(triangles, edges_of(triangles))
 
 
-@lru_cache(maxsize=1)
+@once
 def mean_unfolder() -> Unfolder:
     """Returns what unfolds heads that come from the packaged template's mean: the styles'."""
     return Unfolder(np.asarray(template().mean, np.float64), kept_apart())

@@ -37,7 +37,7 @@ class Spline:
         return radial + points @ self.weights[count : count + 3] + self.weights[count + 3]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 @no_type_check
 def _radial(points, centres, columns):
     """Sums over the centres of distance times weight, (n, k): distances are never all in memory."""

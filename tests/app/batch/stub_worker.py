@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from twinbrush.app.batch.worker import serve
+from twinbrush.base.beside import CORES_VARIABLE
 from twinbrush.base.errors import FaceNotFound
 from twinbrush.base.progress import Progress, Step
 
@@ -31,6 +32,8 @@ def perform(task: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     if style.startswith("crash"):
         raise RuntimeError("a fault of the stub")
     out.mkdir(parents=True, exist_ok=True)
+    if style.startswith("cores"):
+        (out / "cores").write_text(os.environ[CORES_VARIABLE])
     once = out / "begun"
     if style.startswith("die") and (style == "dies_always" or not once.exists()):
         once.touch()

@@ -69,7 +69,8 @@ def test_finished_pairs_lend_their_stages(tmp_path: Path) -> None:
     batch(write_pairs(tmp_path, "oil", "ink"), workers=1)
     lent = {name: rest[1] if rest[1:] else "" for name, *rest in
             (line.split() for line in (tmp_path / "out" / "made.txt").read_text().splitlines())}
-    assert lent == {"anna_oil": "", "anna_ink": "sculpt", "bob_oil": "form,regions", "bob_ink": "form,regions,sculpt"}
+    assert lent == {
+        "anna_oil": "", "anna_ink": "sculpt", "bob_oil": "regions,style-head", "bob_ink": "regions,sculpt,style-head"}
 
 
 def test_what_changed_is_made_again(tmp_path: Path) -> None:
@@ -135,6 +136,16 @@ def test_killing_the_batch_ends_its_workers_and_the_next_one_goes_on(tmp_path: P
     result = batch(listed)
     assert result.fresh == 1
     assert made(tmp_path) == Counter({"anna_oil": 1, "anna_slow": 2})
+
+
+def test_workers_share_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_cores", lambda: 2)
+    listed = write_pairs(tmp_path, "cores", "cores_too")
+    batch(listed, workers=2)
+    told = [path.read_text() for path in (tmp_path / "out").glob("*/cores")]
+    assert told == ["1"] * 4
+    batch(write_pairs(tmp_path, "cores_alone", photos=("eve",)), workers=2)
+    assert (tmp_path / "out" / "eve_cores_alone" / "cores").read_text() == "2"
 
 
 def test_workers_are_counted() -> None:

@@ -39,7 +39,7 @@ def bust() -> tuple[Solid, Rest]:
 
 @lru_cache(maxsize=6)
 def solids(**drawn: float) -> dict[str, Solid]:
-    found, _ = sculpt_hair(template(), template().mean.astype(float), person(**drawn), bust()[1])
+    found, _ = sculpt_hair(template(), template().mean.astype(float), person(**drawn), lambda: bust()[1])
     return {solid.name: solid for solid in found}
 
 
@@ -166,7 +166,7 @@ def test_the_mirrored_photo_gives_the_mirrored_hair() -> None:
     head = template()
     flipped = mirrored_photo(person())
     assert leans_right(flipped) != leans_right(person())
-    (hair,), _ = sculpt_hair(head, mirrored_head(head, head.mean.astype(float)), flipped, bust()[1].mirrored())
+    (hair,), _ = sculpt_hair(head, mirrored_head(head, head.mean.astype(float)), flipped, lambda: bust()[1].mirrored())
     own = solids()["Hair"]
     assert np.allclose(hair.vertices * [-1, 1, 1], own.vertices, atol=1e-6)
 
@@ -174,7 +174,7 @@ def test_the_mirrored_photo_gives_the_mirrored_hair() -> None:
 @pytest.mark.parametrize("label", [Label.HAIR, Label.HEADWEAR])
 def test_the_same_photo_gives_the_same_bytes(label: Label) -> None:
     drawn = {"beard": True, "hat": True} if label == Label.HEADWEAR else {}
-    again, _ = sculpt_hair(template(), template().mean.astype(float), person(**drawn), bust()[1])
+    again, _ = sculpt_hair(template(), template().mean.astype(float), person(**drawn), lambda: bust()[1])
     name = label.name.capitalize()
     assert np.array_equal(next(s for s in again if s.name == name).vertices, solids(**drawn)[name].vertices)
 
@@ -213,7 +213,7 @@ def test_hair_that_the_upper_border_cuts_grows_no_column() -> None:
     vertices = template().mean.astype(float)
     assert seen_buns(outline_of(whole, Label.HAIR), vertices, whole).any()
     assert not seen_buns(outline_of(cut, Label.HAIR), vertices, cut)[:100].any()
-    found, _ = sculpt_hair(template(), vertices, cut, bust()[1])
+    found, _ = sculpt_hair(template(), vertices, cut, lambda: bust()[1])
     high = next(solid for solid in found if solid.name == "Hair").vertices
     assert high[:, 1].max() < 170  # the grid ends at 190
 

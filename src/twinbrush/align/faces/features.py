@@ -5,11 +5,10 @@ The numbers are those of MediaPipe's face mesh, as in faces/indices.py. LEFT and
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from jaxtyping import Float
 
+from twinbrush.base.beside import once
 from twinbrush.faces.indices import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, OVAL
 
 # Rings of the lips run from the left corner along the lower lip and back along the upper: `limits.py` pairs them.
@@ -37,7 +36,7 @@ _SHARES: tuple[tuple[float, tuple[int, ...]], ...] = (
 )
 
 
-@cache
+@once
 def _weights() -> Float[np.ndarray, "468"]:
     weights = np.zeros(468)
     for share, points in _SHARES:

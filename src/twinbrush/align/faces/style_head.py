@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +11,7 @@ from scipy import sparse
 from twinbrush.align.faces.art_outline import Outline, art_outline, on_outline, unseen_outline
 from twinbrush.align.faces.art_points import ArtPoints, art_points
 from twinbrush.align.faces.neck import with_ears, with_neck
+from twinbrush.base.beside import once
 from twinbrush.base.camera import Camera
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
@@ -134,7 +134,7 @@ def _smoothed(
     return factorised(matrix).solve(amount)
 
 
-@lru_cache(maxsize=1)
+@once
 def template_gradients() -> Gradients:
     """Returns the gradients of the packaged template at its mean."""
     model = template()

@@ -175,7 +175,7 @@ def _path(cost: Float[np.ndarray, "n m"], turn: float) -> OutlineMatch:
     return OutlineMatch(first, second, cost[first, second], mean, mean + TURN_COST * abs(turn), turn, False)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _totals(cost, step):
     """Cost of the best closed path for every place of the second outline where it may begin."""
@@ -201,7 +201,7 @@ def _totals(cost, step):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _trace(cost, step):
     """The path from the first pair to the last."""

@@ -79,7 +79,7 @@ def barrier_distance(image: Float[np.ndarray, "h w c"]) -> Float[np.ndarray, "h 
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _barrier(values, sweeps):
     height, width = values.shape

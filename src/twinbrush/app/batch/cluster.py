@@ -37,7 +37,7 @@ class Holder:
     """
 
     def __init__(self, command: tuple[str, ...] | None, log: str) -> None:
-        self._worker = Worker(command or COMMAND, Path(log))
+        self._worker = Worker(command or COMMAND, Path(log), cores=1)  # what the actor asked the cluster for
         self._step: Step | None = None
 
     def perform(self, task: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

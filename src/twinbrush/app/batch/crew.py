@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from twinbrush.base.beside import CORES_VARIABLE
 from twinbrush.base.progress import Step, ignore
 
 COMMAND = (sys.executable, "-P", "-m", "twinbrush.app.batch.worker")
@@ -42,11 +44,15 @@ class Outcome:
 class Worker:
     """One worker process. All methods but `cancel` and `close` belong to one thread.
 
-    log: where what its libraries print goes (None: nowhere).
+    log: where what its libraries print goes (None: nowhere). cores: how many it may use, where it shares them with
+    others (None: as many as a command does).
     """
 
-    def __init__(self, command: Sequence[str] = COMMAND, log: Path | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str] = COMMAND, log: Path | None = None, *, cores: int | None = None
+    ) -> None:
         self._command, self._log = tuple(command), log
+        self._environment = dict(os.environ) | ({} if cores is None else {CORES_VARIABLE: str(cores)})
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._cancelled = self._closed = False
@@ -114,7 +120,7 @@ class Worker:
                 try:
                     self._process = subprocess.Popen(
                         self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                        start_new_session=True)  # Ctrl-C in the terminal is for the parent
+                        env=self._environment, start_new_session=True)  # Ctrl-C in the terminal is for the parent
                 finally:
                     if not isinstance(errors, int):
                         errors.close()

@@ -95,7 +95,9 @@ class _Local:
 
     def __call__(self, jobs: int) -> list[Worker]:
         count = worker_count(self.wanted, jobs)
-        return [Worker(self.command, self.folder / f"worker-{number}.log") for number in range(count)]
+        cores = max(1, _cores() // count)  # two pairs at once need less than two that share both cores at every step
+        return [
+            Worker(self.command, self.folder / f"worker-{number}.log", cores=cores) for number in range(count)]
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,12 @@ class _OnCluster:
 def worker_count(wanted: int, jobs: int) -> int:
     """How many workers there are: as wanted, or (0) as cores and memory allow; never more than jobs."""
     if not wanted:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        wanted = min(cores, max(1, int(_memory_gb() / WORKER_GB)))
+        wanted = min(_cores(), max(1, int(_memory_gb() / WORKER_GB)))
     return max(1, min(wanted, jobs))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _memory_gb() -> float:

@@ -21,7 +21,7 @@ from twinbrush.export.outputs import Result
 from twinbrush.road.run import CACHE
 
 # Stages that depend on the photo alone, and on the style alone: another pair's kept ones serve as well.
-OF_PHOTO, OF_STYLE = ("sculpt",), ("regions", "form")
+OF_PHOTO, OF_STYLE = ("sculpt",), ("regions", "style-head")
 CONFIG_KEY = "options"  # of a kept file of options; which ones they are stands in its name
 
 

@@ -82,7 +82,7 @@ class _Gathered(torch.autograd.Function):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_rows(rows, into, total):
     bits = np.zeros(rows.shape[1], np.uint32)
     line = bits.view(np.float32)
@@ -94,14 +94,14 @@ def _add_rows(rows, into, total):
 
 
 @no_type_check
-@njit(cache=True, fastmath=True, inline="always")
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
 def _add(total, weight, row):
     for c in range(len(row)):
         total[c] += weight * row[c]
 
 
 @no_type_check
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _forward(rows, half, corners, weights, out, start, scale, norms):
     channels = rows.shape[1]
     buffer = np.zeros(channels, np.float32)
@@ -128,7 +128,7 @@ def _forward(rows, half, corners, weights, out, start, scale, norms):
 
 
 @no_type_check
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _backward(gradient, out, corners, weights, rows, start, scale, norms):
     channels = rows.shape[1]
     buffer = np.zeros(channels, np.float32)

@@ -8,11 +8,13 @@ one picture: a surface point is painted in one view and shown in all.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int, Int32
 
+from twinbrush.base.beside import Works
 from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.paint.colour import to_lab
 from twinbrush.paint.guided.atlas import Atlas, StyleSheet, build_atlas, resized_sheet
@@ -63,15 +65,19 @@ def synthesize(
     images: Float32[np.ndarray, "n h w 3"] | None = None
     fields: list[Float32[np.ndarray, "h w 2"]] | None = None
     layer, cost = 0, 0.0
-    for i, size in enumerate(sizes):
-        level = _Level(scene, size, images, fields, layer, led_weights if led else alone(identity), seed + 1000 * i)
-        last = i == len(sizes) - 1
-        for step in range(steps[min(i, len(steps) - 1)]):
-            final = last and step == steps[min(i, len(steps) - 1)] - 1
-            cost = level.step(step, 3 if final else PATCH)
-            done += 1
-            progress(Step("stylize", done, total, f"{size[1]}x{size[0]}"))
-        images, fields, layer = level.images, level.field_images(), level.scene.sheet.usable.shape[1]
+    weights = led_weights if led else alone(identity)
+    with Works() as works:
+        coming = works.begin(partial(_prepared, scene, sizes[0], weights, seed))
+        for i, size in enumerate(sizes):
+            level, last = _Level(coming.result(), images, fields, layer, seed + 1000 * i), i == len(sizes) - 1
+            if not last:
+                coming = works.begin(partial(_prepared, scene, sizes[i + 1], weights, seed + 1000 * (i + 1)))
+            for step in range(steps[min(i, len(steps) - 1)]):
+                final = last and step == steps[min(i, len(steps) - 1)] - 1
+                cost = level.step(step, 3 if final else PATCH)
+                done += 1
+                progress(Step("stylize", done, total, f"{size[1]}x{size[0]}"))
+            images, fields, layer = level.images, level.field_images(), level.given.scene.sheet.usable.shape[1]
     assert images is not None
     return Painting(images, cost)
 
@@ -106,80 +112,90 @@ def resized_scene(scene: Scene, size: tuple[int, int]) -> Scene:
     )
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """What a pyramid level is worked with, whatever the coarser ones bring: sizes and features."""
+
+    scene: Scene
+    atlas: Atlas
+    basis: PatchBasis
+    source: Float32[np.ndarray, "s d"]
+    views: list[ViewGuide]
+    weights: Weights
+    large: bool
+
+
+def _prepared(scene: Scene, size: tuple[int, int], weights: Weights, seed: int) -> _Prepared:
+    weights = replace(weights, region=weights.region * max(_LEAST_REGION, scene.region_separation))
+    scene, large = resized_scene(scene, size), max(size) > _SETTLED
+    sheet = scene.sheet
+    atlas = build_atlas(sheet, scene.middle_xy, PATCH // 2)
+    guide_lab = [to_lab(image) for image in scene.matched]
+    active = [_active_pixels(scene, k) for k in range(len(guide_lab))]
+    rng = np.random.default_rng(seed)
+    atlas_lab = to_lab(atlas.colours)
+    basis = fit_basis([atlas_lab, *guide_lab], [atlas.xy, *active], 16 if large else 24, rng)
+    source = style_features(atlas, sheet, basis, weights)
+    views = [view_guide(scene, k, sheet, basis, guide_lab[k], active[k], weights) for k in range(len(active))]
+    return _Prepared(scene, atlas, basis, source, views, weights, large)
+
+
 class _Level:
     """The state of one pyramid level."""
 
     def __init__(
-        self, scene: Scene, size: tuple[int, int], images: Float32[np.ndarray, "n a b 3"] | None,
-        fields: list[Float32[np.ndarray, "a b 2"]] | None, coarser_layer: int, weights: Weights, seed: int,
+        self, given: _Prepared, images: Float32[np.ndarray, "n a b 3"] | None,
+        fields: list[Float32[np.ndarray, "a b 2"]] | None, coarser_layer: int, seed: int,
     ) -> None:
         """coarser_layer: width of the atlas' layers at the level of `fields`."""
-        self.scene = resized_scene(scene, size)
-        self.seed = seed
-        large = max(size) > _SETTLED
-        self.passes = 1 if large else _PASSES
-        self.weights = weights = replace(
-            weights, region=weights.region * max(_LEAST_REGION, scene.region_separation)
-        )
-        sheet = self.scene.sheet
-        self.atlas = build_atlas(sheet, self.scene.middle_xy, PATCH // 2)
-        guide_lab = [to_lab(image) for image in self.scene.matched]
-        active = [_active_pixels(self.scene, k) for k in range(len(guide_lab))]
-        rng = np.random.default_rng(seed)
-        atlas_lab = to_lab(self.atlas.colours)
-        self.basis: PatchBasis = fit_basis(
-            [atlas_lab, *guide_lab], [self.atlas.xy, *active], 16 if large else 24, rng
-        )
-        self.source = style_features(self.atlas, sheet, self.basis, weights)
-        self.views: list[ViewGuide] = [
-            view_guide(self.scene, k, sheet, self.basis, guide_lab[k], active[k], weights)
-            for k in range(len(active))
-        ]
-        self.radius = _NEAR if large else max(self.atlas.index.shape) // 2
-        self.images = _start(self.scene.matched, images)
-        if isinstance(self.scene.consensus, Known):
-            self.images = self.scene.consensus.merge(self.images, cv2.INTER_LINEAR)
-        self.usage = np.zeros(len(self.source), np.int32)
-        self.fields = [_start_field(view, self.atlas, sheet, fields[k] if fields else None, coarser_layer)
-                       for k, view in enumerate(self.views)]
+        self.given, self.seed = given, seed
+        self.passes = 1 if given.large else _PASSES
+        self.radius = _NEAR if given.large else max(given.atlas.index.shape) // 2
+        self.images = _start(given.scene.matched, images)
+        if isinstance(given.scene.consensus, Known):
+            self.images = given.scene.consensus.merge(self.images, cv2.INTER_LINEAR)
+        self.usage = np.zeros(len(given.source), np.int32)
+        self.fields = [
+            _start_field(view, given.atlas, given.scene.sheet, fields[k] if fields else None, coarser_layer)
+            for k, view in enumerate(given.views)]
         for field in self.fields:
             self.usage += np.bincount(field, minlength=len(self.usage)).astype(np.int32)
 
     def step(self, step: int, patch: int) -> float:
         """One expectation (match) and one maximisation (vote) over all views; returns the mean match cost."""
-        votes = self.images.copy()
+        given, votes = self.given, self.images.copy()
         costs = []
-        spare = len(self.source) / max(1, sum(len(view.xy) for view in self.views))
-        penalty = self.weights.uniformity * min(1.0, spare)
-        for k, view in enumerate(self.views):
+        spare = len(given.source) / max(1, sum(len(view.xy) for view in given.views))
+        penalty = given.weights.uniformity * min(1.0, spare)
+        for k, view in enumerate(given.views):
             if step == 0:
                 self._carry(k)
             features = np.concatenate(
-                [view.fixed, project_patches(to_lab(self.images[k]), view.xy, self.basis)], axis=1
+                [view.fixed, project_patches(to_lab(self.images[k]), view.xy, given.basis)], axis=1
             )
             self.fields[k], cost = improve_field(
-                features, view.weight, view.xy, view.index, self.source, self.atlas.xy, self.atlas.index,
+                features, view.weight, view.xy, view.index, given.source, given.atlas.xy, given.atlas.index,
                 self.fields[k], self.usage, penalty=penalty, radius=self.radius, passes=self.passes,
                 seed=self.seed + 10 * step + k,
             )
             votes[k][view.xy[:, 1], view.xy[:, 0]] = vote(
-                self.atlas.colours, view.xy, view.index, self.atlas.xy, self.fields[k], cost, patch
+                given.atlas.colours, view.xy, view.index, given.atlas.xy, self.fields[k], cost, patch
             )
             costs.append(cost.mean())
-        coupled = len(votes) > 1 or isinstance(self.scene.consensus, Known)
-        self.images = self.scene.consensus.merge(votes, cv2.INTER_LINEAR) if coupled and patch != 3 else votes
+        coupled = len(votes) > 1 or isinstance(given.scene.consensus, Known)
+        self.images = given.scene.consensus.merge(votes, cv2.INTER_LINEAR) if coupled and patch != 3 else votes
         return float(np.mean(costs))
 
     def _carry(self, k: int) -> None:
         """Pixels that other views own start from the owners' matches: one field over all views."""
-        view = self.views[k]
-        for source in self.scene.consensus.others[k]:
+        given, view = self.given, self.given.views[k]
+        for source in given.scene.consensus.others[k]:
             if source.view > k:
                 continue
             weight = source.weight[view.xy[:, 1], view.xy[:, 0]]
             carried = carry_field(
-                view.xy, source.xy[view.xy[:, 1], view.xy[:, 0]].astype(np.float64), self.views[source.view].index,
-                self.fields[source.view], self.atlas.xy, self.atlas.index, self.fields[k],
+                view.xy, source.xy[view.xy[:, 1], view.xy[:, 0]].astype(np.float64), given.views[source.view].index,
+                self.fields[source.view], given.atlas.xy, given.atlas.index, self.fields[k],
             )
             changed = np.where(weight > 0.5, carried, self.fields[k]).astype(np.int32)
             self.usage -= np.bincount(self.fields[k], minlength=len(self.usage)).astype(np.int32)
@@ -189,9 +205,9 @@ class _Level:
     def field_images(self) -> list[Float32[np.ndarray, "h w 2"]]:
         """Per view the atlas pixel (x, y) matched to each pixel, NaN where nothing is painted."""
         result = []
-        for view, field in zip(self.views, self.fields, strict=True):
+        for view, field in zip(self.given.views, self.fields, strict=True):
             image = np.full((*view.index.shape, 2), np.nan, np.float32)
-            image[view.xy[:, 1], view.xy[:, 0]] = self.atlas.xy[field]
+            image[view.xy[:, 1], view.xy[:, 0]] = self.given.atlas.xy[field]
             result.append(image)
         return result
 

@@ -54,7 +54,7 @@ def nearest_both_ways(
 
 
 @no_type_check
-@njit(cache=True, fastmath={"nnan", "nsz"})  # a minimum does not depend on the order: still the same bytes
+@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})  # a minimum does not depend on the order: still the same bytes
 def _argmin_both_ways(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     n, m = cost.shape
     rows = np.zeros(n, np.int64)

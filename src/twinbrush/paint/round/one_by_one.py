@@ -119,31 +119,43 @@ def view_scene(
     paint: SurfacePaint, look: Look, share: Float32[np.ndarray, "s"], subject: Subject, guide: Mesh, sheet: StyleSheet
 ) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
     """What one view paints, and how much of each pixel earlier views have painted."""
+    return continuing(bare_scene(look, subject, guide, sheet), paint, look, share)
+
+
+def bare_scene(look: Look, subject: Subject, guide: Mesh, sheet: StyleSheet) -> Scene:
+    """What one view paints where nothing is painted yet."""
     coverage = look.raster.face_index >= 0
-    mine = paint.shown(look, paint.texels.picture(share[:, None]))[..., 0]
-    layer = paint.shown(look)
-    before = layer[..., 3]
-    claimed = mine + before
-    own = np.where(claimed > 0.05, mine / np.maximum(claimed, 1e-6), 1.0)
-    own = np.where(coverage, own, 0).astype(np.float32)
-    picture = push_pull(layer[..., :3] / np.maximum(before, 1e-6)[..., None], np.clip(before * 4, 0, 1))
     attributes = np.column_stack([subject.places_xy, subject.facing])
     seen = interpolate(look.raster.face_index, look.raster.barycentric, subject.mesh.faces, attributes)
     seen = push_pull(seen.astype(np.float32), coverage.astype(np.float32))
     trust = np.clip(seen[..., 2] / SQUARE, 0, 1) ** 2 * (1.0 if subject.like else UNLIKE)
-    scene = Scene(
+    nothing = np.zeros((1, *coverage.shape, 3), np.float32)
+    return Scene(
         photo=_seen(subject.mesh, look)[None],
         matched=_seen(guide, look)[None],
         coverage=coverage[None],
         regions=_labels(subject, look)[None],
         landmarks_xy=np.zeros((1, 0, 2)),
-        consensus=Known(own[None], picture.astype(np.float32)[None]),
+        consensus=Known(coverage[None].astype(np.float32), nothing),
         sheet=sheet,
         places_xy=np.ascontiguousarray(seen[None, ..., :2]),
         place_weight=np.maximum(trust, SIDEWAYS_TRUST).astype(np.float32)[None],
         unit_px=sheet.unit,
     )
-    return scene, before
+
+
+def continuing(
+    scene: Scene, paint: SurfacePaint, look: Look, share: Float32[np.ndarray, "s"]
+) -> tuple[Scene, Float32[np.ndarray, "h w"]]:
+    """The scene with what earlier views have painted, and how much of each pixel that is."""
+    mine = paint.shown(look, paint.texels.picture(share[:, None]))[..., 0]
+    layer = paint.shown(look)
+    before = layer[..., 3]
+    claimed = mine + before
+    own = np.where(claimed > 0.05, mine / np.maximum(claimed, 1e-6), 1.0)
+    own = np.where(scene.coverage[0], own, 0).astype(np.float32)
+    picture = push_pull(layer[..., :3] / np.maximum(before, 1e-6)[..., None], np.clip(before * 4, 0, 1))
+    return replace(scene, consensus=Known(own[None], picture.astype(np.float32)[None])), before
 
 
 def _labels(subject: Subject, look: Look) -> UInt8[np.ndarray, "h w"]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from twinbrush.base.beside import Works, mapped
 from twinbrush.base.camera import project
 from twinbrush.base.mesh import Mesh
 from twinbrush.base.progress import Progress, Step, ignore
@@ -22,11 +23,12 @@ from twinbrush.paint.palette import ring_canvas
 from twinbrush.paint.round.guide import guide_mesh
 from twinbrush.paint.round.one_by_one import (
     IDENTITY_POWER,
+    bare_scene,
     border_gap,
     continued,
+    continuing,
     finished,
     sheet_of,
-    view_scene,
 )
 from twinbrush.paint.round.ring import cropped, faded, ring_cameras
 from twinbrush.paint.round.subject import Subject
@@ -69,12 +71,15 @@ def paint_in_waves(
     middle = mean_camera(pair.warped.cameras)
     subject, canvas = subject_of(surface, painted), ring_canvas(painted.wide.style)
     sheet = sheet_of(canvas)
-    guide = guide_mesh(subject, sheet, config.identity)
-    paint = SurfacePaint(surface.mesh, shape, surface.normals, surface.broad)
-    front = [(faded(paint.look(camera)), image) for camera, image in zip(pair.warped.cameras, pair.images, strict=True)]
-    waves = [
-        [paint.look(camera) for camera in ring_cameras(surface.mesh.vertices, middle, wave, plan.scale)]
-        for wave in plan.waves]
+    with Works() as works:
+        guided_mesh = works.begin(partial(guide_mesh, subject, sheet, config.identity))
+        paint = SurfacePaint(surface.mesh, shape, surface.normals, surface.broad)
+        front = [
+            (faded(paint.look(camera)), image)
+            for camera, image in zip(pair.warped.cameras, pair.images, strict=True)]
+        waves = [
+            mapped(paint.look, ring_cameras(surface.mesh.vertices, middle, wave, plan.scale)) for wave in plan.waves]
+        guide = guided_mesh.result()
     for look in (*(look for look, _ in front), *(look for wave in waves for look in wave)):
         paint.claim(look)
     for look, image in front:
@@ -84,31 +89,62 @@ def paint_in_waves(
     strength: Strength | None = None
     for number, wave in enumerate(waves):
         owned = _owned(paint, wave)
-        begun: list[Scene] = []
-        if lead is not None or strength is None:
-            begun = [view_scene(paint, look, share, subject, guide, sheet)[0] for look, share in owned]
+        bare = mapped(lambda look: bare_scene(look, subject, guide, sheet), [look for look, _ in owned])
+        begun = [continuing(scene, paint, *own)[0] for scene, own in zip(bare, owned, strict=True)]
         if strength is None and begun:
             strength = strength_of(begun, sheet)
-        pictures: Sequence[np.ndarray | None] = [None] * len(owned)
-        if lead is not None and strength is not None and begun:
-            pictures = lead([strengthened(scene, strength) for scene in begun], seed=seed + number)
-        for (look, share), picture in zip(owned, pictures, strict=True):
+        views: list[_View] = []
+        if strength is not None and begun:
+            guided = [strengthened(scene, strength) for scene in begun]
+            pictures = [None] * len(begun) if lead is None else lead(guided, seed=seed + number)
+            views = [
+                _View(look, share, scene if picture is None else with_lead(scene, detailed(picture, scene)),
+                      seed + SEED_STEP * (len(log) + index))
+                for index, ((look, share), scene, picture) in enumerate(zip(owned, guided, pictures, strict=True))]
+        for group in _apart(views):
             assert strength is not None
-            scene, before = view_scene(paint, look, share, subject, guide, sheet)
-            scene = strengthened(scene, strength)
-            scene = scene if picture is None else with_lead(scene, detailed(picture, scene))
-            painting = synthesize(
-                scene, identity=config.identity**IDENTITY_POWER, seed=seed + SEED_STEP * len(log),
-                led_weights=RING_WEIGHTS)
-            image = continued(finished(scene, calmed(painting.images[0], scene, strength), config), scene, before)
-            log.append((painting.cost, border_gap(image, scene, before)))
-            paint.add(look, image, share)
+            painted_views = mapped(partial(_paint_view, paint=paint, strength=strength, config=config), group)
+            for view, (image, cost, gap) in zip(group, painted_views, strict=True):
+                log.append((cost, gap))
+                paint.add(view.look, image, view.share)
         progress(Step("ring", number + 1, len(waves), f"wave {number + 1} of {len(waves)}"))
     gaps = [gap for _, gap in log if gap is not None]
     costs = [cost for cost, _ in log]
     return RoundPaint(paint, guide, {
         "ring_match_cost": float(np.mean(costs)) if costs else 0.0,
         "border_difference": float(np.mean(gaps)) if gaps else 0.0})
+
+
+@dataclass(frozen=True)
+class _View:
+    """One of a wave's views: what it owns, what leads it, its seed."""
+
+    look: Look
+    share: Float32[np.ndarray, "s"]
+    scene: Scene
+    seed: int
+
+
+def _apart(views: list[_View]) -> list[list[_View]]:
+    """The views in their order, those together that own nothing in common: none of them continues another one."""
+    groups: list[list[_View]] = []
+    for view in views:
+        if groups and not any(((other.share > 0) & (view.share > 0)).any() for other in groups[-1]):
+            groups[-1].append(view)
+        else:
+            groups.append([view])
+    return groups
+
+
+def _paint_view(
+    view: _View, paint: SurfacePaint, strength: Strength, config: StylizeConfig
+) -> tuple[Float32[np.ndarray, "h w 3"], float, float | None]:
+    """The view painted on from what is there; what its matches cost; the step at its border."""
+    scene, before = continuing(view.scene, paint, view.look, view.share)
+    painting = synthesize(
+        scene, identity=config.identity**IDENTITY_POWER, seed=view.seed, led_weights=RING_WEIGHTS)
+    image = continued(finished(scene, calmed(painting.images[0], scene, strength), config), scene, before)
+    return image, painting.cost, border_gap(image, scene, before)
 
 
 def _lead_for(config: StylizeConfig) -> ContactLead | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from jaxtyping import Float
 from scipy import spatial
 
+from twinbrush.base.beside import Works
 from twinbrush.base.mesh import vertex_normals
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.beard import beard_directions, beard_grid, beard_outline, beard_scalp
@@ -28,36 +32,33 @@ MASS_ROUNDS = 5  # of smoothing the mass before strands are laid on it
 
 
 def sculpt_hair(
-    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Rest
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Callable[[], Rest]
 ) -> tuple[tuple[Solid, ...], tuple[str, ...]]:
     """Returns Hair, Beard and Headwear, each if the photo shows it, and warnings.
 
-    vertices: of the finished head (n template vertices), mm. rest: what long hair lies on. The mirrored photo of the
-    mirrored head gives the mirrored solids.
+    vertices: of the finished head (n template vertices), mm. rest: returns what long hair lies on. The mirrored photo
+    of the mirrored head gives the mirrored solids.
     """
     if leans_right(seen):
-        solids = _sculpted(template, mirrored_head(template, vertices), mirrored_photo(seen), rest.mirrored())
+        solids = _sculpted(template, mirrored_head(template, vertices), mirrored_photo(seen), lambda: rest().mirrored())
         return tuple(mirrored_solid(solid) for solid in solids), ()
     return _sculpted(template, vertices, seen, rest), ()
 
 
 def _sculpted(
-    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Rest
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, rest: Callable[[], Rest]
 ) -> tuple[Solid, ...]:
-    solids: list[Solid] = []
-    outline, scalp = outline_of(seen, Label.HAIR), None
-    if outline.area_cm2(seen.pixels_per_mm) >= LEAST_AREA_CM2:
-        buns = seen_buns(outline, vertices, seen)
-        scalp = scalp_of(template, vertices, seen, without_buns(outline, buns, seen))
-        mass = mass_of(template, vertices, scalp, seen, outline, rest, buns)
-        solids.append(_hair(mass, scalp.median, seen, outline))
-    whiskers = beard_outline(seen)
-    if whiskers is not None and (beard := _beard(template, vertices, seen, whiskers)) is not None:
-        solids.append(beard)
-    worn = sculpt_headwear(template, vertices, seen, scalp, rest)
-    if worn is not None:
-        solids.append(worn)
-    return tuple(solids)
+    with Works() as works:
+        worn = works.begin(partial(outline_of, seen, Label.HEADWEAR))
+        beard = works.begin(partial(_beard, template, vertices, seen))
+        outline, scalp, hair = outline_of(seen, Label.HAIR), None, None
+        if outline.area_cm2(seen.pixels_per_mm) >= LEAST_AREA_CM2:
+            buns = seen_buns(outline, vertices, seen)
+            scalp = scalp_of(template, vertices, seen, without_buns(outline, buns, seen))
+            mass = mass_of(template, vertices, scalp, seen, outline, rest(), buns)
+            hair = _hair(mass, scalp.median, seen, outline)
+        headwear = sculpt_headwear(template, vertices, seen, worn.result(), scalp, rest())
+        return tuple(solid for solid in (hair, beard.result(), headwear) if solid is not None)
 
 
 def _hair(mass: Mass, median: float, seen: Surroundings, outline: Outline) -> Solid:
@@ -69,9 +70,10 @@ def _hair(mass: Mass, median: float, seen: Surroundings, outline: Outline) -> So
     return solid_of("Hair", with_locks(mass, median, points, strands), points, strands, MOST_TRIANGLES)
 
 
-def _beard(
-    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline
-) -> Solid | None:
+def _beard(template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings) -> Solid | None:
+    outline = beard_outline(seen)
+    if outline is None:
+        return None
     scalp = beard_scalp(template, vertices, seen, outline)
     grid, skin = beard_grid(template, vertices, scalp, seen, outline)
     if not (grid.values > 0).any():

@@ -6,9 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy import ndimage
 
-from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.buns import seen_buns
-from twinbrush.sculpt.hair.outline import Outline, outline_of
+from twinbrush.sculpt.hair.outline import Outline
 from twinbrush.sculpt.hair.rest import Rest
 from twinbrush.sculpt.hair.scalp import Scalp, scalp_of
 from twinbrush.sculpt.hair.simplify import simplified
@@ -27,11 +26,11 @@ OVER_HAIR_MM = 2.0  # the hat lies so far over the hair beside it
 
 
 def sculpt_headwear(
-    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, hair: Scalp | None, rest: Rest
+    template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, outline: Outline, hair: Scalp | None,
+    rest: Rest,
 ) -> Solid | None:
-    """Returns what is worn on the head, or None. hair: the scalp under the hair, which it lies over. rest: what a
-    scarf's ends lie on."""
-    outline = outline_of(seen, Label.HEADWEAR)
+    """Returns what is worn on the head, or None. outline: of the headwear. hair: the scalp under the hair, which it
+    lies over. rest: what a scarf's ends lie on."""
     if outline.area_cm2(seen.pixels_per_mm) < LEAST_AREA_CM2:
         return None
     scalp = scalp_of(template, vertices, seen, outline, unseen=_border(template, vertices, seen, outline))

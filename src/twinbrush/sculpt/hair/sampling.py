@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def sample(grid, x, y, z):
     """Trilinear value at a place, clamped to the grid."""
@@ -26,7 +26,7 @@ def sample(grid, x, y, z):
     return low * (1 - a) + high * a
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def gradient(grid, x, y, z):
     """Central differences, per cell."""
@@ -36,21 +36,21 @@ def gradient(grid, x, y, z):
         sample(grid, x, y, z + e) - sample(grid, x, y, z - e)]) / (2 * e)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def unit(v):
     """The vector of length 1."""
     return v / (math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]) + 1e-9)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def dot(a, b):
     """The scalar product."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def onto(grid, p):
     """The place moved onto the zero surface (three Newton steps)."""
@@ -62,7 +62,7 @@ def onto(grid, p):
     return p
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def inside_grid(shape, i, j, k, margin):
     """Whether a cell lies in a grid of that shape, `margin` cells from its border."""

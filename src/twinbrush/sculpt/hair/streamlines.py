@@ -22,7 +22,7 @@ LEAST_HALVES, LEAST_SHARE = 4.5, 0.45  # shorter streamlines would be bubbles
 SHARP_TURN = 0.2  # cosine of two pieces beyond which a streamline ends
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def streamlines(shape, directions, skin, ratio, step, seeds, halves, lengths, spacing, occupied, overlap, free_tip):
     """Trace a streamline from each seed unless its place is taken; each takes `spacing` of its half width about it.
@@ -61,7 +61,7 @@ def streamlines(shape, directions, skin, ratio, step, seeds, halves, lengths, sp
     return out[:kept], counts[:kept], origin[:kept]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _traced(shape, directions, skin, ratio, step, root, sign, limit, occupied, room, line):
     """Follow the directions (sign -1: against them) from the root.
@@ -93,7 +93,7 @@ def _traced(shape, directions, skin, ratio, step, root, sign, limit, occupied, r
     return count, False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _heading(directions, place, normal, previous, started):
     """The unit tangent to follow; zero where there is none or the turn would be sharp."""
@@ -110,7 +110,7 @@ def _heading(directions, place, normal, previous, started):
     return unit(0.5 * v + 0.5 * previous)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _goes_on(shape, skin, ratio, q, moved):
     """Whether a step led along the surface to hair that is thick enough, inside the grid."""
@@ -121,7 +121,7 @@ def _goes_on(shape, skin, ratio, q, moved):
     return inside_grid(shape.shape, int(q[0] + 0.5), int(q[1] + 0.5), int(q[2] + 0.5), 1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _hung(shape, skin, ratio, step, line, count, length):
     """Let the line's end hang freely for `length` mm, bending down; returns the new number of points."""
@@ -137,7 +137,7 @@ def _hung(shape, skin, ratio, step, line, count, length):
     return count
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _occupy(occupied, line, count, radius):
     reach = int(radius) + 1

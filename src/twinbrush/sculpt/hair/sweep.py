@@ -15,7 +15,7 @@ SLAB_MM = 1.5  # a lock is stamped in pieces that reach so far along it, both wa
 THINNEST_SHARE = 0.08  # of a lock's height where the hair ends on the skin
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _smoothed(values, count, rounds):
     for _ in range(rounds):
@@ -24,7 +24,7 @@ def _smoothed(values, count, rounds):
             values[a] = 0.25 * before[a - 1] + 0.5 * before[a] + 0.25 * before[a + 1]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def stamp(
     shape, surface, skin, ratio, step, lines, counts, halves, heights, groove, period, phases, fillet, tip_width, full
@@ -70,7 +70,7 @@ def stamp(
                 1.0, height / full_height), period, phases[m], fillet)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _slab(before, slack, slope, middle, step, centre, reach):
     """The cells along an axis at which `before + slope * (cell - middle)` may lie within SLAB_MM, one more at each end.
@@ -84,7 +84,7 @@ def _slab(before, slack, slope, middle, step, centre, reach):
     return max(centre - reach, int(np.floor(at - wide))), min(centre + reach, int(np.ceil(at + wide)))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _stamp_piece(shape, step, p, t, g, side, half, height, sunk, depth, groove, period, phase, fillet):
     reach = int(max(half, height) / step) + 2
@@ -116,7 +116,7 @@ def _stamp_piece(shape, step, p, t, g, side, half, height, sunk, depth, groove, 
                 shape[i, j, k] = _united(shape[i, j, k], value, fillet)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 @no_type_check
 def _united(old, value, fillet):
     """The smooth maximum of two implicit values, never below the old one."""
