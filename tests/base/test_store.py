@@ -146,3 +146,25 @@ def test_key_depends_on_every_part() -> None:
     ]
     assert base not in others
     assert len(set(others)) == 4
+
+
+def test_measuring_and_making_have_fingerprints_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "__file__", str(tmp_path / "base" / "store.py"))
+
+    def prints() -> tuple[str, str]:
+        return store.code_hash.__wrapped__(), store.measuring_hash.__wrapped__()
+
+    for name in ("paint/engine.py", "evaluate/metric.py", "app/reproduce/report.py", "app/evidence.py", "app/cli.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+    making, measuring = prints()
+    for name in ("evaluate/metric.py", "app/reproduce/report.py", "app/evidence.py"):
+        (tmp_path / name).write_text("2")
+        assert prints()[0] == making
+        assert prints()[1] != measuring
+        measuring = prints()[1]
+    for name in ("paint/engine.py", "app/cli.py"):
+        (tmp_path / name).write_text("2")
+        assert prints()[0] != making
+        assert prints()[1] == measuring
+        making = prints()[0]

@@ -70,6 +70,14 @@ def test_the_style_arrives_in_texture_and_shape() -> None:
     assert not np.array_equal(other.vertices, found.vertices)
 
 
+def test_the_ground_adds_nothing_to_a_pictures_style() -> None:
+    mesh = replace(globe(), texture=np.zeros((32, 32, 3), np.float32))  # black on black: Gram matrices of nothing
+    losses: list[float] = []
+    paint_nmr(mesh, stripes(48), load_extractor("filters"), replace(FEW, nmr_steps=1), seed=0,
+              report=lambda _a, _b, loss: losses.append(loss))  # fmt: skip
+    assert losses == pytest.approx([1.0], abs=1e-6)
+
+
 def test_seams_stay_closed() -> None:
     figure = small_figure()
     mesh = replace(figure.whole(), texture=figure.texture)

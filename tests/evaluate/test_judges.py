@@ -111,4 +111,6 @@ def test_embedders_know_a_person_again_in_another_light(shared_data: Path) -> No
     embedder = embedders.dlib_embedder()
     found = embedders.distances([embedder(np.ascontiguousarray(again))], [embedder(photo) for photo in photos])[0]
     assert found[0] < 0.5 < 0.6 < found[1]
+    once, twice = (embedder(photos[0]) for _ in range(2))
+    np.testing.assert_array_equal(once, twice)
     assert embedder(np.full((128, 128, 3), 0.5, np.float32)) is None

@@ -8,16 +8,26 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from figures import small_figure
 from twinbrush.base.camera import Camera
 from twinbrush.base.image import to_lab, to_rgb
-from twinbrush.base.mesh import Mesh
+from twinbrush.base.mesh import Mesh, Region
 from twinbrush.evaluate.angles import SIDES, consistency_at
 from twinbrush.evaluate.cost import cost_of
+from twinbrush.evaluate.figure_numbers import (
+    Look,
+    mean_palette_distance,
+    mean_texture_distance,
+    soundness_numbers,
+    textures,
+)
 from twinbrush.evaluate.metrics import METRICS
 from twinbrush.evaluate.palette import palette_distance
 from twinbrush.evaluate.recognition import calibration, recognition
 from twinbrush.evaluate.soundness import crossing_triangles, fold_overs, roughness_degrees
 from twinbrush.evaluate.texture import statistics, texture_distance
+from twinbrush.sculpt.template import template
+from twinbrush.shape.figure import person_head
 
 
 def ball(rows: int = 24, columns: int = 48) -> Mesh:
@@ -75,13 +85,32 @@ def test_texture_is_nothing_away_from_itself_and_knows_its_region() -> None:
     style = statistics(maps, whole)
     assert texture_distance(style, style) == 0
     assert texture_distance(statistics([0 * m for m in maps], whole), style) == pytest.approx(1)
-    assert texture_distance(statistics([2 * m for m in maps], whole), style) == pytest.approx(1)
+    twice = statistics([2 * m for m in maps], whole)
+    assert texture_distance(twice, style) == texture_distance(style, twice) == pytest.approx(1 / 5)
     spoilt = [m.copy() for m in maps]
     for m in spoilt:
         m[..., m.shape[2] // 2 :] = 50  # only the right half
     assert texture_distance(statistics(spoilt, left), statistics(maps, left)) == 0
-    assert texture_distance(statistics(spoilt, whole), style) > 1
+    assert texture_distance(statistics(spoilt, whole), style) > 0.7
     assert np.isnan(texture_distance(statistics(maps, np.zeros((64, 64), bool)), style))
+
+
+def test_a_region_that_one_of_two_pictures_lacks_is_left_out_and_the_skin_is_told_alone() -> None:
+    regions = np.full((32, 32), Region.SKIN, np.uint8)
+    regions[:16] = Region.HAIR
+    image = np.where((regions == Region.SKIN)[..., None], np.float32(0.4), np.float32(0.8)).repeat(3, 2)
+    style, bare = Look(image, regions), Look(image, np.full((32, 32), Region.SKIN, np.uint8))
+    other = Look(np.where((regions == Region.SKIN)[..., None], image, np.float32(0.1)), regions)
+
+    def net(picture: np.ndarray) -> list[np.ndarray]:
+        return [picture.transpose(2, 0, 1)]
+
+    skin = (Region.SKIN,)
+    assert mean_palette_distance(other, style, skin) == 0
+    assert mean_palette_distance(other, style) > 10
+    assert mean_palette_distance(bare, style) == mean_palette_distance(bare, style, skin) > 0
+    assert mean_texture_distance(textures(other, net), textures(style, net), skin) == 0
+    assert mean_texture_distance(textures(other, net), textures(style, net)) > 0.1
 
 
 def test_recognition_counts_ranks_ties_and_lost_faces() -> None:
@@ -152,3 +181,10 @@ def test_every_metric_says_what_it_is() -> None:
         assert metric.source
     assert METRICS["sr"].better == METRICS["cr_dlib"].better == "higher"
     assert METRICS["consistency"].better == METRICS["cpu_seconds"].better == "lower"
+
+
+def test_skin_turned_over_against_the_photos_head_is_counted() -> None:
+    figure = small_figure()
+    vertices = person_head(template(), figure).vertices
+    assert soundness_numbers(figure, vertices)["fold_overs"] == 0
+    assert soundness_numbers(figure, vertices * [-1, 1, 1])["fold_overs"] > 0.5  # mirrored: most of it faces back

@@ -91,7 +91,7 @@ class Reproduce:
     pairs: int = 0
     """The number of pairs it runs on (0: as many as the figure has)."""
     methods: tuple[str, ...] = ()
-    """Only these methods (default: hybrid, paper and all rivals)."""
+    """Only these methods (default: hybrid, paper and all rivals; but for table1 unstyled, too, the control)."""
     vgg19: Path | None = None
     """VGG-19's weights for the judge (default: DATA/vgg19_conv1-3.safetensors where it is there)."""
 

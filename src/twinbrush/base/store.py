@@ -17,6 +17,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,8 @@ from twinbrush.base import stored_types
 from twinbrush.base.files import open_regular, write_atomically
 
 T = TypeVar("T")
+MEASURING = ("evaluate/", "study/", "app/reproduce/", "app/evidence.py")
+"""What makes no results: no engine's room may import from there (tests/test_architecture.py)."""
 MAX_BYTES = 1 << 34  # of one stage: 64 views of 2048 pixels a side need 9 GB
 _CHUNK = 1 << 22  # bytes read at a time: no second copy of an array in memory
 # What reading a damaged or hostile file raises, in zipfile, numpy's header, json and stored_types.
@@ -121,12 +124,25 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
 
 @cache
 def code_hash() -> str:
-    """A hash of the package's own sources: changed code never resumes from old results."""
+    """A hash of the package's own sources but for MEASURING: changed code never resumes from old results, and a new
+    metric doesn't ask for results to be made anew."""
+    return _sources_hash(lambda name: not name.startswith(MEASURING))
+
+
+@cache
+def measuring_hash() -> str:
+    """A hash of the sources that only measure results: changed code never hands on old numbers."""
+    return _sources_hash(lambda name: name.startswith(MEASURING))
+
+
+def _sources_hash(chosen: Callable[[str], bool]) -> str:
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
     for path in sorted([*root.rglob("*.py"), *root.rglob("*.safetensors"), *root.rglob("*.onnx")]):
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(path.read_bytes())
+        name = path.relative_to(root).as_posix()
+        if chosen(name):
+            digest.update(name.encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -31,10 +31,10 @@ from twinbrush.paint.pyramid import resized
 ELEVATION_DEGREES = (20.0, 40.0)
 DISTANCE_DIAGONALS = 1.5  # of the camera, in diagonals of the mesh's box
 FILL = 0.85  # share of the picture that the box's diagonal fills
-CONTENT, VARIATION = 0.2, 1e-2  # lambda_c a square millimetre, lambda_t; lambda_s is 1
+CONTENT, VARIATION = 2.0, 1e-2  # lambda_c a square millimetre, lambda_t; lambda_s is 1. By eye: at 0.2 a head is rubble
 VERTEX_RATE_MM, TEXTURE_RATE = 0.05, 0.01  # of Adam, a step
 COARSER = 4  # texels of the atlas a learned one: those of single pixels would stay dots, as no picture sees them all
-GROUND = 1.0  # the colour beside the mesh
+GROUND = 0.0  # the colour beside the mesh, as in the authors' program; white outweighs most styles in the Gram matrices
 Report = Callable[[int, int, float], None]
 
 

@@ -34,7 +34,7 @@ class RivalConfig:
     style_samples: int = 2500
     """Places of the style that take part in a step."""
     nmr_steps: int = 1000
-    """Steps of the neural mesh renderer."""
+    """Steps of the neural mesh renderer, one picture each (its authors' program: 5000 of four)."""
     exemplar_steps: int = 300
     """Steps of the exemplar's texture, its views in turns."""
     exemplar_alpha: float = 4.0

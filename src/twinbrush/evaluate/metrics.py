@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Direction = Literal["higher", "lower", "one", "none"]
+
 
 @dataclass(frozen=True)
 class Metric:
     """One number of a report.
 
     name: as the reports have it. title: for people. unit: "" for a share or a pure number. better: which way is better
-    ("none": it describes and does not judge). formula and source: how it is computed, after whom.
+    ("one": the nearer to 1; "none": it describes and does not judge). formula and source: how it is computed, after
+    whom.
     """
 
     name: str
     title: str
     unit: str
-    better: Literal["higher", "lower", "none"]
+    better: Direction
     formula: str
     source: str
 
@@ -32,9 +35,10 @@ _ALL = (
     Metric("delta_e_above_5", "points that differ plainly", "share", "lower",
            "share of these points whose CIE76 distance is over 5", _LAI),
     Metric("palette", "palette distance", "CIELAB", "lower",
-           "sliced Wasserstein distance of the Lab colours of two regions, mean over 64 directions", _BONNEEL),
+           "sliced Wasserstein distance of the Lab colours of two regions, mean over 64 directions; over the regions "
+           "that both have, palette_skin over the skin alone (so in the two rows below)", _BONNEEL),
     Metric("texture_vgg19", "texture distance, VGG-19", "share", "lower",
-           "|mean - mean'|^2 + |deviation - deviation'|^2 over |mean'|^2 + |deviation'|^2, mean over taps 1_1 to 3_4",
+           "|mean - mean'|^2 + |deviation - deviation'|^2 over the sum of all four squares, mean over taps 1_1 to 3_4",
            f"{_HUANG}; network: Simonyan & Zisserman 2015, weights CC BY 4.0 (University of Oxford)"),
     Metric("texture_lite0", "texture distance, EfficientNet-Lite0", "share", "lower",
            "the same over the stem and the first four stages of a network that no engine of ours was taught by",
@@ -50,14 +54,14 @@ _ALL = (
            "cosine of shaped - mean and style - mean over 62 points (evaluate/descriptors.py)", "docs/form.md"),
     Metric("form_gain", "form: how far it goes", "", "higher", "<shaped - mean, d> / <d, d>, d = style - mean",
            "docs/form.md"),
-    Metric("form_kept", "form: what is left of the person", "", "higher",
+    Metric("form_kept", "form: what is left of the person", "", "one",
            "<shaped - mean, q> / <q, q>, q the person's deviation orthogonal to d", "docs/form.md"),
     Metric("landmark_distance", "landmarks from the style's", "inter-ocular", "lower",
            "RMS distance of the 468 landmarks, from the front, after similarity alignment", "docs/alignment.md"),
     Metric("crossing", "triangles that pierce each other", "triangles", "lower",
            "triangles that an edge runs through of which they have no corner", "maths/crossings.py"),
     Metric("fold_overs", "triangles turned over", "share", "lower",
-           "share of triangles whose normal turned by more than 90 degrees from the unshaped figure's",
+           "share of the skin's triangles whose normal is over 90 degrees from that of the photo's fitted head",
            "evaluate/soundness.py"),
     Metric("roughness", "roughness of the normals", "degrees", "none",
            "mean angle between the normals of triangles that share an edge, weighted by the edge's length",
@@ -65,7 +69,5 @@ _ALL = (
     Metric("cpu_seconds", "processor time", "s", "lower", "user and system time of the whole command", "wait4(2)"),
     Metric("wall_seconds", "time", "s", "lower", "time from start to end of the whole command", "perf_counter"),
     Metric("peak_gb", "memory", "GB", "lower", "largest resident set of the command", "wait4(2)"),
-    Metric("gpu_seconds", "GPU time", "s", "lower", "seconds that the device was busy, 0 without one",
-           "torch.cuda events"),
 )  # fmt: skip
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}

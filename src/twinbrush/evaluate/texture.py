@@ -35,15 +35,17 @@ def statistics(
 
 
 def texture_distance(ours: Statistics, style: Statistics) -> float:
-    """Returns how far our features' statistics are from the style's, as a share of the style's own size.
+    """Returns how far two pictures' features are apart, as a share of their own sizes; the same both ways.
 
-    Mean over levels of (|mean - mean'|^2 + |deviation - deviation'|^2) / (|mean'|^2 + |deviation'|^2): 0 for the same
-    picture, 1 against features that are nothing; the same whatever the features' unit. nan where a region is too small.
+    Mean over levels of (|mean - mean'|^2 + |deviation - deviation'|^2) / (|mean|^2 + |deviation|^2 + |mean'|^2 +
+    |deviation'|^2): 0 for the same picture, 1 against features that are nothing, 1 at most for features that are never
+    negative; the same whatever their unit. As a share of the style's size alone, a style with large features was near
+    to everything. nan where a region is too small.
     """
     found: list[float] = []
     for one, other in zip(ours.levels, style.levels, strict=True):
         if one is None or other is None:
             continue
-        size = (other[0] ** 2).sum() + (other[1] ** 2).sum()
+        size = sum(float((part**2).sum()) for part in (*one, *other))
         found.append(float((((one[0] - other[0]) ** 2).sum() + ((one[1] - other[1]) ** 2).sum()) / max(size, 1e-12)))
     return float(np.mean(found)) if found else float("nan")

@@ -12,13 +12,25 @@ import pytest
 
 from twinbrush.app import cli
 from twinbrush.app.reproduce import plan, run, runs
-from twinbrush.app.reproduce.measure import Jury, recognised
+from twinbrush.app.reproduce.compare import (
+    Rate,
+    ceilings,
+    direction_of,
+    on_shared_pairs,
+    pairs_won,
+    recognitions,
+    spreads,
+)
+from twinbrush.app.reproduce.measure import Gallery, Jury, recognised
 from twinbrush.app.reproduce.plan import Job, find_data, jobs_for, pairs_of
-from twinbrush.app.reproduce.report import Heading, means, page_of, recognitions
+from twinbrush.app.reproduce.report import Heading, page_of, table_of_costs
 from twinbrush.app.reproduce.runs import Done
+from twinbrush.base import store
 from twinbrush.base.errors import BadOption
 from twinbrush.base.image import save_png
+from twinbrush.base.mesh import Region
 from twinbrush.evaluate.cost import Cost
+from twinbrush.evaluate.figure_numbers import Look
 
 FREE = Cost(1.5, 2.5, 0.3, 0)
 
@@ -59,7 +71,7 @@ class Machine:
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     stand_in = Machine()
     monkeypatch.setattr(runs, "cost_of", stand_in)
-    monkeypatch.setattr(run, "_numbers", lambda *_: ([], ("a judge is missing",)))
+    monkeypatch.setattr(run, "_numbers", lambda *_: ([], [], ("a judge is missing",)))
     return stand_in
 
 
@@ -78,7 +90,10 @@ def test_each_figure_has_its_methods(data: Path) -> None:
         given = {"quick": True, "pairs": 1, "methods": (), **given}
         return [job.method for job in jobs_for(subject, found, **given)]
 
-    assert methods("fig2") == ["hybrid", "paper", *plan.RIVALS]
+    assert methods("fig2") == ["hybrid", "paper", *plan.RIVALS, "unstyled"]
+    assert methods("table1") == ["hybrid", "paper", *plan.RIVALS]
+    (control,) = jobs_for("study", found, quick=True, pairs=1, methods=("unstyled",))
+    assert control.words("a.png", "x.png", "-o", "out") == ("sculpt", "a.png", "-o", "out")
     assert methods("table1", methods=("nst",)) == ["nst"]
     assert methods("fig3") == [f"paper-{form}-0" for form in plan.ABLATIONS]
     assert len(methods("fig3", quick=False)) == 4 * plan.SEEDS
@@ -87,7 +102,9 @@ def test_each_figure_has_its_methods(data: Path) -> None:
     with pytest.raises(BadOption, match="no such method"):
         methods("fig2", methods=("eps",))
     (job,) = jobs_for("study", found, quick=False, pairs=1, methods=("guided",))
-    assert job.options == ("--preset", "default", "--no-turntable", "--method", "guided")
+    (variant,) = jobs_for("study", found, quick=True, pairs=1, methods=("hybrid-style-skin",))
+    assert variant.options[-6:] == ("--method", "hybrid", "--device", "cpu", "--skin", "style")
+    assert job.options == ("--preset", "default", "--no-turntable", "--method", "guided", "--device", "cpu")
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_stopped(
@@ -115,9 +132,29 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stopped(
     assert machine.ran == ["nst/a__x"]
 
 
+def test_a_new_metric_asks_for_no_new_run_and_a_new_engine_or_another_picture_does(
+    data: Path, tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = run.Wish("table1", data, tmp_path / "out", quick=True, pairs=1, methods=("nst",))
+
+    def ran() -> int:
+        machine.ran = []
+        runs.content_hash.cache_clear()
+        run.reproduce(wish, "c", lambda _: None)
+        return len(machine.ran)
+
+    assert ran() == 1
+    monkeypatch.setattr(store, "measuring_hash", lambda: "other")
+    assert ran() == 0
+    save_png(data / "photos" / "a.png", np.zeros((8, 8, 3), np.float32))
+    assert [ran(), ran()] == [1, 0]
+    monkeypatch.setattr(store, "code_hash", lambda: "other")
+    assert ran() == 1
+
+
 def test_what_is_refused_is_told_and_not_tried_again(data: Path, tmp_path: Path, machine: Machine) -> None:
     machine.refuses = "flat"
-    wish = run.Wish("table1", data, tmp_path / "out", quick=True, methods=("nst", "flat"))
+    wish = run.Wish("table1", data, tmp_path / "out", quick=True, pairs=1, methods=("nst", "flat"))
     assert "1 of 2 runs made" in run.reproduce(wish, "c", lambda _: None)
     assert "flat: not made" in (tmp_path / "out" / "table1.html").read_text()
     run.reproduce(wish, "c", lambda _: None)
@@ -127,7 +164,7 @@ def test_what_is_refused_is_told_and_not_tried_again(data: Path, tmp_path: Path,
 def test_counts_and_folders_that_cannot_be_are_told(data: Path, tmp_path: Path) -> None:
     assert run.pair_count(run.Wish("study", data, tmp_path)) == 20
     assert run.pair_count(run.Wish("study", data, tmp_path, quick=True)) == 6
-    assert run.pair_count(run.Wish("table1", data, tmp_path)) == 1
+    assert run.pair_count(run.Wish("table1", data, tmp_path)) == 3
     with pytest.raises(BadOption, match="--pairs"):
         run.pair_count(run.Wish("study", data, tmp_path, pairs=-1))
     with pytest.raises(BadOption, match="0 photos"):
@@ -146,25 +183,67 @@ def measured_runs() -> list[tuple[Done, dict[str, Any]]]:
         job = Job(method, name, Path(f"{photo}.png"), Path(f"{style}.png"), ())
         told = {"metrics": {"palette": styles[style] * 10, "crossing": None}, "styles": {"net": styles},
                 "photos": {"who painted": faces}}  # fmt: skip
-        rows.append((Done(job, FREE, Path("nowhere"), "c"), told))
+        rows.append((Done(job, FREE, Path("nowhere"), "c", "k"), told))
     return rows
 
 
 def test_means_and_rates_of_the_report_are_those_of_the_runs() -> None:
     rows = measured_runs()
-    found = means(rows)
-    assert found["a"]["palette"] == pytest.approx(2.0)
-    assert np.isnan(found["a"]["crossing"])
-    rates = {(method, what): (rate, chance) for method, what, rate, chance, _ in recognitions(rows)}
-    assert rates[("a", "SR net")] == (0.5, 0.5)
-    assert rates[("a", "CR who painted")] == (1.0, 0.5)
-    assert rates[("b", "CR who painted")] == (0.0, 0.5)
-    page = page_of(Heading("fig2", "c", ("<note>",)), [done for done, _ in rows], rows, [Path("eps_p0.png")], Path())
+    found = spreads(rows)
+    assert found["a"]["palette"].mean == pytest.approx(2.0)
+    assert found["a"]["palette"].deviation == pytest.approx(np.sqrt(2))
+    assert "crossing" not in found["a"]
+    rates = {(rate.method, rate.what): rate for rate in recognitions(rows)}
+    assert (rates["a", "SR net"].rate, rates["a", "SR net"].chance, rates["a", "SR net"].rank) == (0.5, 0.5, 1.5)
+    assert rates["a", "SR net"].low == pytest.approx(0.0126, abs=1e-3)  # of one hit in two
+    assert rates["a", "CR who painted"].rate == 1.0
+    assert rates["b", "CR who painted"].rate == 0.0
+    page = page_of(Heading("fig2", "c", ("<note>",)), [done for done, _ in rows], rows, [], [Path("eps_p0.png")],
+                   Path())  # fmt: skip
     assert "&lt;note&gt;" in page
     assert "<note>" not in page
-    assert "0.50 (chance 0.50)" in page
+    assert "the pairs that every method made: 1" in page
+    assert "1.00 (0.03 to 1.00), rank 1" in page
+    assert "0 of 1" in page  # b's palette is worse on the only shared pair
     assert "EPS, as published" in page
     assert recognised([("p0", {"p0": 0.5, "p1": 0.5})]).rate == 0  # a tie is no recognition
+
+
+def test_methods_are_compared_on_shared_pairs_in_the_direction_of_each_metric() -> None:
+    rows = measured_runs()
+    assert [done.job.name for done, _ in on_shared_pairs(rows)] == ["a/p0__x", "b/p0__x"]
+    kept = [(done, {**told, "metrics": {"form_kept": kept, "form_gain": kept, "roughness": kept}})
+            for (done, told), kept in zip(on_shared_pairs(rows), (1.4, 0.9), strict=True)]  # fmt: skip
+    won = pairs_won(kept, ("form_kept", "form_gain", "roughness", "palette"))
+    assert won == {"b": {"form_kept": (1, 1), "form_gain": (0, 1), "palette": (0, 0)}}
+    assert direction_of("pair_fold_overs") == direction_of("delta_e_above_5_ring") == "lower"
+    assert direction_of("skew_px") == "none"
+
+
+def test_the_ceiling_of_a_judge_is_how_often_it_finds_a_styles_other_half(tmp_path: Path) -> None:
+    regions = np.full((24, 48), Region.SKIN, np.uint8)
+    even = {name: np.full((24, 48, 3), level, np.float32) for name, level in {"x": 0.2, "y": 0.9}.items()}
+    torn = np.concatenate([even["x"][:, :24], even["y"][:, 24:]], 1)  # its halves are those of two others
+
+    def rate(**pictures: np.ndarray) -> Rate:
+        looks = {name: Look(picture, regions) for name, picture in pictures.items()}
+        judges = Jury({"net": lambda image: [image.transpose(2, 0, 1)]}, {}, ())
+        (found,) = ceilings(Gallery(judges, (), tuple(Path(name) for name in looks), _looks=looks))
+        return found
+
+    assert (rate(**even).rate, rate(**even).results, rate(**even).what) == (1.0, 4, "SR net")
+    assert rate(**even, z=torn).rate < 1
+
+
+def test_costs_are_medians_so_that_one_run_that_compiled_does_not_count() -> None:
+    job = Job("a", "p0__x", Path("p0.png"), Path("x.png"), ())
+    costs = [Cost(cpu, 1, peak, 0) for cpu, peak in ((65, 1), (35, 2), (36, 1))]
+    runs = [Done(job, cost, Path("nowhere"), "c", "k") for cost in costs]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Done, "made", True)
+        page = table_of_costs(runs)
+    assert "<td>36.0</td><td>35.0 to 65.0</td><td>1.0</td><td>2.00</td><td>3</td>" in page
+    assert "No GPU is used" in page
 
 
 def test_a_jury_without_its_networks_says_who_is_missing() -> None:

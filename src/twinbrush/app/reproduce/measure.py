@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from twinbrush.app.reproduce.runs import RECORDS, Done, read_record
+from twinbrush.app.reproduce.runs import RECORDS, Done, content_hash, read_record
 from twinbrush.base import store
 from twinbrush.base.errors import ModelFileError
 from twinbrush.base.files import write_atomically
 from twinbrush.base.image import load_image
+from twinbrush.base.mesh import Region
 from twinbrush.base.shade import shades
 from twinbrush.config import FaceConfig, PortraitConfig
 from twinbrush.evaluate.angles import consistency_at
@@ -25,9 +26,11 @@ from twinbrush.evaluate.figure_numbers import (
     Look,
     Textures,
     form_numbers,
+    halved,
     look_of_figure,
     look_of_picture,
     mean_palette_distance,
+    mean_texture_distance,
     soundness_numbers,
     style_distances,
     textures,
@@ -103,12 +106,12 @@ class Gallery:
         self.looks()
         return self._faces[style]
 
-    def person(self, path: Path) -> Float[np.ndarray, "468 3"]:
-        """The landmarks of a photo's fitted head. Raises TwinbrushError."""
+    def person(self, path: Path) -> Float[np.ndarray, "n 3"]:
+        """The template's vertices as they fit a photo. Raises TwinbrushError."""
         if path not in self._persons:
             given = read_input(path, FaceConfig(face=0), PortraitConfig(), art=False)
             crop = seen_person(given.picture.pixels, given.face, others=given.others).crop
-            self._persons[path] = template().landmarks(fit_crop(template(), crop)[0].vertices)
+            self._persons[path] = fit_crop(template(), crop)[0].vertices
         return self._persons[path]
 
     def looks(self) -> dict[str, Look]:
@@ -128,6 +131,13 @@ class Gallery:
             self._textures[net] = {name: textures(look, judge) for name, look in self.looks().items()}
         return self._textures[net]
 
+    def halves(self, net: str) -> tuple[dict[str, Textures], dict[str, Textures]]:
+        """Statistics by a net of the left and of the right half of every style's regions."""
+        judge = self.jury.nets[net]
+        left, right = ({name: textures(halved(look, right=side), judge) for name, look in self.looks().items()}
+                       for side in (False, True))  # fmt: skip
+        return left, right
+
     def embedded(self, who: str) -> dict[str, Any]:
         """Every photo's numbers by an embedder."""
         if who not in self._embedded:
@@ -137,14 +147,14 @@ class Gallery:
 
 
 def numbers_of(done: Done, gallery: Gallery, out: Path) -> dict[str, Any]:
-    """Returns everything measured of a run, remembered if it was measured before.
+    """Returns everything measured of a run, remembered if the same run was measured with the same code and candidates.
 
     {"metrics": {name: value}, "styles": {judge: {style: distance}}, "photos": {embedder surface: {photo: distance}}}
     """
     job = done.job
     record = out / RECORDS / f"{job.method}__{job.pair}.numbers.json"
-    names = [path.stem for path in (*gallery.photos, *gallery.styles)]
-    key = store.stage_key("numbers", store.code_hash(), job.name, job.options, names,
+    names = [(path.stem, content_hash(path)) for path in (*gallery.photos, *gallery.styles)]
+    key = store.stage_key("numbers", store.measuring_hash(), done.key, names,
                           sorted(gallery.jury.nets), sorted(gallery.jury.embedders))  # fmt: skip
     known = read_record(record)
     if known.get("key") == key:
@@ -159,10 +169,13 @@ def _measured(done: Done, gallery: Gallery) -> dict[str, Any]:
     figure = load_figure(done.folder)
     mesh = figure_mesh(figure)
     look = look_of_figure(mesh, figure.landmarks_xyz)
-    metrics: dict[str, float | None] = {"palette": mean_palette_distance(look, gallery.looks()[job.style.stem])}
+    art = gallery.looks()[job.style.stem]
+    metrics: dict[str, float | None] = {
+        "palette": mean_palette_distance(look, art), "palette_skin": mean_palette_distance(look, art, (Region.SKIN,))}
     style = upright_landmarks(gallery.face(job.style))
-    metrics |= form_numbers(_on_surface(figure), gallery.person(job.content), style)
-    metrics |= soundness_numbers(figure)
+    person = gallery.person(job.content)
+    metrics |= form_numbers(_on_surface(figure), template().landmarks(person), style)
+    metrics |= soundness_numbers(figure, person)
     for side, values in consistency_at(mesh, VIEW_PX).items():
         metrics |= {f"{name}_{side}": value for name, value in values.items() if name != "points"}
     manifest = read_record(done.folder / "manifest.json")
@@ -171,8 +184,10 @@ def _measured(done: Done, gallery: Gallery) -> dict[str, Any]:
             metrics[f"pair_{name}"] = manifest["metrics"][name]
     styles: dict[str, dict[str, float]] = {}
     for net, judge in gallery.jury.nets.items():
-        styles[net] = style_distances(textures(look, judge), gallery.textures(net))
+        ours, known = textures(look, judge), gallery.textures(net)
+        styles[net] = style_distances(ours, known)
         metrics[f"texture_{net}"] = styles[net][job.style.stem]
+        metrics[f"texture_{net}_skin"] = mean_texture_distance(ours, known[job.style.stem], (Region.SKIN,))
     return {"metrics": _plain(metrics), "styles": {k: _plain(v) for k, v in styles.items()},
             "photos": _likeness(figure, gallery)}  # fmt: skip
 

@@ -11,16 +11,21 @@ from twinbrush.config.roads import RIVALS
 
 Subject = Literal["fig2", "fig3", "fig4", "table1", "study"]
 SUBJECTS: tuple[Subject, ...] = ("fig2", "fig3", "fig4", "table1", "study")
-OURS = ("hybrid", "guided", "paper")
+OURS: dict[str, tuple[str, ...]] = {"hybrid": (), "hybrid-style-skin": ("--skin", "style"), "guided": (), "paper": ()}
+"""Our methods, and the words that tell a variant of one."""
+UNSTYLED = "unstyled"  # the control: the photo's own sculpted figure, as good in content as any of them can be
+ON_CPU = ("--device", "cpu")  # of ours: the rivals use no GPU, and a table of costs is of one machine
 ABLATIONS = ("none", "perspective", "disparity", "both")
 PAIRS, QUICK_PAIRS, FIGURE_PAIRS = 20, 6, 4
+TIMED_PAIRS = 3  # of the table of run times: its medians leave out a first run, which compiles
 SEEDS = 5  # of the whole ablation; --quick: 1
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run of `twinbrush stylize`. method: its name in the report. options: words of the command line."""
+    """One run of `twinbrush stylize`, or of `sculpt` for the control. method: its name in the report. options: words
+    of the command line."""
 
     method: str
     pair: str
@@ -32,6 +37,11 @@ class Job:
     def name(self) -> str:
         """The run's folder."""
         return f"{self.method}/{self.pair}"
+
+    def words(self, content: str, style: str, *places: str) -> tuple[str, ...]:
+        """Returns the command's words with the pictures named so. places: words that say where results go."""
+        what = ("sculpt", content) if self.method == UNSTYLED else ("stylize", content, style)
+        return (*what, *places, *self.options)
 
 
 @dataclass(frozen=True)
@@ -89,23 +99,28 @@ def jobs_for(subject: Subject, data: Data, *, quick: bool, pairs: int, methods: 
         return _object_jobs(data, common)
     chosen = pairs_of(data, pairs)
     if subject == "fig3":
-        forms = [(f"paper-{form}-{seed}", ("--method", "paper", "--ablation", form, "--seed", str(seed)))
+        forms = [(f"paper-{form}-{seed}", ("--method", "paper", *ON_CPU, "--ablation", form, "--seed", str(seed)))
                  for seed in range(1 if quick else SEEDS) for form in ABLATIONS]
     else:
-        known = methods or ("hybrid", "paper", *RIVALS)
-        unknown = [name for name in known if name not in (*OURS, *RIVALS)]
+        everything = (*OURS, *RIVALS, UNSTYLED)
+        known = methods or ("hybrid", "paper", *RIVALS, *(() if subject == "table1" else (UNSTYLED,)))
+        unknown = [name for name in known if name not in everything]
         if unknown:
-            raise BadOption(f"--methods {' '.join(unknown)}: no such method.",
-                            f"Choose among {', '.join((*OURS, *RIVALS))}.")
-        forms = [(name, ("--method", name)) for name in known]
-    return [Job(name, f"{photo.stem}__{style.stem}", photo, style, (*common, *words))
+            raise BadOption(f"--methods {' '.join(unknown)}: no such method.", f"Choose among {', '.join(everything)}.")
+        forms = [(name, _method_words(name)) for name in known]
+    return [Job(name, f"{photo.stem}__{style.stem}", photo, style, () if name == UNSTYLED else (*common, *words))
             for photo, style in chosen for name, words in forms]
 
 
+def _method_words(name: str) -> tuple[str, ...]:
+    """The words for a method of ours or a rival's."""
+    return ("--method", name.split("-")[0], *ON_CPU, *OURS[name]) if name in OURS else ("--method", name)
+
+
 def _object_jobs(data: Data, common: tuple[str, ...]) -> list[Job]:
-    """The bunny, in each style that shows an object and in the first portraits."""
+    """The bunny after the first two pictures in objects/ whose names say that they are styles."""
     bunny = [mesh for mesh in data.meshes if "bunny" in mesh.stem]
     if not bunny:
         raise BadOption("--data: holds no objects/*bunny*.", "Put the Stanford bunny there, as OBJ or PLY.")
     styles = [path for path in data.object_styles if "style" in path.stem][:2]
-    return [Job("hybrid", f"{bunny[0].stem}__{style.stem}", bunny[0], style, common) for style in styles]
+    return [Job("hybrid", f"{bunny[0].stem}__{style.stem}", bunny[0], style, (*common, *ON_CPU)) for style in styles]

@@ -6,35 +6,51 @@ import html
 import os
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from twinbrush import __version__
-from twinbrush.app.reproduce.measure import recognised
+from twinbrush.app.reproduce.compare import (
+    HALVES,
+    Measured,
+    Rate,
+    Spread,
+    direction_of,
+    methods_of,
+    on_shared_pairs,
+    pairs_won,
+    recognitions,
+    spreads,
+)
 from twinbrush.app.reproduce.runs import Done
 from twinbrush.evaluate.metrics import METRICS
 
 CITED = {"paper": "156.3 s (RTX 3080)", "nmr": "1240.5 s (RTX 3080)", "EPS": "257.0 s (V100), 20 h of pre-training"}
 """Run times as the paper's Table I has them: cited, not measured."""
 CITED_STUDY = "The paper's study (50 people, 20 pairs): CR 87.90% (EPS 87.30%), SR 82.00% (EPS 81.50%); cited."
+REGIONS = ("Palette and texture, and with them SR, are means over those of skin, hair and clothes that result and "
+           "style both have: exemplar has skin alone, and is to be compared in the columns of the skin.")
+CONTROL = ("unstyled is no method but the control: the photo's own figure without a style. None can be expected to be "
+           "above it in content, none should be as low in style.")
 MISSING = ("exemplar is a plain stand-in for EPS, which is not public: EPS's published pictures are shown where "
            "--data has them.")  # fmt: skip
 IN_SAMPLE = ("Form is measured on landmarks that the program itself found, to which our form was fitted: in sample. "
              "benchmarks/form.py measures on points placed by hand.")  # fmt: skip
+COSTS = ("Of the whole command. No GPU is used: ours runs with --device cpu, the rivals know no other way. A program's "
+         "first run on a machine also compiles (some 30 CPU-s): hence medians. Load of the machine moves all of them.")
 STILLS = ("figure_-45.png", "figure_0.png", "figure_45.png", "clay_-45.png", "clay_0.png", "clay_45.png")
 COLUMNS = (
-    "palette", "texture_vgg19", "texture_lite0", "form_cosine", "form_gain", "form_kept", "landmark_distance",
-    "crossing", "roughness")
+    "palette", "palette_skin", "texture_vgg19", "texture_vgg19_skin", "texture_lite0", "texture_lite0_skin",
+    "form_cosine", "form_gain", "form_kept", "landmark_distance",
+    "crossing", "fold_overs", "roughness")
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
-td,th{padding:.25rem .6rem;border-bottom:1px solid #ccc;text-align:right}
+td,th{padding:.25rem .6rem;border-bottom:1px solid #ccc;text-align:right;white-space:nowrap}
 td:first-child,th:first-child{text-align:left}img{height:150px}figure{display:inline-block;margin:.3rem}
 figcaption{font-size:.8rem}code{background:#eee;padding:0 .3rem}.note{color:#744}"""
-Measured = Sequence[tuple[Done, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -46,13 +62,20 @@ class Heading:
     notes: tuple[str, ...]
 
 
-def page_of(heading: Heading, runs: Sequence[Done], measured: Measured, peer: Sequence[Path], out: Path) -> str:
-    """Returns the report. out: where it will lie; pictures are named from there."""
+def page_of(
+    heading: Heading, runs: Sequence[Done], measured: Measured, ceilings: Sequence[Rate], peer: Sequence[Path],
+    out: Path,
+) -> str:
+    """Returns the report. ceilings: of the judges. out: where it will lie; pictures are named from there."""
     parts = [
         f"<h1>{_text(heading.subject)}</h1>", f"<p><code>{_text(heading.command)}</code></p>",
         f"<p>{_text(told_machine())}</p>", *(f'<p class="note">{_text(note)}</p>' for note in heading.notes)]
-    parts += ["<h2>Means</h2>", table_of_means(measured)] if measured else []
-    parts += ["<h2>Machine study</h2>", table_of_recognition(measured)] if len(measured) > 1 else []
+    shared = on_shared_pairs(measured)
+    if shared:
+        count = len({done.job.pair for done, _ in shared})
+        parts += [f"<h2>Means over the pairs that every method made: {count}</h2>", table_of_means(shared)]
+        parts += ["<h2>Pair by pair</h2>", table_of_pairs(shared)] if len(methods_of(shared)) > 1 else []
+        parts += ["<h2>Machine study</h2>", table_of_recognition(shared, ceilings)]
     parts += ["<h2>Run times</h2>", table_of_costs(runs), "<h2>Pictures</h2>", *_pictures(runs, peer, out)]
     parts += ["<h2>What the columns are</h2>", _legend()]
     body = "\n".join(parts)
@@ -70,68 +93,67 @@ def told_machine() -> str:
             f"{__version__}, commit {known}")  # fmt: skip
 
 
-def means(measured: Measured) -> dict[str, dict[str, float]]:
-    """Returns {method: {metric: mean over its pairs}}."""
-    out: dict[str, dict[str, float]] = {}
-    for method in _methods(measured):
-        rows = [told["metrics"] for done, told in measured if done.job.method == method]
-        names = dict.fromkeys(name for row in rows for name in row)
-        for name in names:
-            values = [row[name] for row in rows if row.get(name) is not None]
-            out.setdefault(method, {})[name] = float(np.mean(values)) if values else float("nan")
-    return out
-
-
-def recognitions(measured: Measured) -> list[tuple[str, str, float, float, int]]:
-    """Returns (method, what, rate, chance, results) for SR by every judge and CR by every embedder and surface."""
-    out: list[tuple[str, str, float, float, int]] = []
-    for method in _methods(measured):
-        mine = [(done, told) for done, told in measured if done.job.method == method]
-        for net in mine[0][1]["styles"]:
-            found = recognised([(done.job.style.stem, told["styles"][net]) for done, told in mine])
-            out.append((method, f"SR {net}", found.rate, found.chance, found.judged))
-        for who in mine[0][1]["photos"]:
-            found = recognised([(done.job.content.stem, told["photos"][who]) for done, told in mine])
-            out.append((method, f"CR {who}", found.rate, found.chance, found.judged))
-    return out
-
-
 def table_of_means(measured: Measured) -> str:
-    """Returns the means of every method as an HTML table; views of one surface in columns of their own."""
-    found = means(measured)
-    pair = sorted({name for row in found.values() for name in row if name.startswith("pair_")})
-    columns = [*COLUMNS, "consistency_stereo", "consistency_ring", *pair]
+    """Returns the means of every method and their spread between pairs; views of one surface have their own columns."""
+    found = spreads(measured)
+    columns = _columns(measured)
     counts = {method: sum(done.job.method == method for done, _ in measured) for method in found}
-    rows = [[f"{method} ({counts[method]})", *(_number(row.get(name)) for name in columns)]
+    rows = [[f"{method} ({counts[method]})", *(_spread(row.get(name)) for name in columns)]
             for method, row in found.items()]  # fmt: skip
-    return _table(["method (pairs)", *columns], rows)
+    arrows = {"higher": " \u2191", "lower": " \u2193", "one": " \u21921", "none": ""}
+    return _table(["method (pairs)", *(f"{name}{arrows[direction_of(name)]}" for name in columns)], rows)
 
 
-def table_of_recognition(measured: Measured) -> str:
-    """Returns the rates with their chance."""
-    found = recognitions(measured)
-    asked = list(dict.fromkeys(what for _, what, *_ in found))
-    rows = [[method, *(f"{rate:.2f} (chance {chance:.2f})" for name, _, rate, chance, _ in found if name == method)]
-            for method in _methods(measured)]  # fmt: skip
-    return _table(["method", *asked], rows) + f"<p>{_text(CITED_STUDY)} A machine's CR and SR are no people's.</p>"
+def table_of_pairs(measured: Measured) -> str:
+    """Returns on how many pairs each method is better than the first one."""
+    columns = [name for name in _columns(measured) if direction_of(name) != "none"]
+    found = pairs_won(measured, columns)
+    rows = [[method, *(f"{won[name][0]} of {won[name][1]}" if won[name][1] else "-" for name in columns)]
+            for method, won in found.items()]  # fmt: skip
+    first = methods_of(measured)[0]
+    return _table([f"better than {first}", *columns], rows) + "<p>Pairs that are equal in a metric are not counted.</p>"
+
+
+def table_of_recognition(measured: Measured, ceilings: Sequence[Rate]) -> str:
+    """Returns the rates, their intervals and the median ranks. ceilings: what the judges make of the styles' halves."""
+    found = [*recognitions(measured), *ceilings]
+    asked = list(dict.fromkeys(rate.what for rate in found))
+    told = {(rate.method, rate.what): f"{rate.rate:.2f} ({rate.low:.2f} to {rate.high:.2f}), rank {rate.rank:g}"
+            for rate in found}  # fmt: skip
+    rows = [[method, *(told.get((method, what), "-") for what in asked)]
+            for method in dict.fromkeys(rate.method for rate in found)]  # fmt: skip
+    chance = {rate.what: f"{rate.chance:.2f}" for rate in found}
+    rows.append(["chance", *(chance[what] for what in asked)])
+    words = ("Share whose own candidate is the nearest, its 95% interval (Clopper and Pearson), median rank of the own "
+             f"one. {HALVES}: how often a judge finds a style by its other half: none can be asked for more. "
+             f"{CITED_STUDY} A machine's CR and SR are no people's.")  # fmt: skip
+    return _table(["method", *asked], rows) + f"<p>{_text(words)}</p>"
 
 
 def table_of_costs(runs: Sequence[Done]) -> str:
-    """Returns CPU-seconds, wall seconds and memory a method, and the paper's own times as cited."""
+    """Returns median CPU-seconds and their range, wall seconds and memory a method, and the paper's times as cited."""
     rows: list[list[str]] = []
     for method in dict.fromkeys(done.job.method for done in runs):
         mine = [done for done in runs if done.job.method == method]
         costs = [done.cost for done in mine if done.made]
         refused = len(mine) - len(costs)
         if costs:
-            values = [float(np.mean([getattr(cost, name) for cost in costs])) for name in ("cpu", "wall", "peak")]
-            told = [f"{values[0]:.1f}", f"{values[1]:.1f}", f"{values[2]:.2f}"]
+            cpu, wall, peak = (np.array([getattr(cost, name) for cost in costs]) for name in ("cpu", "wall", "peak"))
+            told = [f"{np.median(cpu):.1f}", f"{cpu.min():.1f} to {cpu.max():.1f}", f"{np.median(wall):.1f}",
+                    f"{peak.max():.2f}"]  # fmt: skip
         else:
-            told = ["-"] * 3
+            told = ["-"] * 4
         rows.append([method, *told, str(len(costs)), str(refused), CITED.get(method, "-")])
     known = {row[0] for row in rows}
-    rows += [[name, "-", "-", "-", "0", "0", told] for name, told in CITED.items() if name not in known]
-    return _table(["method", "CPU-s", "wall s", "peak GB", "made", "not made", "cited (paper's Table I)"], rows)
+    rows += [[name, "-", "-", "-", "-", "0", "0", told] for name, told in CITED.items() if name not in known]
+    head = ["method", "CPU-s (median)", "least to most", "wall s (median)", "peak GB", "made", "not made",
+            "cited (paper's Table I)"]  # fmt: skip
+    return _table(head, rows) + f"<p>{_text(COSTS)}</p>"
+
+
+def _columns(measured: Measured) -> list[str]:
+    pair = sorted({name for _, told in measured for name in told["metrics"] if name.startswith("pair_")})
+    return [*COLUMNS, "consistency_stereo", "consistency_ring", *pair]
 
 
 def _pictures(runs: Sequence[Done], peer: Sequence[Path], out: Path) -> list[str]:
@@ -166,12 +188,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><tr>{top}</tr>{body}</table>"
 
 
-def _methods(measured: Measured) -> list[str]:
-    return list(dict.fromkeys(done.job.method for done, _ in measured))
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None or not np.isfinite(value) else f"{value:.4g}"
+def _spread(found: Spread | None) -> str:
+    if found is None:
+        return "-"
+    return f"{found.mean:.3g}" + (f" \u00b1 {found.deviation:.2g}" if found.count > 1 else "")
 
 
 def _text(words: str) -> str:
