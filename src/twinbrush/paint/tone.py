@@ -144,12 +144,15 @@ def _glaze(
     figure: Bool[np.ndarray, "h w"], change: float,
 ) -> Float[np.ndarray, "2"]:
     """What darkened skin and lightened hair need in a* and b* (change: of their level): a fair style has only shadows
-    of that lightness, which are grey, and of black hair nobody knows the hue. No more than the style has colour: a grey
-    drawing stays grey."""
+    of that lightness, which are grey, and of black hair nobody knows the hue: it becomes as grey as the person's. No
+    more than the style has colour: a grey drawing stays grey."""
     seen = views.coverage & (views.regions == int(region))
     if change <= 0 or not seen.any() or not own.any():
         return np.zeros(2)
     person = np.median(to_lab(np.ascontiguousarray(views.images, np.float32))[seen][:, 1:], axis=0)
+    style = np.median(lab[own][:, 1:], axis=0)
+    if region == Region.HAIR and np.hypot(*person) > np.hypot(*style):
+        return np.zeros(2)  # no blond in a palette of black and blue
     colourful = float(np.percentile(np.hypot(lab[..., 1], lab[..., 2])[figure], COLOURFUL))
     has = min(1.0, colourful / max(float(np.hypot(*person)), 1.0))
-    return GLAZE * has * float(np.clip(change / GLAZED, 0, 1)) * (person - np.median(lab[own][:, 1:], axis=0))
+    return GLAZE * has * float(np.clip(change / GLAZED, 0, 1)) * (person - style)
