@@ -375,6 +375,24 @@ def test_a_darkened_skin_is_brown_in_colour_and_grey_in_a_grey_style(views: View
     assert chroma(np.repeat(pale.mean(-1, keepdims=True), 3, -1)) < 4
 
 
+def test_dark_hair_made_light_is_grey_for_grey_hair_and_not_blond_for_blond(
+    views: ViewSet, aligned: AlignedStyle
+) -> None:
+    hair = (aligned.canvas_regions == Region.HAIR) & aligned.canvas_valid
+    purple = np.where(hair[..., None], np.float32([0.13, 0.07, 0.14]), aligned.canvas).astype(np.float32)
+
+    def painted(colour: tuple[float, float, float]) -> np.ndarray:
+        """a* and b* of the style's hair, made fit for a person with hair of that colour."""
+        images = np.where((views.regions == Region.HAIR)[..., None], np.float32(colour), views.images)
+        canvas = tone.like_person(replace(aligned, canvas=purple), replace(views, images=images)).canvas
+        return np.median(to_lab(canvas)[hair], axis=0)
+
+    grey, blond = painted((0.7, 0.7, 0.7)), painted((0.85, 0.7, 0.35))
+    assert grey[0] > to_lab(purple)[hair][:, 0].mean() + 10  # lighter than the style's
+    assert np.hypot(*grey[1:]) < 0.6 * np.hypot(*blond[1:])
+    assert blond[2] < 0  # a purple still
+
+
 def test_a_shaven_crown_lends_no_hair_and_hair_as_fair_as_the_skin_does(aligned: AlignedStyle) -> None:
     hair = aligned.canvas_regions == Region.HAIR
     skin = np.median(aligned.canvas[aligned.canvas_regions == Region.SKIN], axis=0)
