@@ -16,9 +16,10 @@ from twinbrush.paint.box import Box, box_around, cropped
 from twinbrush.paint.engine import stylize
 from twinbrush.paint.features import load_extractor
 from twinbrush.paint.features.hypercolumns import hypercolumns
-from twinbrush.paint.objective import Objective, StyleSampler, guide_cost, optimise_views, refine_views
+from twinbrush.paint.objective import Objective, optimise_views, refine_views
 from twinbrush.paint.problem import build_problem, region_counts
 from twinbrush.paint.pyramid import collapse, laplacian_pyramid
+from twinbrush.paint.samples import StyleSampler, guide_cost
 from twinbrush.views.values import ViewSet
 
 SMALL = ObjectiveConfig(sizes=(32, 64), steps=(6, 6), content_samples=200, style_samples=300, similarity_samples=64)

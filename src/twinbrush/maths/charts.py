@@ -44,11 +44,15 @@ def box_charts(
 
 def chart_lengths(faces: Int[np.ndarray, "f 3"], uv: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "k"]:
     """Returns the longer side of each chart's box in texture coordinates."""
-    edges = faces[:, [0, 1, 1, 2]].reshape(-1, 2)
-    graph = coo_matrix((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(len(uv),) * 2)
-    chart = connected_components(graph, directed=False)[1].astype(np.int64)
-    low, high = _boxes(uv[faces], chart[faces[:, 0]])
+    low, high = _boxes(uv[faces], chart_numbers(faces, len(uv))[faces[:, 0]])
     return (high - low).max(1)
+
+
+def chart_numbers(faces: Int[np.ndarray, "f 3"], count: int) -> Int[np.ndarray, "n"]:
+    """Returns the number of the chart that each of `count` texture vertices lies in: those that triangles join."""
+    edges = faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    graph = coo_matrix((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
 def _face_graph(faces: Int[np.ndarray, "f 3"]) -> csr_matrix:

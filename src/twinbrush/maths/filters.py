@@ -122,6 +122,17 @@ def soft_polygon(shape: tuple[int, int], points_xy: Float[np.ndarray, "n 2"]) ->
     return cv2.resize(fine, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
 
 
+def hull_mask(shape: tuple[int, ...], points_xy: Float[np.ndarray, "n 2"]) -> UInt8[np.ndarray, "h w"]:
+    """1 inside the points' convex hull, to whole pixels."""
+    hull = cv2.convexHull(np.rint(points_xy).astype(np.int32))
+    return cv2.fillConvexPoly(np.zeros(shape[:2], np.uint8), hull, 1)
+
+
+def morphed(mask: Bool[np.ndarray, "h w"], operation: int, radius: float) -> Bool[np.ndarray, "h w"]:
+    """The mask opened, closed, grown or shrunk (`operation`: cv2.MORPH_*) by a disc of that radius, pixels."""
+    return cv2.morphologyEx(mask.astype(np.uint8), operation, disc(radius)) > 0
+
+
 def disc(radius: float) -> UInt8[np.ndarray, "d d"]:
     """Returns the round structuring element of a radius in pixels, at least 1."""
     size = max(1, round(radius))

@@ -44,13 +44,19 @@ class Texels:
         return out.reshape(*self.shape, -1)
 
 
+def texel_places(uv: Float[np.ndarray, "v 2"], shape: tuple[int, int]) -> Float[np.ndarray, "v 2"]:
+    """Returns where texture coordinates lie in an atlas of (rows, columns), texels x and y: (0, 0) is the middle of its
+    upper left texel, uv's origin the lower left corner."""
+    return np.stack([uv[:, 0] * shape[1] - 0.5, (1 - uv[:, 1]) * shape[0] - 0.5], axis=1)
+
+
 def texels_of(
     uv: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], size: int | tuple[int, int], gutter: float = GUTTER
 ) -> Texels:
     """The texels of an atlas of `size` rows and columns, or (rows, columns). uv: (0, 0) is its bottom-left corner,
     texel centres lie at half texels."""
     height, width = (size, size) if isinstance(size, int) else size
-    places = np.stack([uv[:, 0] * width - 0.5, (1 - uv[:, 1]) * height - 0.5], axis=1)
+    places = texel_places(uv, (height, width))
     face = np.full((height, width), -1, np.int32)
     weights = np.zeros((height, width, 3), np.float32)
     away = np.full((height, width), np.float32(1e9))

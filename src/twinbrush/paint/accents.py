@@ -9,7 +9,7 @@ from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Region
 from twinbrush.maths.texels import Texels
-from twinbrush.paint.palette import TRUSTED
+from twinbrush.paint.palette import trusted
 from twinbrush.paint.surface import FigureSurface, hairy
 from twinbrush.shape.smooth import umbrella
 
@@ -67,7 +67,7 @@ def ridges(surface: FigureSurface) -> Float[np.ndarray, "v"]:
 
 def socle_colour(aligned: AlignedStyle) -> Float[np.ndarray, "3"]:
     """Returns the style's hair colour, or its picture's, made dark enough for a base."""
-    hair = aligned.canvas_valid & (aligned.canvas_confidence >= TRUSTED) & (aligned.canvas_regions == int(Region.HAIR))
+    hair = trusted(aligned, Region.HAIR)
     chosen = hair if hair.sum() > 500 else aligned.canvas_valid
     lab = np.median(to_lab(np.ascontiguousarray(aligned.canvas, np.float32))[chosen], axis=0)
     lab = lab * min(1.0, SOCLE_L / max(float(lab[0]), 1.0))

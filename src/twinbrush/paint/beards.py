@@ -13,8 +13,7 @@ from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Region
 from twinbrush.maths.texels import Texels
-from twinbrush.meshes.plain.surface import sample_texture
-from twinbrush.paint.surface import FigureSurface
+from twinbrush.paint.surface import FigureSurface, lab_at
 from twinbrush.paint.tone import APART, ENDS, PHOTO_RANGE
 
 LEAST_VERTICES = 50
@@ -46,7 +45,7 @@ def with_own_beard(
     place = texels.place[beard[mesh.faces[texels.face, 0]]]
     flat = texture.reshape(-1, 3).copy()
     lab = to_lab(flat[place][None])[0].astype(np.float64)
-    skin = np.median(to_lab(sample_texture(texture, mesh.uv[surface.of("Head")]).astype(np.float32)[None])[0], axis=0)
+    skin = np.median(lab_at(texture, mesh.uv[surface.of("Head")]), axis=0)
     shift = shift * np.clip(np.linalg.norm(lab - skin, axis=1) / SKIN_LIKE - 0.5, 0, 1)  # skin between hairs stays skin
     before = lab[:, 0].copy()
     lab[:, 0] = np.clip(before + shift * wide, min(low, before.min()), max(high, before.max()))
@@ -61,5 +60,5 @@ def _step(
     texture: Float32[np.ndarray, "h w 3"], uv: Float[np.ndarray, "v 2"], beard: np.ndarray, hair: np.ndarray
 ) -> float:
     """The beard's median L* less the hair's."""
-    lightness = to_lab(sample_texture(texture, uv).astype(np.float32)[None])[0, :, 0]
+    lightness = lab_at(texture, uv)[:, 0]
     return float(np.median(lightness[beard]) - np.median(lightness[hair]))

@@ -26,7 +26,7 @@ class Box:
     right: int
 
     def cut(self, planes: Tensor) -> Tensor:
-        """Of a tensor whose last two axes are rows and columns."""
+        """The box's part of a tensor whose last two axes are rows and columns."""
         return planes[..., self.top : self.bottom, self.left : self.right]
 
     def pasted(self, into: Float[Tensor, "n c h1 w1"], cut: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h1 w1"]:

@@ -14,8 +14,7 @@ from jaxtyping import Float
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.maths.texels import texels_of
-from twinbrush.meshes.plain.surface import sample_texture
-from twinbrush.paint.surface import FigureSurface
+from twinbrush.paint.surface import FigureSurface, lab_at
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL
 
@@ -36,7 +35,7 @@ def with_even_light(surface: FigureSurface) -> FigureSurface:
     assert mesh.uv is not None
     rows = np.flatnonzero(head)[: len(origin)]  # what closes the head below comes after the template's own
     change = np.zeros(len(mesh.vertices))
-    lightness = to_lab(sample_texture(mesh.texture, mesh.uv[rows]).astype(np.float32)[None])[0, :, 0]
+    lightness = lab_at(mesh.texture, mesh.uv[rows])[:, 0]
     change[rows] = _change(lightness)[origin]
     faces = mesh.faces[head[mesh.faces].all(1)]
     texels = texels_of(mesh.uv, faces, (mesh.texture.shape[0], mesh.texture.shape[1]))

@@ -50,8 +50,7 @@ def paint_pair_on(
     start_xyz: Float[np.ndarray, "v 3"] | None = None, progress: Progress = ignore,
 ) -> PaintedPair:
     """`paint_pair` for any surface with a face."""
-    paper = config.stylize.method == "paper"  # it paints the photo as it is
-    surface = surface if paper else with_even_light(surface)
+    paper, surface = config.stylize.method == "paper", _lit(surface, config)
     views = pair_views(surface, config.views, progress=progress)
     strength = config.align.strength if paper else 0.0
     aligned = aligned_style(
@@ -86,8 +85,7 @@ def paint_surface(
     surface: FigureSurface, front: PaintedPair, config: Config, shape: tuple[int, int], *, progress: Progress = ignore
 ) -> PaintedTexture:
     """`paint_figure` for any surface with a face. shape: rows and columns of the texture."""
-    if config.stylize.method != "paper":
-        surface = with_even_light(surface)
+    surface = _lit(surface, config)
     painted = paint_in_waves(
         surface, front, config.stylize, shape, seed=config.seed, progress=progress)
     assert painted.guide.texture is not None
@@ -102,3 +100,8 @@ def paint_surface(
     texture = with_accents(texture, surface, front.aligned, texels)
     texture = with_living_eyes(texture, surface, front.aligned, texels)
     return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})
+
+
+def _lit(surface: FigureSurface, config: Config) -> FigureSurface:
+    """The surface as it is painted: without the photo's light; the paper's method paints the photo as it is."""
+    return surface if config.stylize.method == "paper" else with_even_light(surface)

@@ -14,18 +14,18 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 from scipy import ndimage, sparse, special
-from scipy.sparse import csgraph
 
 from twinbrush.align.values import AlignedStyle
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Region
 from twinbrush.faces.facemap import face_height
 from twinbrush.faces.indices import CHIN, FOREHEAD_TOP
+from twinbrush.maths.charts import chart_numbers
 from twinbrush.maths.filters import smoothstep
-from twinbrush.maths.texels import Texels
-from twinbrush.paint.palette import TRUSTED
+from twinbrush.maths.texels import Texels, texel_places
+from twinbrush.paint.palette import trusted
 from twinbrush.paint.surface import FigureSurface, hairy
-from twinbrush.sculpt.strand_lines import along, drawn_out, in_texture, texture_maps
+from twinbrush.sculpt.strand_lines import along, drawn_out, in_texture, linear_maps, texture_maps
 from twinbrush.shape.smooth import umbrella
 
 STRANDS_FROM, STRANDS_OVER = 0.35, 0.25  # coherence of the style's strokes: dabs (mosaic 0.2), strands (ink, toon 0.9)
@@ -88,8 +88,7 @@ def strands_of_style(aligned: AlignedStyle) -> Strands | None:
     """Returns how the style draws hair, or None when it shows too little of it, or no strands."""
     unit = face_height(aligned.canvas_landmarks_xy)
     side = max(3, round(RIM * unit))
-    hair = aligned.canvas_valid & (aligned.canvas_confidence >= TRUSTED) & (aligned.canvas_regions == int(Region.HAIR))
-    hair = cv2.erode(hair.astype(np.uint8), np.ones((side, side))) > 0
+    hair = cv2.erode(trusted(aligned, Region.HAIR).astype(np.uint8), np.ones((side, side))) > 0
     if hair.sum() < LEAST_PIXELS:
         return None
     lab = to_lab(np.ascontiguousarray(aligned.canvas, np.float32))
@@ -117,12 +116,9 @@ def lock_directions(surface: FigureSurface) -> Float[np.ndarray, "f 3"]:
     first = np.unique(place, return_index=True)[1]
     points, faces = mesh.vertices[first], place[mesh.faces]
     bumps = (surface.normals - surface.broad)[first]
-    a, b = points[faces[:, 1]] - points[faces[:, 0]], points[faces[:, 2]] - points[faces[:, 0]]
-    normal = np.cross(a, b)
-    double = (normal**2).sum(1, keepdims=True) + 1e-12
-    along_a, along_b = np.cross(b, normal) / double, np.cross(normal, a) / double
-    slopes = (bumps[faces[:, 1]] - bumps[faces[:, 0]])[:, :, None] * along_a[:, None] + (
-        bumps[faces[:, 2]] - bumps[faces[:, 0]])[:, :, None] * along_b[:, None]
+    corners = points[faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    slopes = linear_maps(corners, bumps[faces])
     tensor = np.einsum("fci,fcj->fij", slopes, slopes).reshape(-1, 9)
     tensor /= np.maximum(np.trace(tensor.reshape(-1, 3, 3), axis1=1, axis2=2), 1e-9)[:, None] ** 0.5
     corner = sparse.csr_matrix(
@@ -143,15 +139,12 @@ def _charts(surface: FigureSurface, own: Bool[np.ndarray, "f"], texels: Texels) 
     and texels a mm."""
     mesh = surface.mesh
     assert mesh.uv is not None
-    places = np.stack([mesh.uv[:, 0] * texels.shape[1] - 0.5, (1 - mesh.uv[:, 1]) * texels.shape[0] - 0.5], 1)
-    corners, flat = mesh.vertices[mesh.faces], places[mesh.faces]
+    corners, flat = mesh.vertices[mesh.faces], texel_places(mesh.uv, texels.shape)[mesh.faces]
     maps = texture_maps(corners, flat)
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)[own].sum()
     sides = flat[:, 1:] - flat[:, :1]
     texel_area = np.abs(np.linalg.det(sides))[own].sum()
-    links = sparse.coo_matrix(
-        (np.ones(mesh.faces.size), (mesh.faces.ravel(), np.roll(mesh.faces, 1, 1).ravel())), (len(places),) * 2)
-    chart = csgraph.connected_components(links, directed=False)[1]
+    chart = chart_numbers(mesh.faces, len(mesh.vertices))
     rows = own[texels.face]
     triangles, place = texels.face[rows], texels.place[rows]
     covered = np.zeros(texels.shape, np.int64)

@@ -10,11 +10,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from twinbrush.base.image import to_lab
 from twinbrush.base.mesh import Region
 from twinbrush.maths.texels import Texels
-from twinbrush.meshes.plain.surface import sample_texture
-from twinbrush.paint.surface import FigureSurface, hairy
+from twinbrush.paint.surface import FigureSurface, hairy, lab_at
 from twinbrush.paint.tone import LEVEL, LIT, MIDDLE, PHOTO_RANGE, Levels, level_of, relit
 
 APART = 0.10  # by which the step may be off the person's own, of the range from black to white
@@ -63,7 +61,7 @@ def _levels(texture: Float[np.ndarray, "h w 3"], surface: FigureSurface) -> Leve
     assert mesh.uv is not None
     assert mesh.regions is not None
     seen: Bool[np.ndarray, "v"] = surface.normals[:, 2] > FACING
-    lightness = to_lab(sample_texture(texture, mesh.uv).astype(np.float32)[None])[0, :, 0]
+    lightness = lab_at(texture, mesh.uv)[:, 0]
     skin = level_of(lightness[seen & (mesh.regions == int(Region.SKIN))], PHOTO_RANGE, LIT)
     hair = level_of(lightness[seen & hairy(surface)], PHOTO_RANGE, MIDDLE)
     return None if skin is None else Levels(skin, hair)

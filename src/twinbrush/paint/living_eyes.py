@@ -17,8 +17,7 @@ from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.faces import indices
 from twinbrush.maths.filters import polygon_mask
 from twinbrush.maths.texels import Texels
-from twinbrush.meshes.plain.surface import sample_texture
-from twinbrush.paint.surface import FigureSurface
+from twinbrush.paint.surface import FigureSurface, lab_at
 from twinbrush.sculpt.eyeball import COLUMNS, ROWS_DEGREES, step
 from twinbrush.sculpt.iris import LIMBUS, PUPIL
 
@@ -70,7 +69,7 @@ def _about(surface: FigureSurface, texture: Float32[np.ndarray, "h w 3"]) -> Flo
     near = skin[KDTree(rings).query(mesh.vertices[skin])[0] < ABOUT_MM] if len(skin) else skin
     if not len(near):
         return None
-    return np.median(to_lab(sample_texture(texture, mesh.uv[near]).astype(np.float32)[None])[0], axis=0)
+    return np.median(lab_at(texture, mesh.uv[near]), axis=0)
 
 
 def _style_eyes(aligned: AlignedStyle) -> tuple[Float[np.ndarray, "3"], float] | None:

@@ -11,8 +11,7 @@ from jaxtyping import Float32
 
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.maths.texels import texels_of
-from twinbrush.meshes.plain.surface import sample_texture
-from twinbrush.paint.surface import FigureSurface
+from twinbrush.paint.surface import FigureSurface, lab_at
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import MOUTH_BAG
 
@@ -42,7 +41,7 @@ def with_dark_mouth(
     chosen = inside[mesh.faces[texels.face]].all(1)
     place = texels.place[chosen]
     uv = texels.at(mesh.uv, mesh.faces)[chosen]
-    own = to_lab(sample_texture(mesh.texture, uv.astype(np.float64)).astype(np.float32)[None])[0, :, 0]
+    own = lab_at(mesh.texture, uv.astype(np.float64))[:, 0]
     flat = texture.reshape(-1, 3).copy()
     lab = to_lab(flat[place][None])[0]
     dark = np.minimum(lab[:, 0], own + LIGHTER)

@@ -32,31 +32,14 @@ from twinbrush.paint.losses.disparity import disparity_of_pixels
 from twinbrush.paint.losses.matching import Guide
 from twinbrush.paint.losses.moments import moment_loss, moments
 from twinbrush.paint.losses.relaxed_emd import relaxed_emd_of_units
-from twinbrush.paint.problem import Problem, build_problem, guide_of, region_counts
+from twinbrush.paint.problem import Problem, build_problem
 from twinbrush.paint.pyramid import collapse, laplacian_pyramid, resized
+from twinbrush.paint.samples import Draw, Samples, StyleSampler, guide_cost, pick
 from twinbrush.paint.threads import side_by_side
 from twinbrush.views.values import ViewSet
 
 _LEVELS = 4  # of the Laplacian pyramid: coarser colours than 1/16 of the picture need no parameters of their own
 _DETAIL = 1.0  # share of the content's finest band that a new, larger size starts with
-
-
-@dataclass(frozen=True)
-class Samples:
-    """The style's samples of one step: unit hypercolumns, colours, place and regions."""
-
-    features: Float[Tensor, "m c"]
-    colours: Float[Tensor, "m 3"]
-    position: Float[Tensor, "m 2"]
-    regions: Float[Tensor, "m r"]
-
-
-def guide_cost(
-    problem: Problem, view: int, pixels: Int[Tensor, "p"], style: Samples, config: ObjectiveConfig
-) -> Guide:
-    """What it costs to match pixels of a view with the samples (see `guide_of`)."""
-    here = problem.position[view][pixels], problem.emphasis[view][pixels], problem.regions[view][pixels]
-    return guide_of(here, (style.position, style.regions), config)
 
 
 @dataclass(frozen=True)
@@ -67,54 +50,6 @@ class Link:
     to_view: int
     pixels: Int[Tensor, "p"]
     places_xy: Float[Tensor, "p 2"]
-
-
-@dataclass(frozen=True)
-class Draw:
-    """One view's samples of one step: its pixels (linear indices), and the style's."""
-
-    pixels: Int[Tensor, "p"]
-    style: Samples
-
-
-class StyleSampler:
-    """Features of the whole style once per size, and a mix of samples per view and step."""
-
-    def __init__(self, problem: Problem, extractor: Extractor, config: ObjectiveConfig) -> None:
-        height, width = problem.style.shape[-2:]
-        with torch.no_grad():
-            maps = extractor(problem.style)
-            self._features = hypercolumns(maps, problem.style_pixels, height, width)
-        self._colours = problem.style[0].flatten(1)[:, problem.style_pixels].T
-        self._problem = problem
-        self._members = [torch.nonzero(column > 0.5)[:, 0] for column in problem.style_regions.T]
-        views = len(problem.covered)
-        # A small canvas has fewer pixels than samples are asked for: more would only be repeats.
-        self._samples = min(config.style_samples, len(self._features))
-        self._counts = [region_counts(problem, k, self._samples) for k in range(views)]
-
-    def draw(self, view: int, generator: torch.Generator) -> Samples:
-        """A new draw for one view."""
-        chosen = [
-            members[torch.randint(len(members), (count,), generator=generator, device=generator.device)]
-            for members, count in zip(self._members, self._counts[view], strict=True)
-            if count
-        ]
-        if not chosen:
-            everywhere = len(self._features)
-            chosen = [torch.randint(everywhere, (self._samples,), generator=generator, device=generator.device)]
-        index = torch.cat(chosen)
-        return Samples(
-            self._features[index], self._colours[index], self._problem.style_position[index],
-            self._problem.style_regions[index],
-        )  # fmt: skip
-
-
-def _pick(covered: Int[Tensor, "c"], count: int, generator: torch.Generator) -> Int[Tensor, "p"]:
-    """`count` of the covered pixels, with repeats; all of them, in random order, if there are no more."""
-    if len(covered) <= count:
-        return covered[torch.randperm(len(covered), generator=generator, device=generator.device)]
-    return covered[torch.randint(len(covered), (count,), generator=generator, device=generator.device)]
 
 
 def view_loss(
@@ -181,7 +116,7 @@ class Objective:
 
     def draws(self) -> list[Draw]:
         """New samples for every view."""
-        pixels = [_pick(covered, self.config.content_samples, self.generator) for covered in self.problem.covered]
+        pixels = [pick(covered, self.config.content_samples, self.generator) for covered in self.problem.covered]
         return [Draw(own, self.sampler.draw(view, self.generator)) for view, own in enumerate(pixels)]
 
     def of_view(self, view: int, image: Float[Tensor, "1 3 h w"], draw: Draw) -> Float[Tensor, ""]:

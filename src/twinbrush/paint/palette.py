@@ -46,7 +46,7 @@ def with_clothes(aligned: AlignedStyle) -> AlignedStyle:
     its most telling accent colour, with its own skin's brushwork, where it shows nothing below the chin."""
     unit = face_height(aligned.canvas_landmarks_xy)
     lab = to_lab(np.ascontiguousarray(aligned.canvas, np.float32))
-    cloth = _region(aligned, Region.CLOTH)
+    cloth = trusted(aligned, Region.CLOTH)
     sure = _core(aligned, Region.CLOTH, unit)
     share = cloth.sum() / unit**2
     busy = share > BUSY_FROM and sure.sum() < SOLID * cloth.sum()
@@ -57,14 +57,15 @@ def with_clothes(aligned: AlignedStyle) -> AlignedStyle:
     return _with_garment(aligned, lab, cloth if busy else np.zeros_like(cloth), unit)
 
 
-def _region(aligned: AlignedStyle, region: Region) -> Bool[np.ndarray, "h w"]:
+def trusted(aligned: AlignedStyle, region: Region) -> Bool[np.ndarray, "h w"]:
+    """Returns the canvas' pixels that are surely of a region."""
     own = aligned.canvas_regions == int(region)
     return own & aligned.canvas_valid & (aligned.canvas_confidence > TRUSTED)
 
 
 def _core(aligned: AlignedStyle, region: Region, unit: float) -> Bool[np.ndarray, "h w"]:
     """The region's sure pixels away from its rim."""
-    own = _region(aligned, region) & (aligned.canvas_confidence > SURE)
+    own = trusted(aligned, region) & (aligned.canvas_confidence > SURE)
     side = max(3, int(RIM * unit))
     return cv2.erode(own.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
@@ -151,7 +152,7 @@ def _others(
     aligned: AlignedStyle, lab: Float32[np.ndarray, "h w 3"], middles: Float[np.ndarray, "k 3"]
 ) -> Float[np.ndarray, "k"]:
     """How far colours are from the style's skin and hair (lightness counts half)."""
-    known = [lab[region] for region in (_region(aligned, Region.SKIN), _region(aligned, Region.HAIR)) if region.any()]
+    known = [lab[region] for region in (trusted(aligned, Region.SKIN), trusted(aligned, Region.HAIR)) if region.any()]
     if not known:
         return np.ones(len(middles))
     away = [np.linalg.norm((middles - np.median(colours, axis=0)) * [0.5, 1, 1], axis=1) for colours in known]
@@ -162,7 +163,7 @@ def _brushwork(aligned: AlignedStyle, lab: Float32[np.ndarray, "h w 3"], unit: f
     """The calmest piece of cheek or forehead without its broad colour, mirrored over the whole canvas."""
     height, width = lab.shape[:2]
     half = max(8, int(SWATCH * unit))
-    skin = _region(aligned, Region.SKIN)
+    skin = trusted(aligned, Region.SKIN)
     best, calmest = np.zeros((16, 16, 3), np.float32), np.inf
     for landmark in SWATCHES:
         x, y = np.round(aligned.canvas_landmarks_xy[landmark]).astype(int)
@@ -208,7 +209,7 @@ def with_plain_hair(aligned: AlignedStyle) -> AlignedStyle:
     """Returns the style with hair that is only hair: jewels, ribbons, hats, ground and shaven crowns in it lend
     nothing."""
     image = np.clip(np.ascontiguousarray(aligned.canvas, np.float32), 0, 1)
-    hair = _region(aligned, Region.HAIR)
+    hair = trusted(aligned, Region.HAIR)
     unit = face_height(aligned.canvas_landmarks_xy)
     kept = plain(image, hair & ~_shaven(aligned, image, hair, unit), aligned.canvas_regions, unit)
     regions = aligned.canvas_regions.copy()
@@ -222,7 +223,7 @@ def _shaven(
     """Large pieces of hair in the skin's colour beside hair of another: a shaven crown. (Paper between the strokes of
     drawn hair is narrow, fair hair beside fair skin is all alike.)"""
     tone = cv2.GaussianBlur(to_lab(image), (0, 0), max(0.6, TONE_BLUR * unit))
-    skin = _region(aligned, Region.SKIN)
+    skin = trusted(aligned, Region.SKIN)
     if hair.sum() < LEAST_PIXELS or skin.sum() < LEAST_PIXELS:
         return np.zeros_like(hair)
     away = np.linalg.norm(tone - np.median(tone[skin], axis=0), axis=-1)
@@ -240,7 +241,7 @@ def with_plain_skin(aligned: AlignedStyle) -> AlignedStyle:
     chin. Painted on another face they are a beard."""
     image = np.clip(np.ascontiguousarray(aligned.canvas, np.float32), 0, 1)
     unit = face_height(aligned.canvas_landmarks_xy)
-    skin = _region(aligned, Region.SKIN)
+    skin = trusted(aligned, Region.SKIN)
     height, width = skin.shape
     features = feature_mask(aligned.canvas_landmarks_xy, FEATURES, height, width, FEATURES_GROWN, 0.004) > 0.3
     odd = skin & ~features & ~plain(image, skin & ~features, aligned.canvas_regions, unit)

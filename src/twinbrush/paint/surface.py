@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float32, Int
 
+from twinbrush.base.image import to_lab
 from twinbrush.base.mesh import Mesh, Region, vertex_normals
+from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.sculpt.values import Figure
 from twinbrush.views.surface_paint import broad_normals
 
@@ -83,6 +85,11 @@ def surface_of_figure(figure: Figure) -> FigureSurface:
     return FigureSurface(
         mesh, figure.landmarks_xyz, place, normals, broad, np.repeat(np.arange(len(counts)), counts),
         tuple(part.name for part in figure.parts), plinth)
+
+
+def lab_at(texture: Float[np.ndarray, "h w 3"], uv: Float[np.ndarray, "n 2"]) -> Float32[np.ndarray, "n 3"]:
+    """Returns the texture's CIELAB at texture coordinates."""
+    return to_lab(sample_texture(texture, uv).astype(np.float32)[None])[0]
 
 
 def hairy(surface: FigureSurface) -> Bool[np.ndarray, "v"]:

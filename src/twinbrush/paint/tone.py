@@ -52,6 +52,7 @@ def levels_of_person(views: ViewSet) -> Levels | None:
 
 
 def level_of(lightness: Float[np.ndarray, "n"], ends: tuple[float, float], percent: float) -> float | None:
+    """Returns the lightness at a percentile, 0..1 between two ends (L*); None when there are too few pixels."""
     if len(lightness) < LEAST_PIXELS:
         return None
     return float(np.clip((np.percentile(lightness, percent) - ends[0]) / max(ends[1] - ends[0], 1.0), 0, 1))

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Float32
 from twinbrush.faces import indices
 from twinbrush.faces.face_model import mirror_indices
 from twinbrush.faces.facemap import face_height, feature_mask
+from twinbrush.maths.filters import hull_mask
 
 NOSE_FOOT = (2, 98, 327)  # landmarks: below them hair grows about the mouth
 BELOW_CHIN, LIPS_GROWN, FEATURES_GROWN = 0.05, 0.012, 0.03  # face heights
@@ -33,7 +34,7 @@ def whiskers(
     tone = cv2.GaussianBlur(lightness, (0, 0), max(0.6, BLUR * unit))
     below = _below_nose(landmarks_xy, skin.shape, unit)
     features = feature_mask(landmarks_xy, ("eyes", "brows", "nose", "lips"), height, width, FEATURES_GROWN, 0.004) > 0.3
-    face = _hull(landmarks_xy[list(indices.OVAL)], skin.shape)
+    face = hull_mask(skin.shape, landmarks_xy[list(indices.OVAL)])
     above = skin & (_morphed(face, cv2.MORPH_ERODE, BORDER * unit) > 0) & ~below & ~features
     if above.sum() < LEAST_PIXELS:
         return np.zeros_like(skin)
@@ -55,14 +56,9 @@ def _below_nose(
     down = down / max(float(np.linalg.norm(down)), 1e-9)
     foot = landmarks_xy[list(NOSE_FOOT)]
     low = landmarks_xy[[point for point in indices.OVAL if (landmarks_xy[point] - foot[0]) @ down > 0]]
-    whole = _hull(np.concatenate([foot, low, low + BELOW_CHIN * unit * down]), shape)
-    lips = _morphed(_hull(landmarks_xy[list(indices.LIPS_OUTER)], shape), cv2.MORPH_DILATE, LIPS_GROWN * unit)
+    whole = hull_mask(shape, np.concatenate([foot, low, low + BELOW_CHIN * unit * down]))
+    lips = _morphed(hull_mask(shape, landmarks_xy[list(indices.LIPS_OUTER)]), cv2.MORPH_DILATE, LIPS_GROWN * unit)
     return (whole > 0) & (lips == 0)
-
-
-def _hull(points_xy: Float[np.ndarray, "n 2"], shape: tuple[int, ...]) -> np.ndarray:
-    outline = cv2.convexHull(np.rint(points_xy).astype(np.int32))
-    return cv2.fillConvexPoly(np.zeros(shape[:2], np.uint8), outline, 1)
 
 
 def _morphed(mask: np.ndarray, operation: int, radius: float) -> np.ndarray:

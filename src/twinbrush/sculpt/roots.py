@@ -10,7 +10,7 @@ from twinbrush.base.mesh import Mesh
 from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.gather import interpolated
-from twinbrush.maths.texels import texels_of
+from twinbrush.maths.texels import texel_places, texels_of
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Part
 
@@ -43,7 +43,7 @@ def with_roots(
             head.vertices, k=NEAREST, distance_upper_bound=FARTHEST_MM)
         near = np.flatnonzero(np.isfinite(away[:, -1]))
         size, uv = len(colours), part.mesh.uv[over]
-        xy = np.stack([uv[:, 0] * size - 0.5, (1 - uv[:, 1]) * size - 0.5], 1)
+        xy = texel_places(uv, (size, size))
         own = (1 - smoothstep(np.asarray(away)[near, 0] / reach)) * (share[near] < SHARE)
         tone[near] += own[:, None] * lookup(colours, xy)[np.asarray(nearest)[near]].mean(1)
         share[near] += own

@@ -54,13 +54,19 @@ def texture_maps(
 
     corners: the triangles in space; places: in texels.
     """
+    return linear_maps(corners, places).astype(np.float32)
+
+
+def linear_maps(
+    corners: Float[np.ndarray, "t 3 3"], values: Float[np.ndarray, "t 3 c"]
+) -> Float[np.ndarray, "t c 3"]:
+    """Returns the linear map of each triangle that takes directions in space into changes of what its corners hold."""
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     aa, ab, bb = (a * a).sum(1), (a * b).sum(1), (b * b).sum(1)
     scale = np.maximum(aa * bb - ab * ab, 1e-12)[:, None]
     along_a, along_b = (a * bb[:, None] - b * ab[:, None]) / scale, (b * aa[:, None] - a * ab[:, None]) / scale
-    first, second = places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]
-    maps = first[:, :, None] * along_a[:, None] + second[:, :, None] * along_b[:, None]
-    return maps.astype(np.float32)
+    first, second = values[:, 1] - values[:, 0], values[:, 2] - values[:, 0]
+    return first[:, :, None] * along_a[:, None] + second[:, :, None] * along_b[:, None]
 
 
 def in_texture(

@@ -16,7 +16,7 @@ from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Mesh, Region
 from twinbrush.base.sampling import sampled
 from twinbrush.maths.fill import push_pull
-from twinbrush.maths.texels import Texels, texels_of
+from twinbrush.maths.texels import Texels, texel_places, texels_of
 from twinbrush.paint.colour import PAINTED, fit_colour_map, style_tone
 from twinbrush.paint.guided.atlas import StyleSheet
 from twinbrush.paint.round.subject import Subject
@@ -156,8 +156,7 @@ def _own_colours(mesh: Mesh, texels: Texels) -> Float32[np.ndarray, "s 3"]:
     texture = np.ascontiguousarray(mesh.texture, np.float32)
     if texture.shape[0] > texels.shape[0]:
         texture = cv2.resize(texture, texels.shape[::-1], interpolation=cv2.INTER_AREA)
-    height, width = texture.shape[:2]
-    places = np.stack([uv[:, 0] * width - 0.5, (1 - uv[:, 1]) * height - 0.5], axis=1).astype(np.float32)
+    places = texel_places(uv, (texture.shape[0], texture.shape[1])).astype(np.float32)
     return sampled(texture, places, cv2.INTER_LINEAR)
 
 

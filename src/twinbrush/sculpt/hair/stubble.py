@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from twinbrush.base.camera import project
-from twinbrush.maths.filters import disc
+from twinbrush.maths.filters import hull_mask, morphed
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.hair.whiskers import ON_FACE_MM, other_side
 from twinbrush.sculpt.values import FACE, Surroundings, Template
@@ -34,7 +34,7 @@ def without_stubble(template: Template, vertices: Float[np.ndarray, "n 3"], seen
         return seen
     dense = (beard_density(seen, beard, bare) > DENSE) & beard
     dense |= other_side(template, vertices, seen, beard, dense, ON_FACE_MM) > 0  # light seldom falls on both alike
-    dense = _morphed(_morphed(dense, cv2.MORPH_CLOSE, CLOSE_MM * per_mm) & beard, cv2.MORPH_OPEN, OPEN_MM * per_mm)
+    dense = morphed(morphed(dense, cv2.MORPH_CLOSE, CLOSE_MM * per_mm) & beard, cv2.MORPH_OPEN, OPEN_MM * per_mm)
     return replace(seen, labels=np.where(beard & ~dense, np.uint8(Label.SKIN), seen.labels))
 
 
@@ -54,11 +54,6 @@ def _is_long(
     template: Template, vertices: Float[np.ndarray, "n 3"], seen: Surroundings, beard: Bool[np.ndarray, "h w"]
 ) -> bool:
     pixels, _ = project(seen.camera, vertices[template.labels == FACE])
-    face = cv2.convexHull(np.rint(pixels).astype(np.int32))
-    beside = cv2.fillConvexPoly(np.ones(beard.shape, np.uint8), face, 0)
+    beside = 1 - hull_mask(beard.shape, pixels)
     beyond = cv2.distanceTransform(beside, cv2.DIST_L2, 5)[beard]
     return float(np.quantile(beyond, OUTERMOST)) > LONG_MM * seen.pixels_per_mm
-
-
-def _morphed(mask: Bool[np.ndarray, "h w"], operation: int, radius: float) -> Bool[np.ndarray, "h w"]:
-    return cv2.morphologyEx(mask.astype(np.uint8), operation, disc(radius)) > 0

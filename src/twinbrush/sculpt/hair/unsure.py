@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from scipy import ndimage
 
 from twinbrush.base.camera import project
-from twinbrush.maths.filters import disc
+from twinbrush.maths.filters import disc, hull_mask
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.values import Surroundings
 
@@ -83,6 +83,4 @@ def _commoner(
 def _about_head(seen: Surroundings, vertices: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, "h w"]:
     """The head's convex outline with the hair beside it that is believed anyhow."""
     pixels, _ = project(seen.camera, vertices)
-    hull = cv2.convexHull(np.rint(pixels).astype(np.int32))
-    head = cv2.fillConvexPoly(np.zeros(seen.labels.shape, np.uint8), hull, 1)
-    return cv2.dilate(head, disc(LEAST_HAIR_MM * seen.pixels_per_mm)) > 0
+    return cv2.dilate(hull_mask(seen.labels.shape, pixels), disc(LEAST_HAIR_MM * seen.pixels_per_mm)) > 0

@@ -11,7 +11,7 @@ from scipy import spatial
 
 from twinbrush.base.camera import project
 from twinbrush.faces import indices
-from twinbrush.maths.filters import disc
+from twinbrush.maths.filters import hull_mask, morphed
 from twinbrush.regions.values import Label
 from twinbrush.sculpt.values import FACE, Surroundings, Template
 
@@ -53,8 +53,8 @@ def grown_beard(template: Template, vertices: Float[np.ndarray, "n 3"], seen: Su
         likelier = _log_density(features, features[grown]) - _log_density(features, features[bare])
         likelier = cv2.GaussianBlur(likelier.astype(np.float32), (0, 0), SPREAD_MM * density)
         likelier += OTHER_SIDE * other_side(template, vertices, seen, free, grown)
-        like = _morphed(free & (likelier > SURE) | beard, cv2.MORPH_OPEN, OPEN_MM * density) | beard
-        grown = _joined(_morphed(like, cv2.MORPH_CLOSE, CLOSE_MM * density) & (free | beard), beard)
+        like = morphed(free & (likelier > SURE) | beard, cv2.MORPH_OPEN, OPEN_MM * density) | beard
+        grown = _joined(morphed(like, cv2.MORPH_CLOSE, CLOSE_MM * density) & (free | beard), beard)
     if grown.sum() < LEAST_GROWTH * beard.sum():
         grown = beard
     whole = _symmetric(grown, free, other_side(template, vertices, seen, free, grown, ON_FACE_MM), density)
@@ -70,7 +70,7 @@ def _symmetric(
 ) -> Bool[np.ndarray, "h w"]:
     """The beard with what the other side (1 where it has one) has of it: half a moustache was overlooked."""
     like = cv2.GaussianBlur(np.where(free, other, grown).astype(np.float32), (0, 0), CALM_MM * density) > 0.5
-    both = _morphed(grown | free & like, cv2.MORPH_OPEN, OPEN_MM * density)
+    both = morphed(grown | free & like, cv2.MORPH_OPEN, OPEN_MM * density)
     return grown | _joined(both & (grown | free), grown)
 
 
@@ -107,20 +107,16 @@ def _zones(
     low = (template.labels == FACE) & (mean[:, 1] < top)
     high = (template.labels == FACE) & (mean[:, 1] > SKIN_MM[0]) & (mean[:, 1] < SKIN_MM[1]) & (
         np.abs(mean[:, 0]) < 48) & (mean[:, 2] > -25)
-    zone, bare = (_hull(vertices[chosen], seen) for chosen in (low, high))
     mouth = template.landmarks(vertices)[list(indices.LIPS_OUTER)]
-    lips = cv2.dilate(_hull(mouth, seen).astype(np.uint8), disc(MOUTH_MM * seen.pixels_per_mm)) > 0
+    zone, bare, lips = (hull_mask(seen.labels.shape, project(seen.camera, points)[0]) > 0 for points in (
+        vertices[low], vertices[high], mouth))
+    lips = morphed(lips, cv2.MORPH_DILATE, MOUTH_MM * seen.pixels_per_mm)
     beyond = cv2.distanceTransform((~zone).astype(np.uint8), cv2.DIST_L2, 5)
     known = beyond[seen.labels == Label.BEARD]
     beside = BESIDE_MM * seen.pixels_per_mm + (LONGER * float(np.quantile(known, 0.9)) if len(known) else 0.0)
     top = project(seen.camera, np.array([[0.0, SIDE_TOP_MM, SIDE_Z_MM]]))[0][0, 1]
     below = np.arange(len(beyond))[:, None] > top
     return (beyond <= beside) & ~lips & ~bare & below, bare
-
-
-def _hull(points: Float[np.ndarray, "n 3"], seen: Surroundings) -> Bool[np.ndarray, "h w"]:
-    pixels = cv2.convexHull(np.rint(project(seen.camera, points)[0]).astype(np.int32))
-    return cv2.fillConvexPoly(np.zeros(seen.labels.shape, np.uint8), pixels, 1) > 0
 
 
 def _features(seen: Surroundings) -> Float[np.ndarray, "h w 4"]:
@@ -139,7 +135,3 @@ def _log_density(features: Float[np.ndarray, "h w 4"], own: Float[np.ndarray, "n
     away = features - own.mean(0)
     return -0.5 * np.einsum("hwi,ij,hwj->hw", away, np.linalg.inv(covariance), away, optimize=True) - (
         0.5 * np.linalg.slogdet(covariance)[1])
-
-
-def _morphed(mask: Bool[np.ndarray, "h w"], operation: int, radius: float) -> Bool[np.ndarray, "h w"]:
-    return cv2.morphologyEx(mask.astype(np.uint8), operation, disc(radius)) > 0
