@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 
+from twinbrush.base import locks
 from twinbrush.base.errors import BadOption, OutputError
 from twinbrush.base.files import nothing_left, write_atomically
 
@@ -50,6 +52,26 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"")
     with pytest.raises(OutputError, match="in the way"):
         write_atomically(tmp_path / "a" / "b", b"data")
+
+
+@pytest.mark.skipif(not locks.CAN_LOCK, reason="needs flock")
+def test_two_writers_of_one_file_do_not_sweep_each_others_parts(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tempfile.mkstemp
+    swept: list[str] = []
+
+    def made_and_swept(**where: Any) -> tuple[int, str]:
+        descriptor, name = made(**where)
+        if not swept:  # the other writer comes after it was made and before it is locked
+            swept.append(name)
+            locks.sweep_parts(tmp_path, "a")
+        return descriptor, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", made_and_swept)
+    write_atomically(tmp_path / "a", b"whole")
+    assert not Path(swept[0]).exists()
+    assert (tmp_path / "a").read_bytes() == b"whole"
+    assert os.listdir(tmp_path) == ["a"]
 
 
 def _fail(folder: Path, error: BaseException) -> None:

@@ -132,11 +132,10 @@ def _write(target: Path, writer: Callable[[BinaryIO], object] | bytes) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         locks.sweep_parts(target.parent, target.name)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:64]}.", suffix=".part", dir=target.parent)
+        descriptor, temporary = _own_part(target)
         with os.fdopen(descriptor, "w+b") as file:
-            if locks.CAN_LOCK:
-                held = os.dup(descriptor)  # the lock stays until the file has its name
-                locks.take(held)
+            if locks.CAN_LOCK:  # the lock stays until the file has its name
+                held = os.dup(descriptor)
             if isinstance(writer, bytes):
                 file.write(writer)
             else:
@@ -154,6 +153,15 @@ def _write(target: Path, writer: Callable[[BinaryIO], object] | bytes) -> Path:
         if held is not None:
             os.close(held)
     return target
+
+
+def _own_part(target: Path) -> tuple[int, str]:
+    """A temporary file beside `target` that is open and locked: (its descriptor, its path). Raises OSError."""
+    while True:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:64]}.", suffix=".part", dir=target.parent)
+        if locks.take(descriptor) and os.fstat(descriptor).st_nlink:
+            return descriptor, temporary
+        os.close(descriptor)  # another writer of `target` took it for a dead one's before it was locked, and swept it
 
 
 @contextmanager
