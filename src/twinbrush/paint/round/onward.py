@@ -6,6 +6,7 @@ other begins lay a step in the cheek's colour, which the ring's patches made str
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 from scipy import sparse
@@ -13,10 +14,10 @@ from scipy.spatial import cKDTree
 
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Mesh, Region
+from twinbrush.base.sampling import sampled
 from twinbrush.maths.linear import quick_solver
 from twinbrush.maths.surface import cotangent_laplacian
-from twinbrush.maths.texels import texels_of
-from twinbrush.meshes.plain.surface import sample_texture
+from twinbrush.maths.texels import texel_places, texels_of
 from twinbrush.paint.surface import FigureSurface, lab_at
 
 LEAST_WEIGHT = 0.2  # of the pair's paint at a vertex that tells its colour
@@ -40,7 +41,8 @@ def with_pairs_colours(
     assert guide.texture is not None
     skin = mesh.regions == int(Region.SKIN)
     rows = np.flatnonzero(skin & surface.of("Head", "Mesh"))
-    painted = sample_texture(layer, mesh.uv[rows])
+    places = texel_places(mesh.uv[rows], (layer.shape[0], layer.shape[1])).astype(np.float32)
+    painted = sampled(layer, places, cv2.INTER_LINEAR)
     weight = np.clip(painted[:, 3], 0, 1)
     facing = np.clip((surface.broad[rows, 2] - FACING[0]) / (FACING[1] - FACING[0]), 0, 1)
     hold = np.where(weight > LEAST_WEIGHT, weight * facing, 0.0)
