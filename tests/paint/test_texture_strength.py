@@ -12,7 +12,7 @@ from twinbrush.base.mesh import Region
 from twinbrush.paint.guided.atlas import style_sheet
 from twinbrush.paint.guided.consensus import Known
 from twinbrush.paint.guided.scene import Scene
-from twinbrush.paint.texture_strength import calmed, strength_of, strengthened
+from twinbrush.paint.texture_strength import calmed, no_stronger, strength_of, strengthened
 
 SIZE, UNIT = 128, 100.0
 LEFT = np.s_[:, : SIZE // 2]  # hair; skin is right of it
@@ -101,3 +101,16 @@ def test_hatching_counts_in_full_and_one_edge_does_not() -> None:
         plain = scene(flat, style)
         kept = spread(calmed(painted, plain, strength_of([plain], plain.sheet)), Region.SKIN)
         assert least <= kept / spread(painted, Region.SKIN) <= most
+
+
+def test_a_calm_faces_sides_are_calm_too() -> None:
+    rough = scene(np.full((SIZE, SIZE, 3), 0.5, np.float32), grain(0.08, 2))
+    own = strength_of([rough], rough.sheet)
+    skin = (labels() == int(Region.SKIN))[None]
+    calm = no_stronger(own, np.full((1, SIZE, SIZE, 3), 0.5, np.float32) + grain(0.01, 5) - 0.5, skin, UNIT)
+    assert own.skin is not None
+    assert calm.skin is not None
+    assert (calm.skin < 0.4 * own.skin).all()
+    rough_face = no_stronger(own, grain(0.2, 5)[None], skin, UNIT)
+    assert rough_face.skin is not None
+    np.testing.assert_array_equal(rough_face.skin, own.skin)

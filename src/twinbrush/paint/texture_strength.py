@@ -23,6 +23,7 @@ from twinbrush.paint.guided.scene import Scene
 PLACE_UNITS = 0.03  # size of a place on the skin
 BRUSHWORK = (1.4, 50.0)  # most that a place may have of the style's skin's: a factor, and the percentile of its places
 SHADING = (1.7, 10.0)  # the same of bands as broad as a face's own light and shade: brushwork is what is everywhere
+LIKE_FACE = 1.2  # ... and of the painted face's own median place
 SHADED = 2  # so many bands, the coarsest, may be shading
 LEAST_SPREAD = 0.05  # L*a*b*: below, nothing is seen
 LEAST_PIXELS = 300  # of a region: fewer say nothing
@@ -60,6 +61,20 @@ def strength_of(scenes: list[Scene], sheet: StyleSheet) -> Strength:
     return Strength(gains, np.array([
         factor * float(np.percentile(local_strength(band, skin, PLACE_UNITS * unit)[skin], percent))
         for band, (factor, percent) in zip(bands, limits, strict=True)]))
+
+
+def no_stronger(
+    strength: Strength, images: Float32[np.ndarray, "n h w 3"], skin: Bool[np.ndarray, "n h w"], unit_px: float
+) -> Strength:
+    """Returns the strength with skin bounded by what finished views of the face (unit_px: its height) show, too: lines
+    that a calm face lacks made another skin of its sides."""
+    if strength.skin is None or skin.sum() < LEAST_PIXELS:
+        return strength
+    found = []
+    for image, own in zip(images, skin, strict=True):
+        bands = split(to_lab(np.ascontiguousarray(image, np.float32)), unit_px)[:-1]
+        found.append([np.median(local_strength(band, own, PLACE_UNITS * unit_px)[own]) for band in bands])
+    return replace(strength, skin=np.minimum(strength.skin, LIKE_FACE * np.mean(found, axis=0)))
 
 
 def _padded(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

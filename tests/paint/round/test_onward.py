@@ -68,3 +68,19 @@ def test_a_dark_mouth_darkens_no_cheek() -> None:
 def test_nothing_painted_changes_nothing() -> None:
     surface, layer = begun()
     assert with_pairs_colours(surface.mesh, surface, np.zeros_like(layer)) is surface.mesh
+
+
+def test_light_from_one_side_reaches_no_profile() -> None:
+    surface, layer = begun()
+    mesh = surface.mesh
+    assert mesh.uv is not None
+    texels = texels_of(mesh.uv, mesh.faces, SHAPE)
+    side = np.tanh(texels.at(mesh.vertices, mesh.faces)[:, 0] / 15)
+    layer.reshape(-1, 4)[texels.place, :3] *= (1 + 0.3 * side)[:, None]
+    found = lightness(surface, layer)
+    skin = surface.of("Head") & (mesh.vertices[:, 1] > -60)
+    left, right = (found[skin & (sign * surface.broad[:, 0] > 0.9)].mean() for sign in (-1, 1))
+    in_front = skin & (surface.broad[:, 2] > 0.7) & (np.abs(mesh.vertices[:, 0]) > 20)
+    lit, shaded = (found[in_front & (sign * mesh.vertices[:, 0] > 0)].mean() for sign in (1, -1))
+    assert lit - shaded > 10
+    assert abs(right - left) < 0.35 * (lit - shaded)

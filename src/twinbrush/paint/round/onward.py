@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Int
 from scipy import sparse
 from scipy.spatial import cKDTree
 
@@ -22,6 +22,7 @@ from twinbrush.paint.surface import FigureSurface, lab_at
 
 LEAST_WEIGHT = 0.2  # of the pair's paint at a vertex that tells its colour
 FACING = (0.45, 0.8)  # of the broad normal toward the front, from where to where a vertex tells it: not the style's rim
+ALIKE = (-0.1, 0.6)  # of the same: below the one both sides are alike, above the other each is its own
 SMOOTH_MM = 15.0  # over so much the difference is smoothed
 UNLIKE = 6.0  # L*a*b* off the smooth difference from where a vertex (a brow, a lip) tells less
 ROUNDS = 3  # of weighing anew
@@ -51,15 +52,26 @@ def with_pairs_colours(
     now = to_lab(np.clip(painted[None, :, :3] / np.maximum(painted[None, :, 3:], 1e-6), 0, 1).astype(np.float32))[0]
     apart = now - lab_at(guide.texture, mesh.uv[rows])
     change = np.zeros((len(mesh.vertices), 3))
-    change[rows] = _smooth(apart, hold, surface, rows)
+    change[rows] = _alike(_smooth(apart, hold, surface, rows), surface, rows)
     others = np.flatnonzero(skin & ~surface.of("Head", "Mesh", "Eye", "Teeth"))  # a bare neckline
     if len(others):
         change[others] = change[rows[cKDTree(mesh.vertices[rows]).query(mesh.vertices[others])[1]]]
     return guide.painted(_added(guide, change, skin & ~surface.of("Eye", "Teeth")))
 
 
+def _alike(
+    change: Float[np.ndarray, "n 3"], surface: FigureSurface, rows: Int[np.ndarray, "n"]
+) -> Float[np.ndarray, "n 3"]:
+    """The change, the same on both sides of the head where it turns away from the front: the style's light comes from
+    one side, and would make one profile red and the other pale."""
+    points = surface.mesh.vertices[rows]
+    other = cKDTree(points).query(points * [-1, 1, 1])[1]
+    own = np.clip((surface.broad[rows, 2:] - ALIKE[0]) / (ALIKE[1] - ALIKE[0]), 0, 1)
+    return own * change + (1 - own) * (change + change[other]) / 2
+
+
 def _smooth(
-    apart: Float[np.ndarray, "n 3"], hold: Float[np.ndarray, "n"], surface: FigureSurface, rows: np.ndarray
+    apart: Float[np.ndarray, "n 3"], hold: Float[np.ndarray, "n"], surface: FigureSurface, rows: Int[np.ndarray, "n"]
 ) -> Float[np.ndarray, "n 3"]:
     """The differences as smooth over the surface as can be (Laplace's equation where nothing holds them)."""
     place, first, back = np.unique(surface.place[rows], return_index=True, return_inverse=True)

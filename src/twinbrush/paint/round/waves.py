@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from twinbrush.base.beside import Works, mapped
 from twinbrush.base.camera import project
-from twinbrush.base.mesh import Mesh
+from twinbrush.base.mesh import Mesh, Region
 from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.config import StylizeConfig
+from twinbrush.faces import indices
+from twinbrush.faces.facemap import face_height
+from twinbrush.maths.filters import hull_mask
 from twinbrush.paint.guided.guides import LED
 from twinbrush.paint.guided.paint import with_lead
 from twinbrush.paint.guided.scene import Scene
@@ -34,7 +37,7 @@ from twinbrush.paint.round.onward import with_pairs_colours
 from twinbrush.paint.round.ring import cropped, faded, ring_cameras
 from twinbrush.paint.round.subject import Subject
 from twinbrush.paint.surface import FigureSurface
-from twinbrush.paint.texture_strength import Strength, calmed, strength_of, strengthened
+from twinbrush.paint.texture_strength import Strength, calmed, no_stronger, strength_of, strengthened
 from twinbrush.paint.values import PaintedPair
 from twinbrush.views.rig import mean_camera
 from twinbrush.views.surface_paint import Look, SurfacePaint
@@ -95,7 +98,7 @@ def paint_in_waves(
         bare = mapped(lambda look: bare_scene(look, subject, guide, sheet), [look for look, _ in owned])
         begun = [continuing(scene, paint, *own)[0] for scene, own in zip(bare, owned, strict=True)]
         if strength is None and begun:
-            strength = strength_of(begun, sheet)
+            strength = no_stronger(strength_of(begun, sheet), *_faces(painted))
         views: list[_View] = []
         if strength is not None and begun:
             guided = [strengthened(scene, strength) for scene in begun]
@@ -116,6 +119,14 @@ def paint_in_waves(
     return RoundPaint(paint, guide, {
         "ring_match_cost": float(np.mean(costs)) if costs else 0.0,
         "border_difference": float(np.mean(gaps)) if gaps else 0.0})
+
+
+def _faces(painted: PaintedPair) -> tuple[Float32[np.ndarray, "n h w 3"], Bool[np.ndarray, "n h w"], float]:
+    """The pair's images, where they show the skin of the face itself, and its height in pixels."""
+    marks, views = painted.aligned.canvas_landmarks_xy, painted.pair.warped
+    face = hull_mask(views.coverage.shape[1:], marks[list(indices.OVAL)]) > 0
+    skin = views.coverage & (views.regions == int(Region.SKIN)) & face
+    return np.ascontiguousarray(painted.pair.images, np.float32), skin, face_height(marks)
 
 
 @dataclass(frozen=True)
