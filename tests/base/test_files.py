@@ -36,7 +36,7 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("code", "complaint"), [
-    (errno.ENOSPC, "disk is full"), (errno.EACCES, "not writable"), (errno.EROFS, "not writable"), (errno.EIO, "cannot")
+    (errno.ENOSPC, "disk is full"), (errno.EDQUOT, "disk is full"), (errno.EACCES, "not writable"), (errno.EROFS, "not writable"), (errno.EIO, "cannot")
 ])
 def test_the_systems_complaints_are_told(tmp_path: Path, code: int, complaint: str) -> None:
     def full(file: BinaryIO) -> None:
@@ -46,6 +46,22 @@ def test_the_systems_complaints_are_told(tmp_path: Path, code: int, complaint: s
         write_atomically(tmp_path / "new" / "er" / "a", full)
     assert caught.value.remedy
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells the umask")
+def test_writing_opens_no_other_threads_files_to_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.umask(0o077)
+
+    def opens_them(mask: int) -> int:
+        raise AssertionError(f"umask {mask:o} for the whole process")
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "umask", opens_them)
+            write_atomically(tmp_path / "a", b"data")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:

@@ -185,7 +185,10 @@ def quiet_stderr() -> Generator[None, None, None]:
 
 
 def _umask() -> int:
-    """The process' umask (it can only be read by setting it)."""
+    """The process' umask. Where the system does not tell, it can only be read by setting it, and what other threads
+    write at that moment everybody may change."""
+    with contextlib.suppress(OSError, StopIteration, ValueError), open("/proc/self/status", encoding="ascii") as status:
+        return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
     with _process:
         mask = os.umask(0)
         os.umask(mask)

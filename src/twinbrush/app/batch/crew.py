@@ -10,10 +10,12 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any, Literal
 
 from twinbrush.base.beside import CORES_VARIABLE
+from twinbrush.base.files import output_error
 from twinbrush.base.progress import Step, ignore
 
 COMMAND = (sys.executable, "-P", "-m", "twinbrush.app.batch.worker")
@@ -65,7 +67,8 @@ class Worker:
         return None if process is None else process.pid
 
     def perform(self, task: Mapping[str, Any], on_step: Callable[[Step], None] = ignore) -> Outcome:
-        """Carry out a task in the process; a process that dies is replaced and the task begun again, TRIES times."""
+        """Carry out a task in the process; a process that dies is replaced and the task begun again, TRIES times.
+        Raises OutputError for a log that cannot be written."""
         self._cancelled = False
         self._number += 1
         for _ in range(TRIES):
@@ -80,8 +83,10 @@ class Worker:
         """End the task that is under way, from another thread: at its next step, or by a kill."""
         self._cancelled = True
         process = self._process
-        if process is None:
-            return
+        if process is not None:  # else it is being started, and told when it has its task
+            self._give_up(process)
+
+    def _give_up(self, process: subprocess.Popen[bytes]) -> None:
         self._send(process, {"cancel": self._number})
         killer = threading.Timer(GRACE_SECONDS, self._kill_cancelled, (process,))
         killer.daemon = True
@@ -99,6 +104,8 @@ class Worker:
         process = self._running()
         if process is None or not self._send(process, {"task": dict(task), "number": self._number}):
             return self._lost()
+        if self._cancelled:
+            self._give_up(process)
         assert process.stdout is not None
         for line in process.stdout:
             try:
@@ -116,7 +123,7 @@ class Worker:
         """The process, started if there is none; None when no more is to be started."""
         with self._lock:
             if self._process is None and not self._closed:
-                errors = subprocess.DEVNULL if self._log is None else self._log.open("ab")
+                errors = self._opened_log()
                 try:
                     self._process = subprocess.Popen(
                         self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
@@ -125,6 +132,14 @@ class Worker:
                     if not isinstance(errors, int):
                         errors.close()
             return self._process
+
+    def _opened_log(self) -> int | BufferedWriter:
+        if self._log is None:
+            return subprocess.DEVNULL
+        try:
+            return self._log.open("ab")
+        except OSError as error:
+            raise output_error(self._log, error) from error
 
     def _lost(self) -> Outcome:
         with self._lock:

@@ -67,7 +67,10 @@ class Service:
 
     def _listen(self) -> None:
         for line in sys.stdin.buffer:
-            message = json.loads(line)
+            try:
+                message = json.loads(line)
+            except ValueError:  # the last words of a parent that was killed
+                break
             if "task" in message:
                 self._tasks.put((message["number"], message["task"]))
             elif "cancel" in message:

@@ -250,7 +250,10 @@ class Board:
     def _step(self, number: str, step: Step, meter: _Meter) -> None:
         with self._changed:
             job = self._jobs.get(number)
-            if job is None or job.stage == "cancelling":
+            if job is None:
+                return
+            if job.stage == "cancelling":  # and the task was perhaps not yet there to be given up
+                self._worker.cancel()
                 return
             share, remaining = meter.read(step.overall or 0.0)
             self._put(job, keep=False, stage=step.stage, share=max(share, job.share), remaining_seconds=remaining)

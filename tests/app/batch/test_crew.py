@@ -1,0 +1,61 @@
+"""One worker process seen from its parent: cancelled at any moment, its log not writable, its parent gone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from twinbrush.app.batch import crew
+from twinbrush.app.batch.crew import Worker
+from twinbrush.base.errors import OutputError
+from twinbrush.base.image import save_png
+
+STUB = (sys.executable, str(Path(__file__).with_name("stub_worker.py")))
+
+
+def slow_task(folder: Path) -> dict[str, Any]:
+    """It takes the stub ten seconds."""
+    style = save_png(folder / "slow.png", np.full((80, 80, 3), 0.5, np.float32))
+    return {"kind": "stylize", "photo": "", "style": str(style), "out": str(folder / "out"), "lend": {}}
+
+
+def test_cancelled_while_its_process_is_being_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, started = Worker(STUB), subprocess.Popen
+
+    def starts(*given: Any, **named: Any) -> Any:
+        worker.cancel()  # from another thread, at this moment
+        return started(*given, **named)
+
+    monkeypatch.setattr(crew.subprocess, "Popen", starts)
+    began = time.monotonic()
+    try:
+        assert worker.perform(slow_task(tmp_path)).state == "cancelled"
+        assert time.monotonic() - began < 7
+    finally:
+        worker.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX folders")
+def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="in the way"):
+        Worker(STUB, tmp_path).perform(slow_task(tmp_path))
+
+
+@pytest.mark.parametrize("last", [b"", b'{"task": {"kind"'])
+def test_a_worker_ends_with_its_parent_whatever_its_last_word_was(last: bytes) -> None:
+    with subprocess.Popen(STUB, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as it:
+        assert it.stdout is not None
+        assert b"ready" in it.stdout.readline()
+        try:
+            out, errors = it.communicate(last, timeout=5)
+        except subprocess.TimeoutExpired:
+            it.kill()
+            raise
+        assert (it.returncode, out, errors) == (0, b"", b"")
