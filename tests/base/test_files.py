@@ -36,7 +36,8 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("code", "complaint"), [
-    (errno.ENOSPC, "disk is full"), (errno.EDQUOT, "disk is full"), (errno.EACCES, "not writable"), (errno.EROFS, "not writable"), (errno.EIO, "cannot")
+    (errno.ENOSPC, "disk is full"), (errno.EDQUOT, "disk is full"), (errno.EACCES, "not writable"),
+    (errno.EROFS, "not writable"), (errno.EIO, "cannot"),
 ])
 def test_the_systems_complaints_are_told(tmp_path: Path, code: int, complaint: str) -> None:
     def full(file: BinaryIO) -> None:

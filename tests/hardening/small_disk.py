@@ -22,7 +22,8 @@ def mount(options: str, folder: Path, *, again: bool) -> None:
     source = [] if again else ["-t", "tmpfs", "none"]
     chosen = f"remount,{options}" if again else options
     for _ in range(200):  # a disk on which a file is being written can't become read-only
-        if subprocess.run(["mount", *source, "-o", chosen, str(folder)], capture_output=True, check=False).returncode == 0:
+        done = subprocess.run(["mount", *source, "-o", chosen, str(folder)], capture_output=True, check=False)
+        if done.returncode == 0:
             return
         time.sleep(0.01)
     raise SystemExit(f"mount {chosen}: refused")
@@ -33,8 +34,9 @@ def carry_out(step: dict[str, Any], folder: Path) -> object:
     if "mount" in step:
         return mount(step["mount"], folder, again=os.path.ismount(folder))
     if "left" in step:
-        used = os.statvfs(folder)
-        return mount(f"size={(used.f_blocks - used.f_bfree) * used.f_frsize // 1024 + step['left']}k", folder, again=True)
+        disk = os.statvfs(folder)
+        used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize // 1024
+        return mount(f"size={used + step['left']}k", folder, again=True)
     if "look" in step:
         return look(folder)
     running = subprocess.Popen(step["run"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

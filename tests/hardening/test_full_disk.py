@@ -25,7 +25,7 @@ SMALL_DISK = Path(__file__).with_name("small_disk.py")
 DISKS = int(os.environ.get("TWINBRUSH_DISKS", "12"))
 SEED = int(os.environ.get("TWINBRUSH_FUZZ_SEED", "4004"))
 NEEDED_KB = 240_000  # of a figure at this size: kept stages, results, the next stage beside the old one
-OPTIONS = "--preset fast --size 128 --texture-size 256 --still-size 128".split()
+OPTIONS = ["--preset", "fast", "--size", "128", "--texture-size", "256", "--still-size", "128"]
 
 
 def can_mount(folder: Path) -> bool:
@@ -62,7 +62,8 @@ def on_disk(folder: Path, *steps: dict[str, Any]) -> list[Any]:
     """What became of the steps (small_disk.py) on a disk at `folder`."""
     words = ["unshare", "-rm", sys.executable, str(SMALL_DISK), str(folder)]
     done = subprocess.run(words, input=json.dumps(steps), stdout=subprocess.PIPE, text=True, check=True)
-    return [answer for answer, step in zip(json.loads(done.stdout), steps, strict=True) if "run" in step or "look" in step]
+    answers = zip(json.loads(done.stdout), steps, strict=True)
+    return [answer for answer, step in answers if "run" in step or "look" in step]
 
 
 def results(found: dict[str, str]) -> dict[str, str]:
@@ -98,8 +99,8 @@ def test_old_results_outlive_a_full_disk(
     """Other options over finished results: they stay as they were, down to the last byte."""
     other = {"run": command(photo, tmp_path, "--identity", "0.9")}
     _, old, full, left, again, made = on_disk(
-        tmp_path, {"mount": f"size={NEEDED_KB}k"}, {"run": command(photo, tmp_path)}, {"look": True}, {"left": kilobytes},
-        other, {"look": True}, {"mount": f"size={2 * NEEDED_KB}k"}, other, {"look": True})
+        tmp_path, {"mount": f"size={NEEDED_KB}k"}, {"run": command(photo, tmp_path)}, {"look": True},
+        {"left": kilobytes}, other, {"look": True}, {"mount": f"size={2 * NEEDED_KB}k"}, other, {"look": True})
     told_in_one_line(full, "the disk is full")
     assert results(old) == results(left) == whole[0]
     assert old["out/manifest.json"] == left["out/manifest.json"]

@@ -1,7 +1,7 @@
 """The real engine killed (SIGKILL, no warning) at fifty random moments: nothing half-written is ever in the results'
 folder, the next run goes on from what was kept, and at the end there are the bytes of an undisturbed run.
 
-    pytest -m long -s -n 0 tests/hardening/test_kills.py    # TWINBRUSH_KILLS=50, TWINBRUSH_FUZZ_SEED=4004 are the defaults
+    pytest -m long -s -n 0 tests/hardening/test_kills.py    # TWINBRUSH_KILLS=50, TWINBRUSH_FUZZ_SEED=4004: the defaults
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def killed_again_and_again(
         assert started("stylize", *inputs, "-o", out, *words(options)).wait() == 0
         whole.is_there(out)
         assert before.items() <= numbers(out).items()
-    return (f"{hits} kills (and {ended} too late), stages kept after them {dict(sorted(stages.items()))}, one whole run "
+    return (f"{hits} kills (and {ended} too late), {{stages kept: kills}} {dict(sorted(stages.items()))}, one whole run "
             f"took {whole.seconds:.0f} s")
 
 
