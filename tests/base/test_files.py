@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -106,6 +108,45 @@ def test_a_users_mistake_takes_away_what_is_new_and_no_more(tmp_path: Path) -> N
         with pytest.raises(BadOption):
             _fail(folder, BadOption("no", "yes"))
     assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")) == ["mine", "mine/file", "mine/kept"]
+
+
+@pytest.mark.skipif(not locks.CAN_LOCK, reason="needs flock")
+def test_what_others_put_into_a_new_folder_stays(tmp_path: Path) -> None:
+    cache, mine = tmp_path / "out" / "cache", tmp_path / "out" / "mine.txt"
+    refused = OutputError("another run is at work there.", "wait")
+
+    def begun_by_another_run() -> None:
+        """Both saw that there was no folder; the other one was the first to lock it."""
+        with nothing_left(cache):
+            cache.mkdir(parents=True)
+            held.enter_context(locks.held(cache))
+            raise refused
+
+    with contextlib.ExitStack() as held:
+        with pytest.raises(OutputError):
+            begun_by_another_run()
+        assert cache.exists()
+    shutil.rmtree(tmp_path / "out")
+
+    def while_i_wrote_down_something() -> None:
+        with nothing_left(cache):
+            cache.mkdir(parents=True)
+            mine.write_text("looks good so far")
+            raise refused
+
+    with pytest.raises(OutputError):
+        while_i_wrote_down_something()
+    assert list((tmp_path / "out").iterdir()) == [mine]
+
+
+def test_a_file_that_cannot_be_written_takes_no_other_away(tmp_path: Path) -> None:
+    def full(_: BinaryIO) -> None:
+        write_atomically(tmp_path / "new" / "other", b"of another thread")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OutputError):
+        write_atomically(tmp_path / "new" / "a", full)
+    assert os.listdir(tmp_path / "new") == ["other"]
 
 
 def test_an_interruption_takes_nothing_away(tmp_path: Path) -> None:

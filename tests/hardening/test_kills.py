@@ -136,8 +136,8 @@ def killed_again_and_again(
         assert started("stylize", *inputs, "-o", out, *words(options)).wait() == 0
         whole.is_there(out)
         assert before.items() <= numbers(out).items()
-    return (f"{hits} kills (and {ended} too late), {{stages kept: kills}} {dict(sorted(stages.items()))}, one whole run "
-            f"took {whole.seconds:.0f} s")
+    return (f"{hits} kills (and {ended} too late), {{stages kept: kills}} {dict(sorted(stages.items()))}, one whole "
+            f"run took {whole.seconds:.0f} s")
 
 
 def numbers(out: Path) -> dict[str, int]:

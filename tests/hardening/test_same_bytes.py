@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import traces
 
+import traces
 from twinbrush.app import demo
 from twinbrush.base.beside import CORES_VARIABLE
 from twinbrush.export.manifest import THREAD_VARIABLES
