@@ -7,10 +7,13 @@ cache, else among the temporary files.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 VARIABLE = "NUMBA_CACHE_DIR"
@@ -28,6 +31,21 @@ def ensure_cache_folder() -> None:
     loaded = sys.modules.get("numba")
     if loaded is not None:
         loaded.config.CACHE_DIR = folder
+
+
+@cache
+def use_what_cannot_be_kept() -> None:
+    """Let numba go on with a kernel that it has compiled and cannot write (its folder's disk is full): that costs time
+    only, and the results may lie on another disk."""
+    from numba.core.caching import Cache
+
+    save: Callable[[object, object, object], None] = Cache.save_overload
+
+    def saved_if_possible(kernels: object, signature: object, data: object) -> None:
+        with contextlib.suppress(OSError):
+            save(kernels, signature, data)
+
+    Cache.save_overload = saved_if_possible
 
 
 def _beside_sources() -> Path:
