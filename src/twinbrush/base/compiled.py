@@ -12,9 +12,9 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 VARIABLE = "NUMBA_CACHE_DIR"
 
@@ -37,15 +37,16 @@ def ensure_cache_folder() -> None:
 def use_what_cannot_be_kept() -> None:
     """Let numba go on with a kernel that it has compiled and cannot write (its folder's disk is full): that costs time
     only, and the results may lie on another disk."""
-    from numba.core.caching import Cache
+    from numba.core import caching
 
-    save: Callable[[object, object, object], None] = Cache.save_overload
+    kept: Any = caching.Cache
+    save = kept.save_overload
 
-    def saved_if_possible(kernels: object, signature: object, data: object) -> None:
+    def saved_if_possible(*given: Any) -> None:
         with contextlib.suppress(OSError):
-            save(kernels, signature, data)
+            save(*given)
 
-    Cache.save_overload = saved_if_possible
+    kept.save_overload = saved_if_possible
 
 
 def _beside_sources() -> Path:
