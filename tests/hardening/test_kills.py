@@ -16,8 +16,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ FOLDERS = 5  # old results, kept stages and leftovers meet
 SHARES = {"figure": 0.6, "mesh": 0.2, "batch": 0.1, "studio": 0.1}  # of the kills
 FIGURE = {"size": 128, "texture-size": 256, "still-size": 128}
 MESH = {**FIGURE, "method": "guided", "views": 4}
+VICTIMS = ("worker", "worker", "parent")  # a task whose process died three times is given up
 PATIENCE_SECONDS = 600.0
 
 
@@ -170,12 +172,6 @@ def wait_until(true: Callable[[], Any]) -> Any:
     return found
 
 
-def victims(kills: int) -> Iterator[str]:
-    """Who dies: two workers, then their parent."""
-    for number in range(kills):
-        yield "parent" if number % 3 == 2 else "worker"
-
-
 def test_stylize_of_a_photo(photo: Path, oil: Whole, tmp_path: Path) -> None:
     inputs = photo, demo.bundled_styles()["oil"]
     print(killed_again_and_again(inputs, tmp_path, FIGURE, oil, share_of("figure")))
@@ -188,7 +184,6 @@ def test_stylize_of_a_mesh(inputs: tuple[Path, Path], tmp_path: Path) -> None:
 
 
 def test_batch_and_its_worker(photo: Path, oil: Whole, tmp_path: Path) -> None:
-    """A pair is given up when its process died three times: never more than two workers in one run."""
     styles = {name: demo.bundled_styles()[name] for name in ("oil", "ink")}
     whole = {"oil": oil, "ink": undisturbed((photo, styles["ink"]), tmp_path / "ink", FIGURE)}
     rows = "".join(f"{photo},{style},{name}\n" for name, style in styles.items())
@@ -198,8 +193,9 @@ def test_batch_and_its_worker(photo: Path, oil: Whole, tmp_path: Path) -> None:
     def begun() -> subprocess.Popen[bytes]:
         return started("batch", tmp_path / "pairs.csv", "-o", out, "--workers", "1", *words(FIGURE))
 
-    running, hits = begun(), 0
-    for who in victims(share_of("batch")):
+    running, hits, turns = begun(), 0, cycle(VICTIMS)
+    while hits < share_of("batch"):
+        who = next(turns)
         worker = wait_until(lambda running=running: running.poll() is not None or children(running.pid))
         if worker is True:  # all done, before the last kills: once more, over the old results
             for name in whole:
@@ -241,7 +237,7 @@ def test_studio_and_its_worker(oil: Whole, tmp_path: Path) -> None:
 
     running, address = begun()
     order, hits, jobs = {"photo": "demo-astronaut", "style": "demo-oil", "presets": ["fast"], "options": FIGURE}, 0, []
-    for who in victims(share_of("studio")):
+    for who in islice(cycle(VICTIMS), share_of("studio")):
         if not any(job["state"] in ("queued", "running") for job in ask("api/jobs")["jobs"]):
             jobs.append(ask("api/jobs", order)["id"])
         worker = wait_until(lambda running=running: children(running.pid))
