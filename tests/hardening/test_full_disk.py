@@ -92,7 +92,7 @@ def test_a_disk_that_fills(kilobytes: int, photo: Path, tmp_path: Path) -> None:
     assert left == {}
 
 
-@pytest.mark.parametrize("kilobytes", [0, 9_000, 40_000])
+@pytest.mark.parametrize("kilobytes", [0, 9_000, 20_000])
 def test_old_results_outlive_a_full_disk(
     kilobytes: int, photo: Path, whole: tuple[dict[str, str], float], tmp_path: Path
 ) -> None:
