@@ -132,7 +132,7 @@ def test_a_disk_that_becomes_read_only(photo: Path, whole: tuple[dict[str, str],
             continue
         hits += 1
         told_in_one_line(first, "not writable. Choose a folder you may write to.")
-        assert results(left) == {}
+        assert results(left).items() <= whole[0].items()
         assert second[0] == 0
         assert results(made) == whole[0]
         assert not [name for name in made if name.endswith(".part") or "/new-" in name]
