@@ -16,6 +16,7 @@ from twinbrush.base.image import to_lab
 from twinbrush.base.mesh import Region
 from twinbrush.config import FAST, ViewsConfig
 from twinbrush.config.painting import RingConfig
+from twinbrush.faces.facemap import face_height
 from twinbrush.maths.texels import Texels, texels_of
 from twinbrush.meshes.plain.surface import sample_texture
 from twinbrush.paint import palette, tone
@@ -210,6 +211,44 @@ def test_a_style_without_clothes_gets_a_garment_and_others_colours_are_no_cloth(
     clean = palette.with_clothes(all_cloth)
     assert (clean.canvas_regions[-24:-4, 43:49] == Region.BACKGROUND).mean() > 0.8
     assert (clean.canvas_regions[-24:-4, 60:100] == Region.CLOTH).mean() > 0.8
+
+
+def test_a_collar_tells_the_garment_s_colour_and_a_stain_does_not(aligned: AlignedStyle) -> None:
+    unit = face_height(aligned.canvas_landmarks_xy)
+    cloth = aligned.canvas_regions == Region.CLOTH
+    blue = np.array([0.1, 0.2, 0.8], np.float32)
+    rows, columns = np.nonzero(cloth)
+    for share, told in ((2.5 * palette.SCRAP, True), (0.5 * palette.SCRAP, False)):
+        seen = np.zeros_like(cloth)
+        seen[rows.min() : rows.min() + 4, columns.min() :][:, : round(share * unit**2 / 4)] = True
+        seen &= cloth
+        valid = aligned.canvas_valid & (~cloth | seen)
+        valid[-12:] = False
+        style = replace(
+            aligned, canvas=np.where(seen[..., None], blue, aligned.canvas), canvas_valid=valid,
+            canvas_regions=np.where(cloth & ~seen, np.uint8(Region.BACKGROUND), aligned.canvas_regions),
+            canvas_confidence=np.ones_like(aligned.canvas_confidence))
+        dressed = palette.with_clothes(style)
+        made = (dressed.canvas_regions == Region.CLOTH) & ~valid
+        assert made.sum() > 300
+        assert (np.abs(np.median(dressed.canvas[made], axis=0) - blue).max() < 0.15) == told
+        assert ((dressed.canvas_regions == Region.CLOTH) & seen).any() == told
+
+
+def test_skin_that_is_burnt_out_comes_back_in_its_hue_and_paper_stays_paper(
+        views: ViewSet, aligned: AlignedStyle) -> None:
+    skin = (aligned.canvas_regions == Region.SKIN) & aligned.canvas_valid
+    rows = np.nonzero(skin)[0]
+    lit = np.zeros_like(skin)
+    lit[rows.min() : np.percentile(rows, 25).astype(int)] = True
+    lit &= skin
+    for own, burnt in (((0.95, 0.75, 0.55), True), ((0.93, 0.93, 0.93), False)):
+        canvas = np.where(skin[..., None], np.array(own, np.float32), aligned.canvas)
+        canvas = np.where(lit[..., None], np.float32(1.0), canvas)
+        fair = replace(views, images=np.ones_like(views.images))
+        found = to_lab(tone.like_person(replace(aligned, canvas=canvas), fair).canvas)[lit]
+        assert (np.median(found[:, 0]) < 95) == burnt
+        assert (np.hypot(*np.median(found[:, 1:], axis=0)) > 5) == burnt
 
 
 def test_the_ring_s_canvas_leaves_jewels_out(aligned: AlignedStyle) -> None:

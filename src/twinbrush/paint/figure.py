@@ -18,10 +18,12 @@ from twinbrush.paint.even_light import with_even_light
 from twinbrush.paint.front import aligned_style, pair_views, wide_style
 from twinbrush.paint.hair_strokes import with_strokes
 from twinbrush.paint.level import with_persons_step
+from twinbrush.paint.lips_inside import with_lips_inside
 from twinbrush.paint.living_eyes import with_living_eyes
 from twinbrush.paint.mouths import with_dark_mouth
 from twinbrush.paint.palette import with_clothes, with_plain_hair, with_plain_skin
 from twinbrush.paint.planes import plane_by_plane, planes_of
+from twinbrush.paint.retouch import with_retouched_skin
 from twinbrush.paint.round.waves import paint_in_waves
 from twinbrush.paint.surface import FigureSurface, surface_of_figure
 from twinbrush.paint.tone import like_person
@@ -97,11 +99,13 @@ def paint_surface(
     texture = with_strokes(texture, surface, front.aligned, texels)
     if person:
         texture = with_persons_step(texture, surface, texels)
+    if config.stylize.method != "paper":
+        texture = with_lips_inside(texture, surface, texels)
     texture = with_accents(texture, surface, front.aligned, texels)
     texture = with_living_eyes(texture, surface, front.aligned, texels)
     return PaintedTexture(texture, {**front.pair.log, **painted.log, **baked.metrics})
 
 
 def _lit(surface: FigureSurface, config: Config) -> FigureSurface:
-    """The surface as it is painted: without the photo's light; the paper's method paints the photo as it is."""
-    return surface if config.stylize.method == "paper" else with_even_light(surface)
+    """The surface as it is painted, without the photo's light and stains; the paper's method paints it as it is."""
+    return surface if config.stylize.method == "paper" else with_retouched_skin(with_even_light(surface))

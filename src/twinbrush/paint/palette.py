@@ -21,6 +21,7 @@ SURE = 0.75  # confidence of a label that says what a region's own colours are
 RIM = 0.04  # face heights: so near to other regions nothing is sure
 TONE_BLUR = 0.015  # face heights: brushwork becomes tone
 ENOUGH_CLOTH, LARGE_CLOTH = 0.03, 0.25  # squared face heights: of sure cloth to know its colours; to be taken as it is
+SCRAP = 0.006  # squared face heights of cloth: less tells nothing; a collar tells the garment's colour
 BUSY_FROM, SOLID = 0.10, 0.30  # squared face heights of cloth; a smaller share of it sure: patches, no garment
 LIKE_OTHERS = 1.5  # log likelihood ratio from which a cloth pixel is another region's
 FAR, FAR_LIKE = 0.12, -0.5  # the same for pixels farther (face heights) than that from sure cloth
@@ -42,8 +43,9 @@ LEAST_OPEN = 0.15  # of the skin that has to be left
 
 
 def with_clothes(aligned: AlignedStyle) -> AlignedStyle:
-    """Returns the style with cloth that is only cloth; a style that shows none, or none in one piece, gets a garment in
-    its most telling accent colour, with its own skin's brushwork, where it shows nothing below the chin."""
+    """Returns the style with cloth that is only cloth; a style that shows only a collar, or patches, gets a garment in
+    their colour, one that shows none in its most telling accent colour, with its own skin's brushwork, where it shows
+    nothing below the chin."""
     unit = face_height(aligned.canvas_landmarks_xy)
     lab = to_lab(np.ascontiguousarray(aligned.canvas, np.float32))
     cloth = trusted(aligned, Region.CLOTH)
@@ -54,7 +56,10 @@ def with_clothes(aligned: AlignedStyle) -> AlignedStyle:
         return _without_others(aligned, lab, cloth, sure, unit)
     if not busy and share > LARGE_CLOTH:
         return aligned
-    return _with_garment(aligned, lab, cloth if busy else np.zeros_like(cloth), unit)
+    if share < SCRAP and cloth.any():  # a stain, no collar
+        regions = np.where(cloth, np.uint8(Region.BACKGROUND), aligned.canvas_regions)
+        aligned, cloth = replace(aligned, canvas_regions=regions), np.zeros_like(cloth)
+    return _with_garment(aligned, lab, cloth, unit, instead=bool(busy))
 
 
 def trusted(aligned: AlignedStyle, region: Region) -> Bool[np.ndarray, "h w"]:
@@ -105,13 +110,15 @@ class _Gaussian:
 
 
 def _with_garment(
-    aligned: AlignedStyle, lab: Float32[np.ndarray, "h w 3"], patches: Bool[np.ndarray, "h w"], unit: float
+    aligned: AlignedStyle, lab: Float32[np.ndarray, "h w 3"], cloth: Bool[np.ndarray, "h w"], unit: float, *,
+    instead: bool,
 ) -> AlignedStyle:
-    """The free canvas below the chin becomes cloth. patches: cloth in pieces, which it replaces."""
-    colour = _commonest(lab[patches], aligned, lab) if patches.any() else _accent(aligned, lab)
+    """The free canvas below the chin becomes cloth. cloth: what is seen of it; instead: it is replaced, too."""
+    colour = _commonest(lab[cloth], aligned, lab) if cloth.any() else _accent(aligned, lab)
     free = ~aligned.canvas_valid
     free[: int(aligned.canvas_landmarks_xy[CHIN, 1] + BELOW_CHIN * unit)] = False
-    free |= patches
+    if instead:
+        free |= cloth
     if not free.any():
         return aligned
     garment = to_rgb((colour + _brushwork(aligned, lab, unit)).astype(np.float32))

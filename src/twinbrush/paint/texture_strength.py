@@ -20,7 +20,10 @@ from twinbrush.paint.colour import PAINTED, soft_regions
 from twinbrush.paint.guided.atlas import StyleSheet
 from twinbrush.paint.guided.scene import Scene
 
-PLACE_UNITS, ROUGHER = 0.03, 1.4  # size of a place on the skin; what rough places may have above the median one
+PLACE_UNITS = 0.03  # size of a place on the skin
+BRUSHWORK = (1.4, 50.0)  # most that a place may have of the style's skin's: a factor, and the percentile of its places
+SHADING = (1.7, 10.0)  # the same of bands as broad as a face's own light and shade: brushwork is what is everywhere
+SHADED = 2  # so many bands, the coarsest, may be shading
 LEAST_SPREAD = 0.05  # L*a*b*: below, nothing is seen
 LEAST_PIXELS = 300  # of a region: fewer say nothing
 EDGE_UNITS = 0.02  # width over which a region's share fades at its border
@@ -53,7 +56,10 @@ def strength_of(scenes: list[Scene], sheet: StyleSheet) -> Strength:
     if skin.sum() < LEAST_PIXELS:
         return Strength(gains, None)
     bands = split(lab, unit)[:-1]
-    return Strength(gains, ROUGHER * np.array([_usual(band, skin, PLACE_UNITS * unit) for band in bands]))
+    limits = (len(bands) - SHADED) * [BRUSHWORK] + SHADED * [SHADING]
+    return Strength(gains, np.array([
+        factor * float(np.percentile(local_strength(band, skin, PLACE_UNITS * unit)[skin], percent))
+        for band, (factor, percent) in zip(bands, limits, strict=True)]))
 
 
 def _padded(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -61,15 +67,10 @@ def _padded(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.pad(image, ((0, shape[0] - height), (0, shape[1] - width), (0, 0)), mode="edge")[None]
 
 
-def _usual(band: Float32[np.ndarray, "h w 3"], where: Bool[np.ndarray, "h w"], place_px: float) -> float:
-    """How strong a band is at the median place: hatching counts in full, a nose's edge does not count at all."""
-    return float(np.median(_local(band, where, place_px)[where]))
-
-
-def _local(
+def local_strength(
     band: Float32[np.ndarray, "h w 3"], where: Bool[np.ndarray, "h w"], place_px: float
 ) -> Float32[np.ndarray, "h w"]:
-    """How strong a band is about each pixel, seen where `where`."""
+    """Returns how strong a band is about each pixel, seen where `where`: root mean square over `place_px`, L*a*b*."""
     known = where.astype(np.float32)
     energy, share = (cv2.GaussianBlur(image, (0, 0), max(place_px, 0.5)) for image in (
         (band**2).sum(2) * known, known))
@@ -93,6 +94,7 @@ def calmed(image: Float32[np.ndarray, "h w 3"], scene: Scene, strength: Strength
     added = split(lab - to_lab(scene.matched[0]), unit)
     skin = soft_regions(scene.regions[0], scene.coverage[0], EDGE_UNITS * unit)[PAINTED.index(Region.SKIN)]
     for band, most in zip(added[:-1], strength.skin, strict=True):
-        now = _local(band, here, PLACE_UNITS * unit)  # a single streak is calmed, too: it drowns in a whole view's mean
+        now = local_strength(band, here, PLACE_UNITS * unit)  # not the view's mean: a single streak is calmed, too
         lab -= (np.maximum(0.0, 1 - float(most) / np.maximum(now, LEAST_SPREAD)) * skin)[..., None] * band
+    lab -= skin[..., None] * added[-1]  # broad colours are the guide's
     return to_rgb(lab).astype(np.float32)

@@ -31,6 +31,8 @@ COLOURFUL = 90.0  # percentile of the figure's chroma that tells how colourful a
 LEAST_PIXELS = 150
 MOST_POWER, MOST_DARKENING = 2.5, 1.25  # of the curve that lightens; that darkens: a stronger one makes shadows black
 LIT, MIDDLE = 75.0, 50.0  # percentiles: a skin is as light as its lit side, however much of a picture lies in shadow
+KNEE, WHITEST = 84.0, 9.0  # L* from which skin's lights are compressed, and what is left to them above it
+LEAST_HUE = 8.0  # chroma of a skin that is painted and no bare paper
 PHOTO_RANGE = (5.0, 95.0)  # L* of black and white things in ordinary photos
 
 
@@ -109,7 +111,25 @@ def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:
             share = _soft(aligned.canvas_regions == int(region), EDGE * unit) * (1 - eyes)
             lighter = relit(canvas, now, then, (low, high), tint[region], calm=region == Region.HAIR)
             canvas = canvas + share[..., None] * (lighter - canvas)
-    return replace(aligned, canvas=np.clip(canvas, 0, 1).astype(np.float32))
+    share = _soft(aligned.canvas_regions == int(Region.SKIN), EDGE * unit) * (1 - eyes)
+    canvas = _unburnt(np.clip(canvas, 0, 1).astype(np.float32), share, regions[Region.SKIN])
+    return replace(aligned, canvas=canvas)
+
+
+def _unburnt(
+    canvas: Float32[np.ndarray, "h w 3"], share: Float32[np.ndarray, "h w"], skin: Bool[np.ndarray, "h w"]
+) -> Float32[np.ndarray, "h w 3"]:
+    """The picture with skin's lights below white, in skin's own hue: a figure is lit once more, and what is white
+    already burns out. A drawing's paper stays paper."""
+    lab = to_lab(canvas)
+    hue = np.median(lab[skin][:, 1:], axis=0)
+    if np.hypot(*hue) < LEAST_HUE:
+        return canvas
+    over = np.maximum(lab[..., 0] - KNEE, 0)
+    lower = over - WHITEST * (1 - np.exp(-over / WHITEST))
+    tinted = np.clip(lower / WHITEST, 0, 1)[..., None] * (hue - lab[..., 1:])
+    calm = to_rgb(np.concatenate([(lab[..., 0] - lower)[..., None], lab[..., 1:] + tinted], -1).astype(np.float32))
+    return canvas + share[..., None] * (calm - canvas)
 
 
 def _soft(region: Bool[np.ndarray, "h w"], sigma: float) -> Float32[np.ndarray, "h w"]:

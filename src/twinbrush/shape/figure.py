@@ -14,6 +14,7 @@ from twinbrush.faces import indices
 from twinbrush.sculpt import base
 from twinbrush.sculpt.assemble import part_mesh
 from twinbrush.sculpt.follow import followed
+from twinbrush.sculpt.lip_seal import with_sealed_lips
 from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL, Eyeball, Figure, Part, Template
 from twinbrush.shape.carry import carried
 from twinbrush.shape.expression import worn_by
@@ -132,7 +133,7 @@ def head_at(
     after, pair = eyes_after(model, before, apart.vertices, eyes)
     apart = unfolder.unfolded(after, apart)
     opening, cover = opening_of(model, before, apart.vertices), Cover(model, before, apart.vertices)
-    after = bag_behind(model, before, apart.vertices, opening, cover)
+    after = with_sealed_lips(model, bag_behind(model, before, apart.vertices, opening, cover), before)
     return ShapedHead(
         after, eyes if pair is eyes else cleared(model, after, pair), opening, cover, apart.crossing)
 

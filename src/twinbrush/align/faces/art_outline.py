@@ -115,8 +115,8 @@ def _oval_factors(reader: _Reader, points: Float[np.ndarray, "468 3"]) -> Float[
         if shown == -1:
             continue
         share = shares[end]
-        if shown == Region.HAIR and share < JAW_BEYOND:
-            continue  # hair hangs before the jaw
+        if shown == Region.HAIR:
+            continue  # it hangs before the jaw, or beside the neck below it
         if JAW_BELIEVED[0] < share < JAW_BELIEVED[1]:
             found[number] = share / JAW_BEYOND
     both = np.stack([found, found[mirror_indices()]])[:, OVAL]

@@ -25,6 +25,7 @@ from twinbrush.sculpt.values import Template
 # The landmark network draws art toward a normal face. Against hand-made landmarks of nine portraits, differences from
 # the mean face came out so many times too small; and eyes, whatever their size, smaller and higher than painted.
 UNSHRINK = 1.4
+DEPTH = 0.5  # of the depth that the fitted head has: no painting shows it, and noses stood out as beaks
 EYE_WIDTH, EYE_HEIGHT, EYE_DOWN_MM = 1.15, 1.10, 1.0
 LIP_HEIGHT = 1.2  # painted lips are fuller than the network's
 ASYMMETRY, GIVEN_ASYMMETRY = 0.4, 1.0  # of the style's left-right difference: on art much of the landmarks' is noise
@@ -81,7 +82,7 @@ def art_points(model: Template, crop: Crop) -> ArtPoints:
         own[list(INDEX_68)] = BELIEVED
         weights = weights * own
     else:
-        change = enlarged_features(mean, UNSHRINK * change)
+        change = enlarged_features(mean, np.array([UNSHRINK, UNSHRINK, DEPTH]) * change)
     known = np.maximum(weights, weights[mirror_indices()])
     return ArtPoints(mean + change, known, similarity, camera, found, frame.pixels_per_mm, given)
 

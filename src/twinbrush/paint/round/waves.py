@@ -30,6 +30,7 @@ from twinbrush.paint.round.one_by_one import (
     finished,
     sheet_of,
 )
+from twinbrush.paint.round.onward import with_pairs_colours
 from twinbrush.paint.round.ring import cropped, faded, ring_cameras
 from twinbrush.paint.round.subject import Subject
 from twinbrush.paint.surface import FigureSurface
@@ -84,6 +85,8 @@ def paint_in_waves(
         paint.claim(look)
     for look, image in front:
         paint.add(look, np.ascontiguousarray(image, np.float32), paint.share(look))
+    if surface.coloured:
+        guide = with_pairs_colours(guide, surface, paint.layer)
     lead = _lead_for(config)
     log: list[tuple[float, float | None]] = []
     strength: Strength | None = None

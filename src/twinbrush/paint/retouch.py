@@ -1,0 +1,116 @@
+"""The photo's skin is retouched before it is painted, as a portrait painter does: single stains, strands and specks go.
+
+Paint enlarges them: a strand on the forehead becomes a scab, a shadow at the corner of the mouth more lip. What the
+skin shows everywhere (freckles) or on both sides (the folds of an old face) stays, and so do eyes, brows, nose, mouth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+
+from twinbrush.base.image import to_lab, to_rgb
+from twinbrush.base.mesh import Region
+from twinbrush.base.sampling import sampled
+from twinbrush.faces.facemap import face_height, feature_mask
+from twinbrush.maths.fill import push_pull
+from twinbrush.maths.texels import texel_places, texels_of
+from twinbrush.paint.bands import split
+from twinbrush.paint.surface import FigureSurface
+from twinbrush.paint.texture_strength import local_strength
+from twinbrush.sculpt.template import template
+from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL
+
+BANDS = 4  # of `bands.SIGMAS`, the finest: what is broader is the face's light and shade
+USUAL = 1.3  # times the strength of the skin's median place: what every place keeps
+SHARED = 1.1  # times the strength of the mirrored place: kept, too
+PLACE_UNITS = 0.02  # size of a place, face heights
+LEAST = 0.3  # L*a*b*: below, nothing is seen
+FRONT = 0.6  # of the broad normal toward the front: skin that the photo shows well, and whose median place counts
+GROWN, SOFT = 0.018, 0.012  # of the features that stay as they are, face heights
+ALL_FEATURES = ("eyes", "brows", "nose", "lips")
+MM_PX = 2.0  # pixels a mm of the picture of the features
+
+
+def with_retouched_skin(surface: FigureSurface) -> FigureSurface:
+    """Returns the surface with the skin of its head retouched. Surfaces that are no figure's, and contents without
+    colours of their own, stay as they are."""
+    model, mesh = template(), surface.mesh
+    head, origin = surface.of("Head"), model.layout.origin
+    if not surface.coloured or mesh.texture is None or int(head.sum()) < len(origin):
+        return surface
+    assert mesh.uv is not None
+    rows = np.flatnonzero(head)[: len(origin)]
+    outer = np.zeros(len(mesh.vertices), bool)
+    outer[rows] = np.isin(model.labels[origin], (FACE, SKULL, EAR, NECK))
+    if mesh.regions is not None:
+        outer &= mesh.regions == int(Region.SKIN)
+    faces = mesh.faces[outer[mesh.faces].all(1)]
+    shape = (mesh.texture.shape[0], mesh.texture.shape[1])
+    texels = texels_of(mesh.uv, faces, shape)
+    known = texels.picture(np.ones((len(texels.place), 1), np.float32))[..., 0]
+    plain = texels.picture(texels.at((1 - _features(surface))[:, None], faces))[..., 0]
+    x, y = _window(known)
+    texture = np.ascontiguousarray(mesh.texture, np.float32)
+    lab = to_lab(push_pull(texture[y, x] * known[y, x, None], known[y, x]))
+    front = texels.picture(texels.at(surface.broad[:, 2:], faces))[y, x, 0] > FRONT
+
+    def mirrored(field: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+        corner = np.array([x.start, y.start])
+        places = (texel_places(mesh.uv[rows], shape) - corner).astype(np.float32)
+        at = sampled(field[..., None], places, cv2.INTER_LINEAR)[:, 0]
+        own = np.zeros(len(model.mean))
+        own[origin] = at
+        there = np.zeros(len(mesh.vertices))
+        there[rows] = own[model.mirror][origin]
+        return texels.picture(texels.at(there[:, None], faces))[y, x, 0]
+
+    calm = to_rgb(_calmed(lab, known[y, x] > 0, front, plain[y, x], _unit_px(surface, faces, shape), mirrored))
+    out = texture.copy()
+    out[y, x] += known[y, x, None] * (np.clip(calm, 0, 1) - texture[y, x])
+    return replace(surface, mesh=replace(mesh, texture=out))
+
+
+def _calmed(
+    lab: Float32[np.ndarray, "h w 3"], known: Bool[np.ndarray, "h w"], front: Bool[np.ndarray, "h w"],
+    plain: Float32[np.ndarray, "h w"], unit: float, mirrored: Callable[[np.ndarray], np.ndarray],
+) -> Float32[np.ndarray, "h w 3"]:
+    """The picture with each band, where it is stronger than usual on plain skin, brought down to that."""
+    out = lab.copy()
+    for band in split(lab, unit)[:BANDS]:
+        strength = local_strength(band, known, PLACE_UNITS * unit)
+        usual = USUAL * float(np.median(strength[known & front & (plain > 0.5)]))
+        most = np.maximum(usual, SHARED * mirrored(strength))
+        out -= (plain * np.maximum(0.0, 1 - most / np.maximum(strength, LEAST)))[..., None] * band
+    return out
+
+
+def _features(surface: FigureSurface) -> Float[np.ndarray, "v"]:
+    """1 on the vertices of brows, eyes, nose and mouth as they are seen from the front, 0 away from them."""
+    flat = surface.landmarks_xyz[:, :2] * [1, -1]
+    low = flat.min(0) - 40
+    width, height = np.ceil((flat.max(0) + 40 - low) * MM_PX).astype(int)
+    drawn = feature_mask((flat - low) * MM_PX, ALL_FEATURES, int(height), int(width), GROWN, SOFT)
+    place = ((surface.mesh.vertices[:, :2] * [1, -1] - low) * MM_PX).astype(np.float32)
+    seen = sampled(drawn[..., None], place, cv2.INTER_LINEAR)[:, 0]
+    return np.where(surface.broad[:, 2] > 0, seen, 0.0)
+
+
+def _unit_px(surface: FigureSurface, faces: np.ndarray, shape: tuple[int, int]) -> float:
+    """The face's height in texels."""
+    uv = surface.mesh.uv
+    assert uv is not None
+    places = np.column_stack([uv * [shape[1], shape[0]], np.zeros(len(uv))])
+    areas = [np.linalg.norm(np.cross(p[faces[:, 1]] - p[faces[:, 0]], p[faces[:, 2]] - p[faces[:, 0]]), axis=1).sum()
+             for p in (places, surface.mesh.vertices)]
+    return face_height(surface.landmarks_xyz[:, :2]) * float(np.sqrt(areas[0] / areas[1]))
+
+
+def _window(known: Float32[np.ndarray, "h w"]) -> tuple[slice, slice]:
+    """Columns and rows that hold all that is known."""
+    columns, rows = (np.flatnonzero(known.any(axis)) for axis in (0, 1))
+    return slice(int(columns[0]), int(columns[-1]) + 1), slice(int(rows[0]), int(rows[-1]) + 1)
