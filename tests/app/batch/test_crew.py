@@ -59,3 +59,29 @@ def test_a_worker_ends_with_its_parent_whatever_its_last_word_was(last: bytes) -
             it.kill()
             raise
         assert (it.returncode, out, errors) == (0, b"", b"")
+
+
+def test_a_worker_lets_nothing_lie_that_a_task_has_left() -> None:
+    """Python frees what refers to itself late, and never soon in a process with as many objects as torch brings: a
+    figure's arrays would lie there for several tasks."""
+    code = """if True:
+        import gc, weakref
+        from twinbrush.app.batch.worker import serve
+
+        class Lying: pass
+        left = []
+
+        def perform(task, progress):
+            alive = sum(one() is not None for one in left)
+            lying = Lying()
+            lying.itself = lying
+            left.append(weakref.ref(lying))
+            return {"alive": alive}
+
+        gc.disable()
+        serve(perform)"""
+    worker = Worker((sys.executable, "-c", code))
+    try:
+        assert [worker.perform({}).answer["alive"] for _ in range(3)] == [0, 0, 0]
+    finally:
+        worker.close()
