@@ -61,6 +61,20 @@ def test_a_worker_ends_with_its_parent_whatever_its_last_word_was(last: bytes) -
         assert (it.returncode, out, errors) == (0, b"", b"")
 
 
+def test_a_process_is_replaced_after_so_many_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = """if True:
+        import os
+        from twinbrush.app.batch.worker import serve
+        serve(lambda task, progress: {"by": os.getpid()})"""
+    monkeypatch.setattr(crew, "MOST_TASKS", 2)
+    worker = Worker((sys.executable, "-c", code))
+    try:
+        by = [worker.perform({}).answer["by"] for _ in range(5)]
+    finally:
+        worker.close()
+    assert by[0] == by[1] != by[2] == by[3] != by[4]
+
+
 def test_a_worker_lets_nothing_lie_that_a_task_has_left() -> None:
     """Python frees what refers to itself late, and never soon in a process with as many objects as torch brings: a
     figure's arrays would lie there for several tasks."""

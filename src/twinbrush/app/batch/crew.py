@@ -21,6 +21,8 @@ from twinbrush.base.progress import Step, ignore
 COMMAND = (sys.executable, "-P", "-m", "twinbrush.app.batch.worker")
 GRACE_SECONDS = 8.0  # a task that is cancelled ends at its next step; after these its process is killed
 TRIES = 3  # of a task whose process died at it
+# of one process: then another takes its place, for cholespy's solvers keep 0.8 MB of every figure for ever
+MOST_TASKS = 100
 State = Literal["done", "refused", "crashed", "cancelled", "died"]
 
 
@@ -59,6 +61,7 @@ class Worker:
         self._lock = threading.Lock()
         self._cancelled = self._closed = False
         self._number = 0  # of the task under way
+        self._tasks = 0  # that the process was given
 
     @property
     def pid(self) -> int | None:
@@ -122,7 +125,11 @@ class Worker:
     def _running(self) -> subprocess.Popen[bytes] | None:
         """The process, started if there is none; None when no more is to be started."""
         with self._lock:
+            if self._process is not None and self._tasks >= MOST_TASKS:
+                old, self._process = self._process, None
+                _end(old)
             if self._process is None and not self._closed:
+                self._tasks = 0
                 errors = self._opened_log()
                 try:
                     self._process = subprocess.Popen(
@@ -131,6 +138,7 @@ class Worker:
                 finally:
                     if not isinstance(errors, int):
                         errors.close()
+            self._tasks += 1
             return self._process
 
     def _opened_log(self) -> int | BufferedWriter:
