@@ -151,25 +151,34 @@ def test_every_part_takes_its_own_region_s_paint(views: ViewSet, aligned: Aligne
 levels = st.floats(0, 1)
 
 
-@given(levels, levels, levels, levels)
-def test_levels_move_no_farther_than_they_must(style_skin: float, style_hair: float, skin: float, hair: float) -> None:
-    style, person = tone.Levels(style_skin, style_hair), tone.Levels(skin, hair)
+@given(levels, levels, levels, levels, levels)
+def test_levels_move_no_farther_than_they_must(
+        style_skin: float, style_hair: float, skin: float, hair: float, fair: float) -> None:
+    style, person = tone.Levels(style_skin, style_hair), tone.Levels(skin, hair, fair)
     wanted = tone.wanted_levels(style, person)
     assert wanted.hair is not None
-    assert -tone.LEVEL - 1e-9 <= wanted.skin - skin <= tone.most_lighter(skin) + 1e-9
+    assert -tone.LEVEL - 1e-9 <= wanted.skin - skin <= tone.most_lighter(fair) + 1e-9
     assert abs(wanted.hair - hair) <= tone.LEVEL + 1e-9
     assert abs((wanted.skin - wanted.hair) - (skin - hair)) <= tone.APART + 1e-9
-    close = -tone.LEVEL <= style_skin - skin <= tone.most_lighter(skin) and abs(style_hair - hair) <= tone.LEVEL
+    close = -tone.LEVEL <= style_skin - skin <= tone.most_lighter(fair) and abs(style_hair - hair) <= tone.LEVEL
     if close and abs((style_skin - style_hair) - (skin - hair)) <= tone.APART:
-        assert wanted == style
+        assert (wanted.skin, wanted.hair) == (style.skin, style.hair)
 
 
 def test_a_fair_skin_may_be_lightened_a_dark_one_hardly() -> None:
-    assert tone.most_lighter(0.9) == tone.LEVEL
-    assert tone.most_lighter(0.3) < 0.3 * tone.LEVEL
+    assert tone.most_lighter(1.0) == tone.LEVEL
+    assert tone.most_lighter(0.0) < 0.3 * tone.LEVEL
     paper = tone.Levels(0.95, 0.1)
     assert tone.wanted_levels(paper, tone.Levels(0.75, 0.0)).skin > 0.8
-    assert tone.wanted_levels(paper, tone.Levels(0.4, 0.0)).skin < 0.5
+    assert tone.wanted_levels(paper, tone.Levels(0.4, 0.0, fair=0.0)).skin < 0.5
+
+
+def test_a_fair_skin_in_a_dim_photo_is_no_dark_one() -> None:
+    dim_fair, tan, brown = (np.array([[lab]] * 400, np.float32)[:, 0] for lab in (
+        (58.0, 27.0, 12.0), (58.0, 18.0, 28.0), (45.0, 19.0, 22.0)))
+    assert tone.fairness(dim_fair) == 1
+    assert tone.fairness(tan) == 0
+    assert tone.fairness(brown) == 0
 
 
 def test_a_dark_skin_darkens_the_style_s(views: ViewSet, aligned: AlignedStyle) -> None:

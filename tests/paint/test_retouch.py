@@ -24,15 +24,18 @@ def plain() -> FigureSurface:
     return surface_of_figure(small_figure())
 
 
-def stained(surface: FigureSurface, *places: tuple[float, float]) -> FigureSurface:
-    """The figure in plain grey skin with dark spots, seen from the front at x and y (mm); a fine grain over all."""
+def stained(
+    surface: FigureSurface, *places: tuple[float, float], long: tuple[float, float] = (1.0, 1.0)
+) -> FigureSurface:
+    """The figure in plain grey skin with dark spots, seen from the front at x and y (mm); a fine grain over all. long:
+    how many times as long they are across and upward."""
     mesh = surface.mesh
     assert mesh.uv is not None
     texels = texels_of(mesh.uv, mesh.faces, SHAPE)
     points = texels.at(mesh.vertices, mesh.faces)
     grey = SKIN + 0.01 * np.random.default_rng(0).normal(size=len(points))
     for place in places:
-        away = np.linalg.norm(points[:, :2] - np.array(place), axis=1) / WIDE_MM
+        away = np.linalg.norm((points[:, :2] - np.array(place)) / np.array(long), axis=1) / WIDE_MM
         grey -= STAIN * np.exp(-(away**2) / 2) * (points[:, 2] > -30)
     texture = texels.picture(np.repeat(grey[:, None], 3, 1).astype(np.float32))
     return replace(surface, mesh=replace(mesh, texture=texture))
@@ -59,6 +62,13 @@ def test_what_both_sides_show_stays(plain: FigureSurface) -> None:
     for place in (FOREHEAD, CHEEK):
         before = stained(plain, place, (-place[0], place[1]))
         assert depth(with_retouched_skin(before), place) > 0.8 * depth(before, place)
+
+
+def test_strands_on_both_sides_of_the_forehead_go_and_its_folds_stay(plain: FigureSurface) -> None:
+    places = FOREHEAD, (-FOREHEAD[0], FOREHEAD[1])
+    strands, folds = (stained(plain, *places, long=long) for long in ((0.6, 5.0), (5.0, 0.6)))
+    assert depth(with_retouched_skin(strands), FOREHEAD) < 0.6 * depth(strands, FOREHEAD)
+    assert depth(with_retouched_skin(folds), FOREHEAD) > 0.8 * depth(folds, FOREHEAD)
 
 
 def test_features_stay(plain: FigureSurface) -> None:

@@ -19,7 +19,7 @@ def parted(share: float) -> np.ndarray:
 
 
 def seen_mm(vertices: np.ndarray) -> float:
-    slit = lip_seal._slit(template(), vertices)
+    slit = lip_seal.slit_of(template(), vertices)
     return 0.0 if slit is None else float(slit.wide.max())
 
 

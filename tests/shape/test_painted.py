@@ -77,9 +77,9 @@ def test_teeth_go_with_the_mouth_and_stay_behind_its_skin() -> None:
     part = Part("Teeth", Mesh(row, np.array([[0, 1, 2]]), np.zeros((3, 2))), np.zeros(3),
                 targets={"jawOpen": (np.array([0]), np.array([[0.0, -2, 0]]))})
     still = np.zeros(3)
-    pressed = teeth_moved(part, Opening(still, still, 1.0), Cover(model, mean, mean - [0, 0, 9.0])).mesh.vertices
+    pressed = teeth_moved(part, Opening(still, still, np.ones(3)), Cover(model, mean, mean - [0, 0, 9.0])).mesh.vertices
     assert (pressed[:2, 2] < model.landmarks(mean)[[205, 425], 2] - 9.0).all()
     assert np.array_equal(pressed[:, :2], row[:, :2])
-    small = teeth_moved(part, Opening(still, still, 0.5), Cover(model, mean, mean))
+    small = teeth_moved(part, Opening(still, still, np.full(3, 0.5)), Cover(model, mean, mean))
     assert np.allclose(small.mesh.vertices[:, :2], 0.5 * row[:, :2])
     assert np.allclose(small.targets["jawOpen"][1], [[0, -1, 0]])

@@ -18,6 +18,7 @@ from twinbrush.base.mesh import Region
 from twinbrush.base.sampling import sampled
 from twinbrush.faces.facemap import face_height, feature_mask
 from twinbrush.maths.fill import push_pull
+from twinbrush.maths.filters import smoothstep
 from twinbrush.maths.texels import texel_places, texels_of
 from twinbrush.paint.bands import split
 from twinbrush.paint.surface import FigureSurface
@@ -30,6 +31,9 @@ USUAL = 1.3  # times the strength of the skin's median place: what every place k
 SHARED = 1.1  # times the strength of the mirrored place: kept, too
 PLACE_UNITS = 0.02  # size of a place, face heights
 LEAST = 0.3  # L*a*b*: below, nothing is seen
+BROW_TOPS, ABOVE_BROWS_MM = (105, 334), (3.0, 8.0)  # landmarks; so far above them the forehead begins, and over so much
+UPRIGHT = (0.45, 0.7)  # share of change across: from where to where a forehead's lines are strands, which hang on both
+# sides, and no folds
 FRONT = 0.6  # of the broad normal toward the front: skin that the photo shows well, and whose median place counts
 GROWN, SOFT = 0.018, 0.012  # of the features that stay as they are, face heights
 ALL_FEATURES = ("eyes", "brows", "nose", "lips")
@@ -67,9 +71,15 @@ def with_retouched_skin(surface: FigureSurface) -> FigureSurface:
         own[origin] = at
         there = np.zeros(len(mesh.vertices))
         there[rows] = own[model.mirror][origin]
-        return texels.picture(texels.at(there[:, None], faces))[y, x, 0]
+        return shown(there)[y, x]
 
-    calm = to_rgb(_calmed(lab, known[y, x] > 0, front, plain[y, x], _unit_px(surface, faces, shape), mirrored))
+    def shown(values: Float[np.ndarray, "v"]) -> Float32[np.ndarray, "h w"]:
+        return texels.picture(texels.at(values[:, None], faces))[..., 0]
+
+    brows = float(surface.landmarks_xyz[list(BROW_TOPS), 1].max())
+    forehead = shown(smoothstep((mesh.vertices[:, 1] - brows - ABOVE_BROWS_MM[0]) / ABOVE_BROWS_MM[1]))[y, x]
+    unit = _unit_px(surface, faces, shape)
+    calm = to_rgb(_calmed(lab, known[y, x] > 0, front, plain[y, x], forehead, unit, mirrored))
     out = texture.copy()
     out[y, x] += known[y, x, None] * (np.clip(calm, 0, 1) - texture[y, x])
     return replace(surface, mesh=replace(mesh, texture=out))
@@ -77,16 +87,25 @@ def with_retouched_skin(surface: FigureSurface) -> FigureSurface:
 
 def _calmed(
     lab: Float32[np.ndarray, "h w 3"], known: Bool[np.ndarray, "h w"], front: Bool[np.ndarray, "h w"],
-    plain: Float32[np.ndarray, "h w"], unit: float, mirrored: Callable[[np.ndarray], np.ndarray],
+    plain: Float32[np.ndarray, "h w"], forehead: Float32[np.ndarray, "h w"], unit: float,
+    mirrored: Callable[[np.ndarray], np.ndarray],
 ) -> Float32[np.ndarray, "h w 3"]:
     """The picture with each band, where it is stronger than usual on plain skin, brought down to that."""
     out = lab.copy()
     for band in split(lab, unit)[:BANDS]:
         strength = local_strength(band, known, PLACE_UNITS * unit)
         usual = USUAL * float(np.median(strength[known & front & (plain > 0.5)]))
-        most = np.maximum(usual, SHARED * mirrored(strength))
+        strands = forehead * _upright(band[..., 0], PLACE_UNITS * unit)
+        most = np.maximum(usual, SHARED * (1 - strands) * mirrored(strength))
         out -= (plain * np.maximum(0.0, 1 - most / np.maximum(strength, LEAST)))[..., None] * band
     return out
+
+
+def _upright(light: Float32[np.ndarray, "h w"], place_px: float) -> Float32[np.ndarray, "h w"]:
+    """1 where lines run up and down (the head's chart stands upright), 0 where they run across."""
+    across, up = (cv2.GaussianBlur(cv2.Sobel(light, cv2.CV_32F, *axis) ** 2, (0, 0), max(place_px, 0.5))
+                  for axis in ((1, 0), (0, 1)))
+    return smoothstep((across / np.maximum(across + up, 1e-9) - UPRIGHT[0]) / (UPRIGHT[1] - UPRIGHT[0]))
 
 
 def _features(surface: FigureSurface) -> Float[np.ndarray, "v"]:

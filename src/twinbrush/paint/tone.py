@@ -22,7 +22,8 @@ from twinbrush.views.values import ViewSet
 
 APART = 0.10  # of the style's range of lightness: how far skin from hair may be off the person's own step
 LEVEL = 0.22  # ... and either of them from its own level: a fair style may lighten, not whiten
-DARK_SKIN, FAIR_SKIN, DARK_LIGHTER = 0.56, 0.74, 0.04  # skins between which that limit grows to LEVEL from this one
+DARK_LIGHTER = 0.04  # that limit for a dark skin
+DARK_FAIR_DEGREES = (18.0, 30.0)  # typology angles of skins that count as dark, and as fair: tan, and intermediate
 ENDS = (2.0, 98.0)  # percentiles of lightness that count as a picture's darkest and lightest
 GLAZE, GLAZED = 0.7, 0.22  # how far darkened skin and lightened hair take the person's hue; from which change fully
 CALM_PX = 31  # of the canvas: over so much lightened hair keeps its mean hue
@@ -38,19 +39,30 @@ PHOTO_RANGE = (5.0, 95.0)  # L* of black and white things in ordinary photos
 
 @dataclass(frozen=True)
 class Levels:
-    """Lightness of skin and of hair (None: there is none), 0..1 from the picture's darkest to its lightest."""
+    """Lightness of skin and of hair (None: there is none), 0..1 from the picture's darkest to its lightest.
+
+    fair: how fair a person's skin is, 0..1: a fair one in a dim photo is no dark one (see `fairness`).
+    """
 
     skin: float
     hair: float | None
+    fair: float = 1.0
 
 
 def levels_of_person(views: ViewSet) -> Levels | None:
     """Returns the person's levels in the pictures of the figure; None without skin."""
-    lightness = to_lab(np.ascontiguousarray(views.images, np.float32))[..., 0]
-    seen = views.coverage
-    skin = level_of(lightness[seen & (views.regions == int(Region.SKIN))], PHOTO_RANGE, LIT)
-    hair = level_of(lightness[seen & (views.regions == int(Region.HAIR))], PHOTO_RANGE, MIDDLE)
-    return None if skin is None else Levels(skin, hair)
+    lab = to_lab(np.ascontiguousarray(views.images, np.float32))
+    own, grown = (lab[views.coverage & (views.regions == int(region))] for region in (Region.SKIN, Region.HAIR))
+    skin = level_of(own[:, 0], PHOTO_RANGE, LIT)
+    return None if skin is None else Levels(skin, level_of(grown[:, 0], PHOTO_RANGE, MIDDLE), fairness(own))
+
+
+def fairness(skin: Float32[np.ndarray, "n 3"]) -> float:
+    """Returns how fair a skin is from its colours (L*a*b*), 0 dark to 1 fair: by the individual typology angle
+    arctan((L* - 50) / b*) of its lit side (Chardon, Cretois and Hourseau 1991)."""
+    angle = np.degrees(np.arctan2(np.percentile(skin[:, 0], LIT) - 50, max(float(np.median(skin[:, 2])), 1e-3)))
+    low, high = DARK_FAIR_DEGREES
+    return float(np.clip((angle - low) / (high - low), 0, 1))
 
 
 def level_of(lightness: Float[np.ndarray, "n"], ends: tuple[float, float], percent: float) -> float | None:
@@ -63,7 +75,7 @@ def level_of(lightness: Float[np.ndarray, "n"], ends: tuple[float, float], perce
 def wanted_levels(style: Levels, person: Levels) -> Levels:
     """Returns the style's levels moved as little toward the person's as leaves the step between skin and hair within
     APART of the person's, and each within LEVEL of its own; a dark skin is hardly lightened at all."""
-    share = _needed(style.skin - person.skin, most_lighter(person.skin), LEVEL)
+    share = _needed(style.skin - person.skin, most_lighter(person.fair), LEVEL)
     if style.hair is None or person.hair is None:
         return Levels(style.skin + share * (person.skin - style.skin), style.hair)
     share = max(share, _needed(style.hair - person.hair, LEVEL, LEVEL))
@@ -72,9 +84,9 @@ def wanted_levels(style: Levels, person: Levels) -> Levels:
         style.skin + share * (person.skin - style.skin), style.hair + share * (person.hair - style.hair))
 
 
-def most_lighter(skin: float) -> float:
-    """Returns how much lighter than a person's skin of level `skin` the painted one may be, as a level."""
-    return float(np.interp(skin, (DARK_SKIN, FAIR_SKIN), (DARK_LIGHTER, LEVEL)))
+def most_lighter(fair: float) -> float:
+    """Returns how much lighter than a person's skin, so fair, the painted one may be, as a level."""
+    return float(np.interp(fair, (0, 1), (DARK_LIGHTER, LEVEL)))
 
 
 def _needed(gap: float, above: float, below: float) -> float:
@@ -102,6 +114,7 @@ def like_person(aligned: AlignedStyle, views: ViewSet) -> AlignedStyle:
     lab = to_lab(canvas)
     change = {Region.SKIN: style.skin - wanted.skin, Region.HAIR: (wanted.hair or 0.0) - (style.hair or 0.0)}
     tint = {region: _glaze(views, lab, region, regions[region], figure, size) for region, size in change.items()}
+    tint[Region.SKIN] *= 1 - person.fair  # a fair skin finds its hue among the style's
     height, width = regions[Region.SKIN].shape
     eyes = feature_mask(aligned.canvas_landmarks_xy, ("eyes",), height, width, 0.01, 0.008)  # whites stay white
     for region, now, then in (

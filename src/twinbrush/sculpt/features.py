@@ -13,6 +13,7 @@ from twinbrush.faces import indices
 from twinbrush.maths.filters import smoothstep, wide_blur
 from twinbrush.maths.surface import mean_over_neighbours, vertex_areas
 from twinbrush.sculpt.eyeball import step
+from twinbrush.sculpt.lips import NEAR_MM, inside_lips, inside_outline
 from twinbrush.sculpt.skin import lookup
 from twinbrush.sculpt.values import Template
 
@@ -27,29 +28,16 @@ BROW_DARKER = 0.22  # share by which a brow's middle is darker than the skin abo
 BROW_BLUR_MM, SKIN_BLUR_MM = 0.6, 7.0
 BROW_EDGE_MM = (-3.5, 0.5)  # beside the landmarks' brow it fades out
 BROWS = (indices.BROW_LEFT, indices.BROW_RIGHT)
-NEAR_MM = 42.0
 SEPTUM_X_MM, SEPTUM_Y_MM, SEPTUM_Z_MM, SEPTUM_SHARE = (0.9, 2.4), (-36.5, -26.5), (11.0, 22.0), 0.65  # see with_septum
-
-
-def _signed_distance(outline: Float[np.ndarray, "p 2"], points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n"]:
-    """Distance to a closed outline, positive inside."""
-    polygon = outline.astype(np.float32).reshape(-1, 1, 2)
-    return np.array([cv2.pointPolygonTest(polygon, (float(x), float(y)), True) for x, y in points])
 
 
 def lip_ridge(template: Template) -> Float[np.ndarray, "n"]:
     """Returns by how much each vertex is raised along its normal so that the lips have an edge, mm."""
-    from scipy.interpolate import CubicSpline
-
     at = template.landmarks(template.mean)
-    ring = at[[*indices.LIPS_OUTER, indices.LIPS_OUTER[0]]]
-    along = np.r_[0, np.cumsum(np.linalg.norm(np.diff(ring, axis=0), axis=1))]
-    curve = CubicSpline(along, ring, bc_type="periodic")(np.linspace(0, along[-1], 200, endpoint=False))
     middle = at[[61, 291]].mean(0)
     half = float(np.linalg.norm(at[61] - at[291])) / 2
-    near = np.flatnonzero((np.linalg.norm(template.mean - middle, axis=1) < NEAR_MM) & (template.labels == 0))
+    near, inside = inside_lips(template)
     place = template.mean[near]
-    inside = _signed_distance(curve[:, :2], place[:, :2])
     height = LIP_RIDGE_MM * step(*LIP_EDGE_MM, inside) - LIP_GROOVE_MM * np.exp(-(((inside + 1.2) / 1.0) ** 2))
     height *= 1 - step(*LIP_CORNERS, np.abs(place[:, 0] - middle[0]) / half)
     opening = at[list(indices.MOUTH_OPENING)]
@@ -82,7 +70,7 @@ def brow_height(
         hull = cv2.convexHull(points[:, :2].astype(np.float32))[:, 0]
         near = np.linalg.norm(template.mean - points.mean(0), axis=1) < NEAR_MM
         near = np.flatnonzero(near & (template.labels == 0) & (template.mean[:, 2] > points[:, 2].min() - 10))
-        where = step(*BROW_EDGE_MM, _signed_distance(hull, template.mean[near, :2]))
+        where = step(*BROW_EDGE_MM, inside_outline(hull, template.mean[near, :2]))
         out[near] = np.maximum(out[near], where * lookup(dark, pixels[near]))
     out *= normals[:, 2] > 0.1
     blurred = mean_over_neighbours(template.triangles, len(out)) @ out

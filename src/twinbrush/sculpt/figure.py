@@ -28,6 +28,7 @@ from twinbrush.sculpt.folds import fold_depth
 from twinbrush.sculpt.gaze import Iris, find_irises, turned
 from twinbrush.sculpt.lending import lending_skin
 from twinbrush.sculpt.lids import lid_rims, opened_as_seen, set_eyes
+from twinbrush.sculpt.lip_line import with_lip_line
 from twinbrush.sculpt.lip_seal import with_sealed_lips
 from twinbrush.sculpt.onto import in_head_frame, onto_surface
 from twinbrush.sculpt.portrait.crop import Crop
@@ -202,7 +203,7 @@ def carve(model: Template, fit: HeadFit, crop: Crop) -> Carved:
     vertices = features.raised(model, vertices, brows)
     folds = fold_depth(model, vertices, fit.camera, crop.image, lending, fit.pixels_per_mm)
     vertices = untangled(features.raised(model, vertices, folds), patch("mouth"))
-    vertices = with_sealed_lips(model, vertices)
+    vertices = with_sealed_lips(model, with_lip_line(model, vertices, fit.camera, fit.seen_xy))
     vertices = opened_as_seen(model, vertices, fit.camera, fit.seen_xy)
     vertices, eyes = set_eyes(model, vertices, fit.identity, fit.eye_growth)
     irises = find_irises(crop.image, points, fit.pixels_per_mm)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy import sparse
+from scipy import sparse, spatial
 
 from twinbrush.base.camera import Camera, project
 from twinbrush.base.mesh import Mesh, vertex_normals
@@ -23,6 +23,7 @@ from twinbrush.maths.surface import cotangent_laplacian
 from twinbrush.maths.texels import texels_of
 from twinbrush.sculpt.lids import lash_shade
 from twinbrush.sculpt.light import shading
+from twinbrush.sculpt.lips import on_lips
 from twinbrush.sculpt.portrait.crop import Crop
 from twinbrush.sculpt.trust import trusted
 from twinbrush.sculpt.values import Template
@@ -37,6 +38,8 @@ OWN_QUANTILES = (0.35, 0.85)  # of seen skin's brightness between which the skin
 DARK_LEAST = 0.5  # but for the part that keeps a shaded side from ending in a border
 DARK_SHARE = 0.55  # seen skin darker than this share of the median does not speak for what is unseen
 MOUTH_COLOUR, SOCKET_COLOUR = (0.30, 0.11, 0.10), (0.52, 0.30, 0.27)
+INNER_LIP, LIP_PULL = 0.9, 0.5  # how dark the hidden part of a lip is against its seen part; pull of that colour
+LIP_NEIGHBOURS, LIP_REDDEST = 40, 10  # vertices of the seen part nearby, and how many of them, the reddest, tell it
 LIP_REACH_MM = 5.0  # inside the mouth the lips' colour fades out over this
 PHOTO_EDGE_PX = 3.0
 ABOVE_BEARD_MM = -42.0  # the skin's own colour is that of the face above this: no beard
@@ -130,6 +133,16 @@ def smooth_field(
     dark = smoothstep((grey / np.median(grey[seen]) - DARK_SHARE) / 0.25)
     pull = BASE_SEEN * weight * np.maximum(dark, DARK_LEAST)
     mirrored = BASE_MIRRORED * (weight * dark)[template.mirror] * (weight < 0.3)
+    lips = on_lips(template)
+    known, hidden = np.flatnonzero(lips & (weight > 0.5)), np.flatnonzero(lips & (weight <= 0.5))
+    if len(known) >= LIP_NEIGHBOURS:  # what a lip turns to the teeth is lip: no skin, and no tooth
+        nearest = known[spatial.KDTree(vertices[known]).query(vertices[hidden], k=LIP_NEIGHBOURS)[1]]
+        red = colour[:, 0] / np.maximum(colour.sum(1), 1e-6)
+        reddest = np.take_along_axis(nearest, np.argsort(-red[nearest], axis=1)[:, :LIP_REDDEST], axis=1)
+        told = colour[reddest].mean(1)
+        light = np.median(grey[nearest], axis=1) / np.maximum(told.mean(1), 1e-6)
+        colour[hidden] = INNER_LIP * told * light[:, None]
+        pull[hidden], mirrored[hidden] = LIP_PULL, 0.0
     stiffness, areas = cotangent_laplacian(vertices, template.triangles)
     matrix = stiffness + sparse.diags(areas * (pull + mirrored + BASE_OWN))
     right = areas[:, None] * (pull[:, None] * colour + mirrored[:, None] * colour[template.mirror] + BASE_OWN * own)
@@ -199,8 +212,6 @@ def inside_colours(
     template: Template, vertices: Float[np.ndarray, "n 3"], base: Float[np.ndarray, "n 3"]
 ) -> Float[np.ndarray, "n 3"]:
     """The bags' colours: near the lips and lids theirs, deeper the mouth's own and the lids' lining."""
-    from scipy import spatial
-
     out = base.copy()
     triangles = template.triangles
     for label, deep in ((4, MOUTH_COLOUR), (5, SOCKET_COLOUR), (6, SOCKET_COLOUR)):

@@ -11,9 +11,12 @@ from scipy.spatial import KDTree
 
 from twinbrush.base.mesh import vertex_normals
 from twinbrush.faces import indices
+from twinbrush.sculpt.mouth_seen import opening_seen
 from twinbrush.sculpt.values import FACE, MOUTH_BAG, Morphs, Part, Template
 
 GROWTH = (0.4, 1.3)  # bounds of how the inside follows the opening's width
+UPRIGHT = (0.7, 1.4)  # the same of its height
+MIDDLE_MM, OPEN_MM = 6.0, 2.5  # of the mouth, to both sides; so high it is open there
 SLACK = 0.93  # an inside that shrinks shrinks so much more: the lips come nearer to it on all sides
 CLEAR_MM, SHEET_MM, FACING = 1.5, 50.0, 0.3  # the inside stays so far behind the skin within that distance of the mouth
 # that faces forward
@@ -23,11 +26,11 @@ NEAR_MM = 6.0  # how far from the lips' rim the bag goes with the rim itself
 
 @dataclass(frozen=True)
 class Opening:
-    """How the mouth's opening moved: x -> new + factor (x - old), mm."""
+    """How the mouth's opening moved: x -> new + factor (x - old), mm; factor: to the right, upward, forward."""
 
     old: Float[np.ndarray, "3"]
     new: Float[np.ndarray, "3"]
-    factor: float
+    factor: Float[np.ndarray, "3"]
 
     def apply(self, points: Float[np.ndarray, "m 3"]) -> Float[np.ndarray, "m 3"]:
         """Returns the points moved."""
@@ -48,8 +51,25 @@ def opening_of(
     rim = mouth_rim(model)
     old, new = before[rim], after[rim]
     ratio = float(np.ptp(new[:, 0]) / np.ptp(old[:, 0]))
-    factor = ratio * (1 - (1 - SLACK) * np.clip((1 - ratio) / 0.1, 0, 1))
-    return Opening(old.mean(0), new.mean(0), float(np.clip(factor, *GROWTH)))
+    factor = np.full(3, np.clip(ratio * (1 - (1 - SLACK) * np.clip((1 - ratio) / 0.1, 0, 1)), *GROWTH))
+    start, end = old.mean(0), new.mean(0)
+    first, then = lip_edges(model, before), lip_edges(model, after)
+    if first is not None and then is not None:  # as much of the teeth shows below the upper lip as did
+        factor[1] = np.clip((then[0] - then[1]) / (first[0] - first[1]), *UPRIGHT)
+        start[1], end[1] = first[0], then[0]
+    return Opening(start, end, factor)
+
+
+def lip_edges(model: Template, vertices: Float[np.ndarray, "n 3"]) -> tuple[float, float] | None:
+    """Returns the heights of the upper and the lower lip's edge in the mouth's middle; None where it is shut."""
+    opening = opening_seen(model, vertices)
+    middle = model.landmarks(vertices)[[13, 14], 0].mean()
+    columns = (np.abs(opening.x - middle) < MIDDLE_MM) & (opening.height > OPEN_MM)
+    if not columns.any():
+        return None
+    inside = opening.inside[:, columns]
+    top, bottom = inside.argmax(0), len(inside) - 1 - inside[::-1].argmax(0)
+    return float(opening.y[top].mean()), float(opening.y[bottom].mean())
 
 
 def bag_behind(
