@@ -36,7 +36,7 @@ def quick_solver(matrix: sparse.spmatrix) -> Callable[[np.ndarray], np.ndarray]:
     solver = CholeskySolverD(int(rows.max()) + 1, rows, columns, entries.data, MatrixType.COO)
 
     def solve(right: np.ndarray) -> np.ndarray:
-        # Column by column, to the same bytes: its solver never gives back the room for the widest right side it was given.
+        # Column by column, to the same bytes: the solver never gives back the room for the widest right side.
         out = np.zeros(right.shape[::-1])
         for column, given in zip(out, np.ascontiguousarray(right.T, np.float64), strict=True):
             solver.solve(given, column)
