@@ -1,4 +1,5 @@
-"""One worker of the real engine does one job after the other: its memory, open files and threads do not grow.
+"""One worker of the real engine does one job after the other: its memory, open files and threads do not grow, its
+process being replaced as often as crew.py says.
 
     pytest -m long -s -n 0 tests/hardening/test_memory.py        # TWINBRUSH_JOBS=200 is the default
 """
@@ -25,6 +26,7 @@ from twinbrush.road.run import CACHE
 JOBS = int(os.environ.get("TWINBRUSH_JOBS", "200"))
 ROUND = 20  # jobs after which the same pictures come again: three photos and a mesh, five styles
 ALONE = 7  # every so many jobs nothing is lent, so the photo is sculpted anew
+REST_SECONDS = 0.5  # after its answer it frees what the job has left
 GROWTH = 1.05  # of the median of the last round against that of the second one
 pytestmark = [
     pytest.mark.long, pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")]
@@ -82,6 +84,7 @@ def test_two_hundred_jobs(inputs: tuple[Path, Path], tmp_path: Path) -> None:
                 "lend": {} if lender is None else dict.fromkeys(OF_PHOTO, str(lender)), "config": str(chosen[kind])})
             assert outcome.state == "done", outcome.why
             assert worker.pid is not None
+            time.sleep(REST_SECONDS)
             held.append(Held.by(worker.pid))
             seconds.append(time.monotonic() - began)
             if kept.setdefault(photo, out / CACHE) != out / CACHE:
