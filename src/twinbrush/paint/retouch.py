@@ -26,6 +26,7 @@ from twinbrush.paint.texture_strength import local_strength
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL
 
+REDUCED = 2  # the texture is looked at so many times smaller: paint has no finer detail
 BANDS = 4  # of `bands.SIGMAS`, the finest: what is broader is the face's light and shade
 USUAL = 1.3  # times the strength of the skin's median place: what every place keeps
 SHARED = 1.1  # times the strength of the mirrored place: kept, too
@@ -54,13 +55,15 @@ def with_retouched_skin(surface: FigureSurface) -> FigureSurface:
     if mesh.regions is not None:
         outer &= mesh.regions == int(Region.SKIN)
     faces = mesh.faces[outer[mesh.faces].all(1)]
-    shape = (mesh.texture.shape[0], mesh.texture.shape[1])
+    height, width = mesh.texture.shape[:2]
+    shape = (height // REDUCED, width // REDUCED)
     texels = texels_of(mesh.uv, faces, shape)
     known = texels.picture(np.ones((len(texels.place), 1), np.float32))[..., 0]
     plain = texels.picture(texels.at((1 - _features(surface))[:, None], faces))[..., 0]
     x, y = _window(known)
     texture = np.ascontiguousarray(mesh.texture, np.float32)
-    lab = to_lab(push_pull(texture[y, x] * known[y, x, None], known[y, x]))
+    small = cv2.resize(texture, shape[::-1], interpolation=cv2.INTER_AREA)[y, x]
+    lab = to_lab(push_pull(small * known[y, x, None], known[y, x]))
     front = texels.picture(texels.at(surface.broad[:, 2:], faces))[y, x, 0] > FRONT
 
     def mirrored(field: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
@@ -80,8 +83,9 @@ def with_retouched_skin(surface: FigureSurface) -> FigureSurface:
     forehead = shown(smoothstep((mesh.vertices[:, 1] - brows - ABOVE_BROWS_MM[0]) / ABOVE_BROWS_MM[1]))[y, x]
     unit = _unit_px(surface, faces, shape)
     calm = to_rgb(_calmed(lab, known[y, x] > 0, front, plain[y, x], forehead, unit, mirrored))
-    out = texture.copy()
-    out[y, x] += known[y, x, None] * (np.clip(calm, 0, 1) - texture[y, x])
+    change = np.zeros((*shape, 3), np.float32)
+    change[y, x] = known[y, x, None] * (np.clip(calm, 0, 1) - to_rgb(lab))
+    out = np.clip(texture + cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1)
     return replace(surface, mesh=replace(mesh, texture=out))
 
 
