@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from twinbrush.base.image import save_png
 from twinbrush.config import FAST, FaceConfig, PortraitConfig
 from twinbrush.regions.inputs import read_input
 from twinbrush.regions.values import COLOURS, Label
+from twinbrush.road.run import run_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -206,6 +208,29 @@ def test_the_installed_command_is_the_guarded_entry_point() -> None:
     (command,) = entry_points(group="console_scripts", name="twinbrush")
     assert command.value == "twinbrush.__main__:main"
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"] == {"twinbrush": command.value}
+
+
+def test_a_kernel_that_cannot_be_kept_is_used_nevertheless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of numba's folder is full: the results may lie on another one."""
+    import numba
+    from numba.core import caching
+
+    tried: list[object] = []
+
+    def full(*given: object) -> None:
+        tried.append(given)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(caching.IndexDataCacheFile, "save", full)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "compiled"))
+    with run_folder(tmp_path / "out"), run_folder(tmp_path / "other"):
+
+        @numba.njit(cache=True)
+        def doubled(number: int) -> int:
+            return 2 * number
+
+        assert doubled(4) == 8
+    assert len(tried) == 1
 
 
 def test_kernels_are_compiled_where_neither_the_package_nor_the_home_can_be_written(tmp_path: Path) -> None:

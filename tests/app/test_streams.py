@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twinbrush.app import cli
+from twinbrush.app import cli, terminal
 from twinbrush.base import models
 from twinbrush.base.errors import ModelFileError
 from twinbrush.base.image import load_image, save_png
@@ -222,3 +223,15 @@ def test_options_are_checked_before_any_file_is_opened(
 def test_standard_streams_without_an_encoding_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert cli.main(["--version"]) == 0
+
+
+def test_a_failure_is_told_where_its_log_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(terminal.tempfile, "NamedTemporaryFile", full)
+    told = terminal.report_crash(ValueError("a fault of the test"))
+    assert "a fault of ours: ValueError: a fault of the test" in told
+    assert "the disk is full" in told
+    assert "Traceback" not in told.splitlines()[0]
+    assert told.splitlines()[-1] == "ValueError: a fault of the test"  # the details are here, for want of a file

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -36,7 +38,8 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("code", "complaint"), [
-    (errno.ENOSPC, "disk is full"), (errno.EACCES, "not writable"), (errno.EROFS, "not writable"), (errno.EIO, "cannot")
+    (errno.ENOSPC, "disk is full"), (errno.EDQUOT, "disk is full"), (errno.EACCES, "not writable"),
+    (errno.EROFS, "not writable"), (errno.EIO, "cannot"),
 ])
 def test_the_systems_complaints_are_told(tmp_path: Path, code: int, complaint: str) -> None:
     def full(file: BinaryIO) -> None:
@@ -46,6 +49,22 @@ def test_the_systems_complaints_are_told(tmp_path: Path, code: int, complaint: s
         write_atomically(tmp_path / "new" / "er" / "a", full)
     assert caught.value.remedy
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells the umask")
+def test_writing_opens_no_other_threads_files_to_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.umask(0o077)
+
+    def opens_them(mask: int) -> int:
+        raise AssertionError(f"umask {mask:o} for the whole process")
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "umask", opens_them)
+            write_atomically(tmp_path / "a", b"data")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
@@ -89,6 +108,45 @@ def test_a_users_mistake_takes_away_what_is_new_and_no_more(tmp_path: Path) -> N
         with pytest.raises(BadOption):
             _fail(folder, BadOption("no", "yes"))
     assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")) == ["mine", "mine/file", "mine/kept"]
+
+
+@pytest.mark.skipif(not locks.CAN_LOCK, reason="needs flock")
+def test_what_others_put_into_a_new_folder_stays(tmp_path: Path) -> None:
+    cache, mine = tmp_path / "out" / "cache", tmp_path / "out" / "mine.txt"
+    refused = OutputError("another run is at work there.", "wait")
+
+    def begun_by_another_run() -> None:
+        """Both saw that there was no folder; the other one was the first to lock it."""
+        with nothing_left(cache):
+            cache.mkdir(parents=True)
+            held.enter_context(locks.held(cache))
+            raise refused
+
+    with contextlib.ExitStack() as held:
+        with pytest.raises(OutputError):
+            begun_by_another_run()
+        assert cache.exists()
+    shutil.rmtree(tmp_path / "out")
+
+    def while_i_wrote_down_something() -> None:
+        with nothing_left(cache):
+            cache.mkdir(parents=True)
+            mine.write_text("looks good so far")
+            raise refused
+
+    with pytest.raises(OutputError):
+        while_i_wrote_down_something()
+    assert list((tmp_path / "out").iterdir()) == [mine]
+
+
+def test_a_file_that_cannot_be_written_takes_no_other_away(tmp_path: Path) -> None:
+    def full(_: BinaryIO) -> None:
+        write_atomically(tmp_path / "new" / "other", b"of another thread")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OutputError):
+        write_atomically(tmp_path / "new" / "a", full)
+    assert os.listdir(tmp_path / "new") == ["other"]
 
 
 def test_an_interruption_takes_nothing_away(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass, is_dataclass, make_dataclass, replace
 from dataclasses import fields as fields_of
 from pathlib import Path
@@ -65,6 +67,37 @@ class Kept:
 
 KEPT = Kept(_mesh(), DEFAULT, (1, "x"), (2.5, 3), {"a": 1.0}, ["l"], FaceConfig(box=(1.0, 2.0, 3.0, 4.0)), Path("p"),
             "a", Region.HAIR, b"bytes", True)  # fmt: skip
+
+
+def test_a_file_that_cannot_be_read_just_now_is_not_thrown_away(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.npz"
+    store.save(path, "key", KEPT)
+
+    def fails(code: int) -> Any:
+        def opened(*_: object) -> None:
+            raise MemoryError if code < 0 else OSError(code, os.strerror(code))
+        return opened
+
+    for code in (errno.EMFILE, errno.EIO, errno.EACCES, -1):
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "open_regular", fails(code))
+            assert store.load(path, "key", Kept) is None
+        assert store.load(path, "key", Kept) is not None, code
+
+
+def test_a_damaged_file_that_was_replaced_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.npz"
+    path.write_bytes(b"damaged")
+
+    def unpacked(_: object) -> None:
+        store.save(path, "key", KEPT)  # by another process
+        raise ValueError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_unpacked", unpacked)
+        assert store.load(path, "key", Kept) is None
+    assert store.load(path, "key", Kept) is not None
 
 
 def test_round_trip_of_nested_values(tmp_path: Path) -> None:

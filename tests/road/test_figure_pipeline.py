@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import trimesh
 
+import traces
 import twinbrush
 from figures import SMALL
 from twinbrush.app import cli, demo
@@ -62,7 +63,8 @@ class Walked:
 
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return demo.write_photo(tmp_path_factory.mktemp("photo"))
+    folder = tmp_path_factory.mktemp("photo")
+    return traces.marked(demo.write_photo(folder / "plain"), folder / "astronaut.png")
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +112,13 @@ def test_every_file_is_there(first: Walked) -> None:
     out = first.result.out
     assert {p.name for p in out.iterdir()} - {CACHE} == EXPECTED == set(first.result.files)
     assert not list((out / CACHE).glob("new-*"))
+
+
+def test_no_file_tells_of_the_camera_or_the_machine(first: Walked, photo: Path) -> None:
+    words = [traces.CAMERA, traces.OWNER, traces.PLACE, traces.NOTE, *traces.of_machine(photo.parent, first.result.out)]
+    told = traces.found(first.result.out, words)
+    assert {name: which for name, which in told.items() if which} == {}
+    assert told.keys() == EXPECTED
 
 
 def test_manifest_tells_of_figure_and_paint(first: Walked, photo: Path) -> None:

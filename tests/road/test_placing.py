@@ -210,3 +210,18 @@ def test_a_strange_manifest_in_the_folder_does_no_harm(listed: object, tmp_path:
     (out / "manifest.json").write_text(json.dumps({"program": {"name": "twinbrush"}, "artefacts": listed}))
     move_over(staging, out)
     assert _texts(out) == {**NEW, "a_x": "", "manifest.json": _manifest(NEW)}
+
+
+@pytest.mark.skipif(not locks.CAN_LOCK, reason="needs flock")
+def test_a_folder_that_another_run_just_removed_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That one failed as soon as it had begun, and takes its folder away while this one opens it: a lock on what has no
+    name any more would keep nobody out."""
+    out, take = tmp_path / "out", locks.take
+
+    def removed(descriptor: int) -> bool:
+        (out / CACHE).rmdir()
+        return take(descriptor)
+
+    monkeypatch.setattr(locks, "take", removed)
+    with pytest.raises(OutputError, match="another run is at work"), run_folder(out):
+        pass

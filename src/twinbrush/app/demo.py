@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from twinbrush.base.errors import BadOption
-from twinbrush.base.files import nothing_left
 from twinbrush.base.image import save_png
 from twinbrush.base.progress import Progress, ignore
 from twinbrush.config import Config
@@ -36,8 +35,5 @@ def run(out: Path, style: str, config: Config, *, progress: Progress = ignore) -
     photo: Path | None = None
     for name, path in styles.items():
         if style in (name, "all"):
-            # A failure takes its own files away, and not the results of the styles before it.
-            with nothing_left(out / name):
-                photo = photo or write_photo(out)
-                result = stylize_files(photo, path, out / name, config, progress=progress)
-            yield result
+            photo = photo or write_photo(out)
+            yield stylize_files(photo, path, out / name, config, progress=progress)

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from twinbrush.base.errors import OutputError
+from twinbrush.base.files import output_error
 from twinbrush.base.printable import printable
 from twinbrush.base.progress import Step
 
@@ -147,13 +148,15 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def report_crash(error: BaseException) -> str:
-    """Keep an unexpected failure's traceback in a file and say where."""
+    """Keep an unexpected failure's traceback in a file and say where; where none can be written, tell all of it."""
     text = "".join(traceback.format_exception(error))
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="twinbrush-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
-    ) as log:
-        log.write(text)
-    return (
-        f"twinbrush: an unexpected failure, a fault of ours: {type(error).__name__}: {printable(str(error))}\n"
-        f"The details are in {Path(log.name)}: please report it with that file."
-    )
+    told = f"twinbrush: an unexpected failure, a fault of ours: {type(error).__name__}: {printable(str(error))}"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="twinbrush-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as log:
+            log.write(text)
+    except OSError as reason:
+        no_log = output_error("its log", reason).problem
+        return f"{told}\n{no_log} Please report it with these lines:\n{printable(text).rstrip()}"
+    return f"{told}\nThe details are in {Path(log.name)}: please report it with that file."

@@ -7,11 +7,14 @@ cache, else among the temporary files.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 VARIABLE = "NUMBA_CACHE_DIR"
 
@@ -28,6 +31,22 @@ def ensure_cache_folder() -> None:
     loaded = sys.modules.get("numba")
     if loaded is not None:
         loaded.config.CACHE_DIR = folder
+
+
+@cache
+def use_what_cannot_be_kept() -> None:
+    """Let numba go on with a kernel that it has compiled and cannot write (its folder's disk is full): that costs time
+    only, and the results may lie on another disk."""
+    from numba.core import caching
+
+    kept: Any = caching.Cache
+    save = kept.save_overload
+
+    def saved_if_possible(*given: Any) -> None:
+        with contextlib.suppress(OSError):
+            save(*given)
+
+    kept.save_overload = saved_if_possible
 
 
 def _beside_sources() -> Path:

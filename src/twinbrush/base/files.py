@@ -75,23 +75,38 @@ def _check_regular(found: os.stat_result, most_bytes: int) -> None:
 
 
 @contextmanager
-def nothing_left(folder: Path) -> Generator[None, None, None]:
-    """Inside: `folder` and its parents may be made. What of them is new goes again when a TwinbrushError comes out,
-    with all that is in it. Raises OutputError for a path that cannot be."""
-    made: Path | None = None
+def nothing_left(folder: Path, *, emptied: bool = True) -> Generator[None, None, None]:
+    """Inside: `folder` and its parents may be made. What of them is new goes again when a TwinbrushError comes out:
+    `folder` with all that is in it (emptied; not when another run has locked it, which may have begun at the same
+    moment), its parents as far as nobody has put anything there. Raises OutputError for a path that cannot be."""
+    made: list[Path] = []
     try:
         for part in (folder, *folder.parents):
             if part.exists():
                 break
-            made = part
+            made.append(part)
     except OSError as error:
         raise output_error(folder, error) from error
     try:
         yield
     except TwinbrushError:
-        if made is not None:
-            shutil.rmtree(made, ignore_errors=True)
+        _take_away(made, emptied=emptied)
         raise
+
+
+def _take_away(made: list[Path], *, emptied: bool) -> None:
+    """Remove new folders, the innermost first, until one is not empty or is another run's."""
+    with contextlib.suppress(OSError):
+        for part in made:
+            if not part.exists():
+                continue
+            with locks.held(part) as ours:
+                if not ours:
+                    return
+                if emptied and part == made[0]:
+                    shutil.rmtree(part, ignore_errors=True)
+                else:
+                    part.rmdir()
 
 
 def check_target(path: Path | str, inputs: Iterable[Path | str] = ()) -> None:
@@ -122,7 +137,7 @@ def write_atomically(path: Path | str, writer: Callable[[BinaryIO], object] | by
     """
     target = Path(path)
     check_target(target)
-    with nothing_left(target.parent):
+    with nothing_left(target.parent, emptied=False):
         return _write(target, writer)
 
 
@@ -185,7 +200,10 @@ def quiet_stderr() -> Generator[None, None, None]:
 
 
 def _umask() -> int:
-    """The process' umask (it can only be read by setting it)."""
+    """The process' umask. Where the system does not tell, it can only be read by setting it, and what other threads
+    write at that moment everybody may change."""
+    with contextlib.suppress(OSError, StopIteration, ValueError), open("/proc/self/status", encoding="ascii") as status:
+        return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
     with _process:
         mask = os.umask(0)
         os.umask(mask)

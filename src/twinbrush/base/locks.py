@@ -33,15 +33,22 @@ def take(descriptor: int) -> bool:
 
 @contextlib.contextmanager
 def held(folder: Path) -> Generator[bool, None, None]:
-    """Inside, `folder` is locked by us (True), or another process has it (False). Raises OSError."""
+    """Inside, `folder` is locked by us (True), or another process has it, or has just removed it (False). Raises
+    OSError."""
     if not CAN_LOCK:
         yield True
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield take(descriptor)
+        yield take(descriptor) and _has_its_name(descriptor, folder)
     finally:
         os.close(descriptor)
+
+
+def _has_its_name(descriptor: int, folder: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), os.stat(folder))
+    return False
 
 
 def sweep_parts(folder: Path, name: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import math
@@ -36,6 +37,8 @@ _CHUNK = 1 << 22  # bytes read at a time: no second copy of an array in memory
 # What reading a damaged or hostile file raises, in zipfile, numpy's header, json and stored_types.
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, EOFError, MemoryError,
            SyntaxError, zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError)
+# Of these, the system's complaints that tell of the file; of others (too many open files, a cable pulled) it is free.
+_OF_THE_FILE = (errno.EINVAL, errno.EISDIR, errno.EFBIG, errno.ELOOP)
 
 
 def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -73,20 +76,30 @@ def save(path: Path, key: str, value: Any) -> None:
 
 def load(path: Path, key: str, *kinds: type[T]) -> T | None:
     """The stored value of the dataclass that is expected (or of one of several), or None: there is none, it has
-    another key, or the file is damaged or holds anything else. A bad file goes away: the value is made
-    anew."""
+    another key, or the file is damaged or holds anything else, or cannot be read just now. A bad file goes away: the
+    value is made anew."""
+    opened: os.stat_result | None = None
     try:
         with open_regular(path, MAX_BYTES) as stream:
+            opened = os.fstat(stream.fileno())
             tree, arrays = _unpacked(stream)
             if tree["key"] != key:
                 return None
             return stored_types.one_of(tree["value"], arrays, kinds)
     except FileNotFoundError:
         return None
-    except _DAMAGE:
-        with contextlib.suppress(OSError):
-            path.unlink()
+    except _DAMAGE as error:
+        passing = isinstance(error, OSError) and error.errno not in _OF_THE_FILE
+        if not passing and not isinstance(error, MemoryError):
+            _throw_away(path, opened)
         return None
+
+
+def _throw_away(path: Path, opened: os.stat_result | None) -> None:
+    """Remove a bad file, unless another process has meanwhile put a new one in its place. opened: what was read."""
+    with contextlib.suppress(OSError):
+        if opened is None or os.path.samestat(opened, path.stat()):
+            path.unlink()
 
 
 def _unpacked(stream: BinaryIO) -> tuple[Any, stored_types.Arrays]:

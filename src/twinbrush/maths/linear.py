@@ -36,8 +36,10 @@ def quick_solver(matrix: sparse.spmatrix) -> Callable[[np.ndarray], np.ndarray]:
     solver = CholeskySolverD(int(rows.max()) + 1, rows, columns, entries.data, MatrixType.COO)
 
     def solve(right: np.ndarray) -> np.ndarray:
-        out = np.zeros(right.shape)
-        solver.solve(np.ascontiguousarray(right, np.float64), out)
-        return out
+        # Column by column, to the same bytes: the solver never gives back the room for the widest right side.
+        out = np.zeros(right.shape[::-1])
+        for column, given in zip(out, np.ascontiguousarray(right.T, np.float64), strict=True):
+            solver.solve(given, column)
+        return np.ascontiguousarray(out.T)
 
     return solve

@@ -18,6 +18,7 @@ from typing import Generic, NoReturn, TypeVar
 
 from twinbrush.base import locks, store
 from twinbrush.base.beside import cpu_seconds
+from twinbrush.base.compiled import use_what_cannot_be_kept
 from twinbrush.base.errors import BadOption, OutputError
 from twinbrush.base.files import output_error
 from twinbrush.base.memory import give_back
@@ -104,6 +105,7 @@ def run_folder(out: Path, *, keep: bool = True, new: bool = True) -> Generator[P
             if not ours:
                 raise OutputError(f"{out}: another run is at work there.", "Wait for it, or choose another folder.")
             recover(cache, out)
+            use_what_cannot_be_kept()
             try:
                 yield cache
             finally:

@@ -11,13 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from twinbrush.app.batch import run
 from twinbrush.app.batch.run import BatchOptions, BatchResult, run_batch
-from twinbrush.base.errors import BadOption, OutputError, PairsFailed
+from twinbrush.base.errors import BadImage, BadOption, OutputError, PairsFailed
 from twinbrush.base.image import load_image, save_png
 from twinbrush.base.progress import Progress, Step, ignore
 from twinbrush.config import FAST
@@ -81,6 +82,19 @@ def test_what_changed_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "out" / ".batch" / "bob_oil.json").write_text("[]")
     assert batch(listed).fresh == 4
     assert made(tmp_path) == Counter({"anna_oil": 2, "anna_ink": 2, "bob_ink": 2, "bob_oil": 2})
+
+
+def test_a_photo_that_goes_away_before_work_begins_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed, read = write_pairs(tmp_path, "oil"), run.read_pairs
+
+    def read_and_gone(*given: Any, **named: Any) -> Any:
+        pairs = read(*given, **named)
+        (tmp_path / "bob.png").unlink()
+        return pairs
+
+    monkeypatch.setattr(run, "read_pairs", read_and_gone)
+    with pytest.raises(BadImage, match=r"bob.png: cannot be read"):
+        batch(listed)
 
 
 def test_a_worker_killed_once_loses_nothing(tmp_path: Path) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 from studios import client_of, order, png, wait_for
 
+from twinbrush.app.batch.crew import Outcome, Worker
 from twinbrush.app.demo import bundled_styles
 from twinbrush.app.studio import board, serve
 from twinbrush.base.errors import BadOption
@@ -103,6 +106,20 @@ def test_cancel_while_waiting_and_while_working(client: TestClient) -> None:
     assert wait_for(client, slow, "cancelled")["trouble"] is None
     assert client.delete(f"/api/jobs/{slow}").status_code == 204
     assert client.get(f"/api/jobs/{slow}").status_code == 404
+
+
+def test_cancel_just_before_the_worker_has_its_task(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    wait_for(client, order(client, presets=["fast"])["id"], "done")  # the worker is there
+    perform, began = Worker.perform, time.monotonic()
+
+    def performed(worker: Worker, task: dict[str, Any], *given: Any) -> Outcome:
+        for job in client.get("/api/jobs").json()["jobs"]:
+            client.post(f"/api/jobs/{job['id']}/cancel")
+        return perform(worker, task, *given)
+
+    monkeypatch.setattr(Worker, "perform", performed)
+    wait_for(client, order(client, options={"seed": 5}, presets=["fast"])["id"], "cancelled")
+    assert time.monotonic() - began < 5  # the task takes six seconds
 
 
 def test_jobs_are_found_again_after_a_restart(tmp_path: Path) -> None:

@@ -299,7 +299,8 @@ def test_a_real_figure_from_end_to_end(browser: Any, tmp_path: Path) -> None:
         page.wait_for_selector("#style-card.done", timeout=120_000)
         page.click("#make")
         page.wait_for_selector("iframe", timeout=900_000)
-        page.frame_locator("iframe").locator("body[data-live='2'][data-state=still]").wait_for(timeout=60_000)
+        # three sliders at work: strength, caricature, hair
+        page.frame_locator("iframe").locator("body[data-live='3'][data-state=still]").wait_for(timeout=60_000)
         with page.expect_download() as download:
             page.click("text=Download GLB")
         assert Path(download.value.path()).read_bytes()[:4] == b"glTF"

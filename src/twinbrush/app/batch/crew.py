@@ -10,15 +10,19 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any, Literal
 
 from twinbrush.base.beside import CORES_VARIABLE
+from twinbrush.base.files import output_error
 from twinbrush.base.progress import Step, ignore
 
 COMMAND = (sys.executable, "-P", "-m", "twinbrush.app.batch.worker")
 GRACE_SECONDS = 8.0  # a task that is cancelled ends at its next step; after these its process is killed
 TRIES = 3  # of a task whose process died at it
+# of one process: then another takes its place, for cholespy's solvers keep 0.8 MB of every figure for ever
+MOST_TASKS = 100
 State = Literal["done", "refused", "crashed", "cancelled", "died"]
 
 
@@ -57,6 +61,7 @@ class Worker:
         self._lock = threading.Lock()
         self._cancelled = self._closed = False
         self._number = 0  # of the task under way
+        self._tasks = 0  # that the process was given
 
     @property
     def pid(self) -> int | None:
@@ -65,7 +70,8 @@ class Worker:
         return None if process is None else process.pid
 
     def perform(self, task: Mapping[str, Any], on_step: Callable[[Step], None] = ignore) -> Outcome:
-        """Carry out a task in the process; a process that dies is replaced and the task begun again, TRIES times."""
+        """Carry out a task in the process; a process that dies is replaced and the task begun again, TRIES times.
+        Raises OutputError for a log that cannot be written."""
         self._cancelled = False
         self._number += 1
         for _ in range(TRIES):
@@ -80,8 +86,10 @@ class Worker:
         """End the task that is under way, from another thread: at its next step, or by a kill."""
         self._cancelled = True
         process = self._process
-        if process is None:
-            return
+        if process is not None:  # else it is being started, and told when it has its task
+            self._give_up(process)
+
+    def _give_up(self, process: subprocess.Popen[bytes]) -> None:
         self._send(process, {"cancel": self._number})
         killer = threading.Timer(GRACE_SECONDS, self._kill_cancelled, (process,))
         killer.daemon = True
@@ -99,6 +107,8 @@ class Worker:
         process = self._running()
         if process is None or not self._send(process, {"task": dict(task), "number": self._number}):
             return self._lost()
+        if self._cancelled:
+            self._give_up(process)
         assert process.stdout is not None
         for line in process.stdout:
             try:
@@ -115,8 +125,12 @@ class Worker:
     def _running(self) -> subprocess.Popen[bytes] | None:
         """The process, started if there is none; None when no more is to be started."""
         with self._lock:
+            if self._process is not None and self._tasks >= MOST_TASKS:
+                old, self._process = self._process, None
+                _end(old)
             if self._process is None and not self._closed:
-                errors = subprocess.DEVNULL if self._log is None else self._log.open("ab")
+                self._tasks = 0
+                errors = self._opened_log()
                 try:
                     self._process = subprocess.Popen(
                         self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
@@ -124,7 +138,16 @@ class Worker:
                 finally:
                     if not isinstance(errors, int):
                         errors.close()
+            self._tasks += 1
             return self._process
+
+    def _opened_log(self) -> int | BufferedWriter:
+        if self._log is None:
+            return subprocess.DEVNULL
+        try:
+            return self._log.open("ab")
+        except OSError as error:
+            raise output_error(self._log, error) from error
 
     def _lost(self) -> Outcome:
         with self._lock:

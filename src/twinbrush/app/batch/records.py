@@ -10,6 +10,7 @@ from typing import Any, cast
 from twinbrush.app.batch.crew import Outcome
 from twinbrush.app.batch.pairs import Pair
 from twinbrush.base import store
+from twinbrush.base.errors import BadImage
 from twinbrush.base.files import open_regular, read_file, write_atomically
 from twinbrush.road.placing import MANIFEST
 from twinbrush.road.stages import content_of
@@ -25,13 +26,17 @@ class Keys:
         self._digests: dict[Path, str] = {}
 
     def of(self, pair: Pair) -> str:
-        """The pair's key. Raises OSError for a file that is gone, BadOption for one that an option names."""
+        """The pair's key. Raises BadImage for a file that is gone meanwhile, BadOption for one that an option
+        names."""
         return store.stage_key("batch", self._digest(pair.photo), self._digest(pair.style), content_of(pair.config))
 
     def _digest(self, path: Path) -> str:
         if path not in self._digests:
-            with open_regular(path, _LARGEST) as stream:
-                self._digests[path] = hashlib.file_digest(stream, "sha256").hexdigest()
+            try:
+                with open_regular(path, _LARGEST) as stream:
+                    self._digests[path] = hashlib.file_digest(stream, "sha256").hexdigest()
+            except OSError as error:
+                raise BadImage(path, f"cannot be read any more ({error.strerror}).", "Check the path.") from error
         return self._digests[path]
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twinbrush.base.errors import TwinbrushError
+from twinbrush.base.memory import forget
 from twinbrush.base.progress import Progress, Step
 
 Perform = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
@@ -41,6 +42,8 @@ class Service:
         while True:
             self._number, task = self._tasks.get()
             self._say(self._answer(task))
+            del task
+            forget()
 
     def _answer(self, task: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -67,7 +70,10 @@ class Service:
 
     def _listen(self) -> None:
         for line in sys.stdin.buffer:
-            message = json.loads(line)
+            try:
+                message = json.loads(line)
+            except ValueError:  # the last words of a parent that was killed
+                break
             if "task" in message:
                 self._tasks.put((message["number"], message["task"]))
             elif "cancel" in message:

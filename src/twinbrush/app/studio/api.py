@@ -38,6 +38,7 @@ from twinbrush.app.studio.shelf import Shelf
 from twinbrush.app.studio.tasks import Tasks, sliders
 from twinbrush.app.studio.work import THUMB
 from twinbrush.base.errors import BadOption, TwinbrushError
+from twinbrush.base.files import output_error
 from twinbrush.base.printable import printable
 
 OBJ = ("figure.obj", "figure.mtl", "figure.png")
@@ -58,12 +59,16 @@ _STATUS: dict[type[TwinbrushError], int] = {NotThere: 404, TooLarge: 413, QueueF
 
 
 class Studio:
-    """Everything the service holds: pictures, jobs, and two processes: one that works, one that looks."""
+    """Everything the service holds: pictures, jobs, and two processes: one that works, one that looks. Raises
+    OutputError."""
 
     def __init__(self, folder: Path, command: Sequence[str]) -> None:
         kept = folder / "kept"
         self.pictures = Pictures(folder / "pictures")
-        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(kept, error) from error
         self.tasks = Tasks(kept, self.pictures)
         self.shelf = Shelf(folder / "jobs")
         self.board = Board(self.shelf, self.tasks, command, kept / "worker.log")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from twinbrush.app.batch.work import OF_PHOTO, OF_STYLE
 from twinbrush.app.studio.models import Job, Order, Overview, Pass, Shape, State, Trouble
 from twinbrush.app.studio.shelf import Shelf
 from twinbrush.app.studio.tasks import Tasks
-from twinbrush.base.errors import BadOption, TwinbrushError
+from twinbrush.base.errors import BadOption, OutputError, TwinbrushError
 from twinbrush.base.progress import Step
 from twinbrush.road.run import CACHE
 
@@ -86,24 +87,26 @@ class Board:
         return job
 
     def more(self, job: Job, what: Literal["reshape", "print"], shape: Shape | None = None) -> Job:
-        """Let a finished job do one thing more. Raises BadOption where there is nothing yet."""
+        """Let a finished job do one thing more. Raises BadOption where there is nothing yet, OutputError."""
         with self._changed:
             job = self._jobs.get(job.id, job)
             if job.made is None or job.state not in ENDED:
                 raise BadOption("The figure is not finished.", "Wait for it.")
             self._check_room()
-            return self._put(job, state="queued", passes=[Pass(what=what, preset=job.made, shape=shape)], trouble=None,
-                             share=0.0, stage="", remaining_seconds=None)
+            passes = [Pass(what=what, preset=job.made, shape=shape)]
+            return self._put(job, must=True, state="queued", passes=passes, trouble=None, share=0.0, stage="",
+                             remaining_seconds=None)
 
     def again(self, job: Job) -> Job:
-        """Begin a job that failed, or was cancelled, once more, from the stages that it kept."""
+        """Begin a job that failed, or was cancelled, once more, from the stages that it kept. Raises BadOption for any
+        other, OutputError."""
         with self._changed:
             job = self._jobs.get(job.id, job)
             if job.state not in ("refused", "crashed", "cancelled"):
                 raise BadOption("The job did not fail.", "Order a new one.")
             self._check_room()
             passes = job.passes or [Pass(preset=preset) for preset in job.order.presets]
-            return self._put(job, state="queued", passes=passes, trouble=None, share=0.0, stage="")
+            return self._put(job, must=True, state="queued", passes=passes, trouble=None, share=0.0, stage="")
 
     def cancel(self, job: Job) -> Job:
         """Give a job up: at once while it waits, at its next step while it is worked on."""
@@ -117,13 +120,13 @@ class Board:
         return job
 
     def remove(self, job: Job) -> None:
-        """Forget an ended job and its files. Raises BadOption while it waits or is worked on."""
+        """Forget an ended job and its files. Raises BadOption while it waits or is worked on, OutputError."""
         with self._changed:
             job = self._jobs.get(job.id, job)
             if job.state not in ENDED:
                 raise BadOption("The job is not at its end.", "Cancel it first.")
+            self._shelf.remove(job)
             self._jobs.pop(job.id, None)
-        self._shelf.remove(job)
 
     def _check_room(self) -> None:
         waiting = sum(job.state in ("queued", "running") for job in self._jobs.values())
@@ -134,14 +137,16 @@ class Board:
         """A job of an earlier service: what was under way then waits again."""
         return job if job.state != "running" else job.model_copy(update={"state": "queued", "stage": ""})
 
-    def _put(self, job: Job, *, keep: bool = True, **changes: Any) -> Job:
-        """The job with changes, for everybody to see, and (keep) on disk."""
+    def _put(self, job: Job, *, keep: bool = True, must: bool = False, **changes: Any) -> Job:
+        """The job with changes, for everybody to see, and (keep) on disk. Where that is full the next service finds the
+        job as it stood, and takes up its kept stages; must: then nothing changes, and OutputError is raised."""
         changed = job.model_copy(update=changes)
         with self._changed:
             if job.id in self._jobs:
-                self._jobs[job.id] = changed
                 if keep:
-                    self._shelf.keep(changed)
+                    with contextlib.suppress(*() if must else (OutputError,)):
+                        self._shelf.keep(changed)
+                self._jobs[job.id] = changed
                 self._changed.notify_all()
         return changed
 
@@ -160,7 +165,7 @@ class Board:
                 job = self._put(job, state="running", stage="starting", share=0.0, remaining_seconds=None)
             try:
                 self._carry_out(job)
-            except Exception as error:  # the disk is full ...: told with the job, the next one has its turn
+            except Exception as error:  # told with the job, the next one has its turn
                 self._give_up(self._jobs.get(job.id, job), Outcome("crashed", {"text": str(error)}))
             self._under_way = None
 
@@ -245,7 +250,10 @@ class Board:
     def _step(self, number: str, step: Step, meter: _Meter) -> None:
         with self._changed:
             job = self._jobs.get(number)
-            if job is None or job.stage == "cancelling":
+            if job is None:
+                return
+            if job.stage == "cancelling":  # and the task was perhaps not yet there to be given up
+                self._worker.cancel()
                 return
             share, remaining = meter.read(step.overall or 0.0)
             self._put(job, keep=False, stage=step.stage, share=max(share, job.share), remaining_seconds=remaining)

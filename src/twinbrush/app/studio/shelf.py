@@ -18,14 +18,18 @@ FILE = "job.json"
 
 
 class Shelf:
-    """The folder jobs/: jobs/ID/job.json, and a results folder for each preset beside it."""
+    """The folder jobs/: jobs/ID/job.json, and a results folder for each preset beside it. What has no job.json goes
+    away when it is opened. Raises OutputError."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            left = [path for path in folder.iterdir() if path.is_dir() and not (path / FILE).exists()]
         except OSError as error:
             raise output_error(folder, error) from error
+        for path in left:  # of a job that was being made, or removed, when the service was killed: it holds a photo
+            shutil.rmtree(path, ignore_errors=True)
 
     def all(self) -> list[Job]:
         """Every job that can be read, in their order."""
@@ -51,8 +55,11 @@ class Shelf:
         write_atomically(self.folder / job.id / FILE, job.model_dump_json(indent=1).encode())
 
     def remove(self, job: Job) -> None:
-        """The job and all its files go away."""
-        (self.folder / job.id / FILE).unlink(missing_ok=True)  # first: half a folder is no job
+        """The job and all its files go away. Raises OutputError."""
+        try:
+            (self.folder / job.id / FILE).unlink(missing_ok=True)  # first: half a folder is no job
+        except OSError as error:
+            raise output_error(self.folder / job.id, error) from error
         shutil.rmtree(self.folder / job.id, ignore_errors=True)
 
     def results(self, job: Job, preset: str) -> Path:
