@@ -28,6 +28,7 @@ _COARSEST = 32
 _STEPS = (8, 8, 6, 4, 3, 2, 1)  # EM steps from the coarsest level up (alone)
 _STEPS_LED = (4, 3, 2, 2, 1)
 _PASSES = 2
+LEAST_PATCHES = 64  # of the style at a level: a coarser one with fewer is left out
 _SETTLED = 512  # px: beyond this size the field inherited from the coarser level is only refined nearby
 _NEAR = 16
 _MARGIN = 4  # px painted beyond the own pixels, so that patches overlap across owners' borders
@@ -69,9 +70,13 @@ def synthesize(
     with Works() as works:
         coming = works.begin(partial(_prepared, scene, sizes[0], weights, seed))
         for i, size in enumerate(sizes):
-            level, last = _Level(coming.result(), images, fields, layer, seed + 1000 * i), i == len(sizes) - 1
+            given, last = coming.result(), i == len(sizes) - 1
             if not last:
                 coming = works.begin(partial(_prepared, scene, sizes[i + 1], weights, seed + 1000 * (i + 1)))
+                if len(given.source) < LEAST_PATCHES:  # so small a style has nothing to choose from
+                    done += steps[min(i, len(steps) - 1)]
+                    continue
+            level = _Level(given, images, fields, layer, seed + 1000 * i)
             for step in range(steps[min(i, len(steps) - 1)]):
                 final = last and step == steps[min(i, len(steps) - 1)] - 1
                 cost = level.step(step, 3 if final else PATCH)
