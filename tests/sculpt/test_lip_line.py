@@ -33,9 +33,8 @@ def edges(vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     pixels, away = project(camera(), vertices)
     opening = opening_seen(template(), np.column_stack([pixels[:, 0], -pixels[:, 1], -away * PER_MM]) / PER_MM)
     columns = np.flatnonzero(opening.height > 0)
-    inside = opening.inside[:, columns]
-    rows = -opening.y * PER_MM
-    return opening.x[columns] * PER_MM, rows[inside.argmax(0)], rows[len(inside) - 1 - inside[::-1].argmax(0)]
+    upper, lower = opening.edges(columns)
+    return opening.x[columns] * PER_MM, -upper * PER_MM, -lower * PER_MM
 
 
 def lines(vertices: np.ndarray, wider_mm: float) -> np.ndarray:

@@ -70,10 +70,11 @@ def no_stronger(
     that a calm face lacks made another skin of its sides."""
     if strength.skin is None or skin.sum() < LEAST_PIXELS:
         return strength
-    found = []
+    found: list[list[float]] = []
     for image, own in zip(images, skin, strict=True):
         bands = split(to_lab(np.ascontiguousarray(image, np.float32)), unit_px)[:-1]
-        found.append([np.median(local_strength(band, own, PLACE_UNITS * unit_px)[own]) for band in bands])
+        found.append([
+            float(np.median(local_strength(band, own, PLACE_UNITS * unit_px)[own])) for band in bands])
     return replace(strength, skin=np.minimum(strength.skin, LIKE_FACE * np.mean(found, axis=0)))
 
 

@@ -67,11 +67,12 @@ def _moves(
     """How far vertices go to the right and upward, mm: a thin plate that brings the opening's edges to the lines and
     leaves the lips' outline. own: the vertices as they are seen. lines: upper and lower inner edge in the photo."""
     columns = np.flatnonzero(opening.height > 0)
-    x, inside = opening.x[columns], opening.inside[:, columns]
+    x = opening.x[columns]
     at = x[0] + FRACTIONS * (x[-1] - x[0])
-    held, moves = [], []
-    for edge, line in ((inside.argmax(0), lines[0]), (len(inside) - 1 - inside[::-1].argmax(0), lines[1])):
-        now = np.column_stack([at, np.interp(at, x, opening.y[edge])])
+    held: list[np.ndarray] = []
+    moves: list[np.ndarray] = []
+    for edge, line in zip(opening.edges(columns), lines, strict=True):
+        now = np.column_stack([at, np.interp(at, x, edge)])
         then_x = line[0, 0] + FRACTIONS * (line[-1, 0] - line[0, 0])
         then = np.column_stack([then_x, np.interp(then_x, line[:, 0], line[:, 1])])
         held.append(now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from twinbrush.base.rasterize import rasterize
 from twinbrush.faces import indices
@@ -32,6 +32,11 @@ class Opening:
     def height(self) -> Float[np.ndarray, "c"]:
         """How much of each column is seen through, mm."""
         return self.inside.sum(0) / PIXELS_PER_MM
+
+    def edges(self, columns: Int[np.ndarray, "k"]) -> tuple[Float[np.ndarray, "k"], Float[np.ndarray, "k"]]:
+        """Returns the heights of the upper and the lower lip's edge in columns that are seen through, mm."""
+        inside = self.inside[:, columns]
+        return self.y[inside.argmax(0)], self.y[len(inside) - 1 - inside[::-1].argmax(0)]
 
 
 def opening_seen(model: Template, seen: Float[np.ndarray, "n 3"]) -> Opening:

@@ -139,9 +139,9 @@ def smooth_field(
         nearest = known[spatial.KDTree(vertices[known]).query(vertices[hidden], k=LIP_NEIGHBOURS)[1]]
         red = colour[:, 0] / np.maximum(colour.sum(1), 1e-6)
         reddest = np.take_along_axis(nearest, np.argsort(-red[nearest], axis=1)[:, :LIP_REDDEST], axis=1)
-        told = colour[reddest].mean(1)
-        light = np.median(grey[nearest], axis=1) / np.maximum(told.mean(1), 1e-6)
-        colour[hidden] = INNER_LIP * told * light[:, None]
+        lip = colour[reddest].mean(1)
+        light = np.median(grey[nearest], axis=1) / np.maximum(lip.mean(1), 1e-6)
+        colour[hidden] = INNER_LIP * lip * light[:, None]
         pull[hidden], mirrored[hidden] = LIP_PULL, 0.0
     stiffness, areas = cotangent_laplacian(vertices, template.triangles)
     matrix = stiffness + sparse.diags(areas * (pull + mirrored + BASE_OWN))

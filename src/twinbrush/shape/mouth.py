@@ -64,12 +64,11 @@ def lip_edges(model: Template, vertices: Float[np.ndarray, "n 3"]) -> tuple[floa
     """Returns the heights of the upper and the lower lip's edge in the mouth's middle; None where it is shut."""
     opening = opening_seen(model, vertices)
     middle = model.landmarks(vertices)[[13, 14], 0].mean()
-    columns = (np.abs(opening.x - middle) < MIDDLE_MM) & (opening.height > OPEN_MM)
-    if not columns.any():
+    columns = np.flatnonzero((np.abs(opening.x - middle) < MIDDLE_MM) & (opening.height > OPEN_MM))
+    if len(columns) == 0:
         return None
-    inside = opening.inside[:, columns]
-    top, bottom = inside.argmax(0), len(inside) - 1 - inside[::-1].argmax(0)
-    return float(opening.y[top].mean()), float(opening.y[bottom].mean())
+    top, bottom = opening.edges(columns)
+    return float(top.mean()), float(bottom.mean())
 
 
 def bag_behind(
