@@ -1,7 +1,7 @@
 """The real engine on a disk that is full, out of names, read-only from one moment on, or that takes no large file: one
 line with what to do, no result half there, and the next run makes it good.
 
-    pytest -m long -s -n 0 tests/hardening/test_full_disk.py        # TWINBRUSH_DISKS=12 is the default
+    pytest -m long -s -n 0 tests/hardening/test_full_disk_engine.py        # TWINBRUSH_DISKS=12 is the default
 """
 
 from __future__ import annotations
