@@ -35,14 +35,15 @@ def with_sealed_lips(
     """Returns the head with upper and lower lip brought together where a slit of less than OPEN_MM is seen between
     them from straight ahead; a mouth that is open anywhere stays as it is. before: the head before it was changed,
     whose slit, if it had one as wide, is its own."""
-    if before is not None and _width(slit_of(model, vertices)) <= _width(slit_of(model, before)) + LEFT_MM:
+    slit = slit_of(model, vertices)
+    if slit is None or (before is not None and _width(slit) <= _width(slit_of(model, before)) + LEFT_MM):
         return vertices
     piece, out = patch("mouth"), vertices
     for _ in range(ROUNDS):
+        out = held_back(out, _closed(out, slit, piece), piece)
         slit = slit_of(model, out)
         if slit is None:
             break
-        out = held_back(out, _closed(out, slit, piece), piece)
     return out
 
 

@@ -17,6 +17,7 @@ from twinbrush.sculpt.values import FACE, MOUTH_BAG, Morphs, Part, Template
 GROWTH = (0.4, 1.3)  # bounds of how the inside follows the opening's width
 UPRIGHT = (0.7, 1.4)  # the same of its height
 MIDDLE_MM, OPEN_MM = 6.0, 2.5  # of the mouth, to both sides; so high it is open there
+COARSE_PER_MM = 6.0  # pixels of the picture in which that is measured
 SLACK = 0.93  # an inside that shrinks shrinks so much more: the lips come nearer to it on all sides
 CLEAR_MM, SHEET_MM, FACING = 1.5, 50.0, 0.3  # the inside stays so far behind the skin within that distance of the mouth
 # that faces forward
@@ -62,7 +63,7 @@ def opening_of(
 
 def lip_edges(model: Template, vertices: Float[np.ndarray, "n 3"]) -> tuple[float, float] | None:
     """Returns the heights of the upper and the lower lip's edge in the mouth's middle; None where it is shut."""
-    opening = opening_seen(model, vertices)
+    opening = opening_seen(model, vertices, COARSE_PER_MM)
     middle = model.landmarks(vertices)[[13, 14], 0].mean()
     columns = np.flatnonzero((np.abs(opening.x - middle) < MIDDLE_MM) & (opening.height > OPEN_MM))
     if len(columns) == 0:
