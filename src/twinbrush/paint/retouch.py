@@ -66,9 +66,11 @@ def with_retouched_skin(surface: FigureSurface) -> FigureSurface:
     lab = to_lab(push_pull(small * known[y, x, None], known[y, x]))
     front = texels.picture(texels.at(surface.broad[:, 2:], faces))[y, x, 0] > FRONT
 
+    own_places = texel_places(mesh.uv[rows], shape)
+
     def mirrored(field: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
         corner = np.array([x.start, y.start])
-        places = (texel_places(mesh.uv[rows], shape) - corner).astype(np.float32)
+        places = (own_places - corner).astype(np.float32)
         at = sampled(field[..., None], places, cv2.INTER_LINEAR)[:, 0]
         own = np.zeros(len(model.mean))
         own[origin] = at

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 from scipy import sparse
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Mesh, Region
@@ -55,7 +55,7 @@ def with_pairs_colours(
     change[rows] = _alike(_smooth(apart, hold, surface, rows), surface, rows)
     others = np.flatnonzero(skin & ~surface.of("Head", "Mesh", "Eye", "Teeth"))  # a bare neckline
     if len(others):
-        change[others] = change[rows[cKDTree(mesh.vertices[rows]).query(mesh.vertices[others])[1]]]
+        change[others] = change[rows[KDTree(mesh.vertices[rows]).query(mesh.vertices[others])[1]]]
     return guide.painted(_added(guide, change, skin & ~surface.of("Eye", "Teeth")))
 
 
@@ -65,7 +65,7 @@ def _alike(
     """The change, the same on both sides of the head where it turns away from the front: the style's light comes from
     one side, and would make one profile red and the other pale."""
     points = surface.mesh.vertices[rows]
-    other = cKDTree(points).query(points * [-1, 1, 1])[1]
+    other = KDTree(points).query(points * [-1, 1, 1])[1]
     own = np.clip((surface.broad[rows, 2:] - ALIKE[0]) / (ALIKE[1] - ALIKE[0]), 0, 1)
     return own * change + (1 - own) * (change + change[other]) / 2
 
