@@ -50,6 +50,15 @@ def texel_places(uv: Float[np.ndarray, "v 2"], shape: tuple[int, int]) -> Float[
     return np.stack([uv[:, 0] * shape[1] - 0.5, (1 - uv[:, 1]) * shape[0] - 0.5], axis=1)
 
 
+def texels_per_mm(
+    vertices: Float[np.ndarray, "v 3"], places: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"]
+) -> float:
+    """Returns how many texels a mm of the faces has, their mean. places: of the vertices in the atlas, texels."""
+    corners, flat = vertices[faces], places[faces]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum()
+    return float(np.sqrt(np.abs(np.linalg.det(flat[:, 1:] - flat[:, :1])).sum() / max(area, 1e-9)))
+
+
 def texels_of(
     uv: Float[np.ndarray, "v 2"], faces: Int[np.ndarray, "f 3"], size: int | tuple[int, int], gutter: float = GUTTER
 ) -> Texels:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.maths.surface import mean_over_neighbours
 from twinbrush.maths.texels import texels_of
-from twinbrush.paint.surface import FigureSurface, lab_at
+from twinbrush.paint.surface import FigureSurface, head_rows, lab_at
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL
 
@@ -28,12 +28,12 @@ MOST, MOST_DARKER = 22.0, 3.0  # L* by which skin is made lighter, and darker, a
 def with_even_light(surface: FigureSurface) -> FigureSurface:
     """Returns the surface with the light taken out of its head's skin. Surfaces that are no figure's, and contents
     without colours of their own, stay as they are."""
-    model, mesh = template(), surface.mesh
-    head, origin = surface.of("Head"), model.layout.origin
-    if not surface.coloured or mesh.texture is None or int(head.sum()) < len(origin):
+    mesh, origin, rows = surface.mesh, template().layout.origin, head_rows(surface)
+    if rows is None:
         return surface
+    assert mesh.texture is not None
     assert mesh.uv is not None
-    rows = np.flatnonzero(head)[: len(origin)]  # what closes the head below comes after the template's own
+    head = surface.of("Head")
     change = np.zeros(len(mesh.vertices))
     lightness = lab_at(mesh.texture, mesh.uv[rows])[:, 0]
     change[rows] = _change(lightness)[origin]

@@ -22,7 +22,7 @@ from twinbrush.faces.facemap import face_height
 from twinbrush.faces.indices import CHIN, FOREHEAD_TOP
 from twinbrush.maths.charts import chart_numbers
 from twinbrush.maths.filters import smoothstep
-from twinbrush.maths.texels import Texels, texel_places
+from twinbrush.maths.texels import Texels, texel_places, texels_per_mm
 from twinbrush.paint.palette import trusted
 from twinbrush.paint.surface import FigureSurface, hairy
 from twinbrush.sculpt.strand_lines import along, drawn_out, in_texture, linear_maps, texture_maps
@@ -139,11 +139,8 @@ def _charts(surface: FigureSurface, own: Bool[np.ndarray, "f"], texels: Texels) 
     and texels a mm."""
     mesh = surface.mesh
     assert mesh.uv is not None
-    corners, flat = mesh.vertices[mesh.faces], texel_places(mesh.uv, texels.shape)[mesh.faces]
-    maps = texture_maps(corners, flat)
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)[own].sum()
-    sides = flat[:, 1:] - flat[:, :1]
-    texel_area = np.abs(np.linalg.det(sides))[own].sum()
+    places = texel_places(mesh.uv, texels.shape)
+    maps = texture_maps(mesh.vertices[mesh.faces], places[mesh.faces])
     chart = chart_numbers(mesh.faces, len(mesh.vertices))
     rows = own[texels.face]
     triangles, place = texels.face[rows], texels.place[rows]
@@ -151,7 +148,7 @@ def _charts(surface: FigureSurface, own: Bool[np.ndarray, "f"], texels: Texels) 
     covered.reshape(-1)[place] = chart[mesh.faces[triangles, 0]] + 1
     direction = np.zeros((*texels.shape, 2), np.float32)
     direction.reshape(-1, 2)[place] = in_texture(lock_directions(surface)[triangles], maps, triangles)
-    return direction, covered, float(np.sqrt(texel_area / max(area, 1e-9)))
+    return direction, covered, texels_per_mm(mesh.vertices, places, mesh.faces[own])
 
 
 def _fine(lightness: Float32[np.ndarray, "h w"], face_px: float) -> Float32[np.ndarray, "h w"]:

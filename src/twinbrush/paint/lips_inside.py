@@ -15,6 +15,7 @@ from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.base.mesh import Region
 from twinbrush.base.sampling import sampled
 from twinbrush.faces import indices
+from twinbrush.maths.gather import on_faces
 from twinbrush.maths.texels import Texels
 from twinbrush.paint.surface import FigureSurface
 
@@ -45,8 +46,7 @@ def with_lips_inside(
     chosen = np.flatnonzero(near[mesh.faces[texels.face]].all(1))
     if len(chosen) < LEAST_TEXELS:
         return texture
-    weights = texels.weights[chosen, :, None]
-    points = (mesh.vertices[mesh.faces[texels.face[chosen]]] * weights).sum(1)
+    points = on_faces(mesh.vertices, mesh.faces, texels.face[chosen], texels.weights[chosen]).astype(np.float64)
     outside = outside_mm(points[:, :2], lips[:, :2])
     place = texels.place[chosen]
     out = texture.reshape(-1, 3).copy()

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 
 from twinbrush.base.image import to_lab, to_rgb
 from twinbrush.maths.texels import texels_of
-from twinbrush.paint.surface import FigureSurface, lab_at
+from twinbrush.paint.surface import FigureSurface, head_rows, lab_at
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import MOUTH_BAG
 
@@ -26,14 +26,13 @@ def with_dark_mouth(
 
     Surfaces without a sculpted head, and contents without colours, stay as they are.
     """
-    mesh, layout = surface.mesh, template().layout
-    head = np.flatnonzero(surface.of("Head"))
-    if not surface.coloured or len(head) < len(layout.origin):
+    mesh, layout, rows = surface.mesh, template().layout, head_rows(surface)
+    if rows is None:
         return texture
     assert mesh.texture is not None
     assert mesh.uv is not None
     inside = np.zeros(len(surface.part), bool)
-    inside[head[: len(layout.origin)]] = template().labels[layout.origin] == MOUTH_BAG
+    inside[rows] = template().labels[layout.origin] == MOUTH_BAG
     for _ in range(RIM_RINGS):
         inside[mesh.faces[inside[mesh.faces].any(1)]] = True
     inside |= surface.of("Teeth")  # behind lips that are nearly closed

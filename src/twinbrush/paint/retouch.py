@@ -19,9 +19,9 @@ from twinbrush.base.sampling import sampled
 from twinbrush.faces.facemap import face_height, feature_mask
 from twinbrush.maths.fill import push_pull
 from twinbrush.maths.filters import smoothstep
-from twinbrush.maths.texels import texel_places, texels_of
+from twinbrush.maths.texels import texel_places, texels_of, texels_per_mm
 from twinbrush.paint.bands import split
-from twinbrush.paint.surface import FigureSurface
+from twinbrush.paint.surface import FigureSurface, head_rows
 from twinbrush.paint.texture_strength import local_strength
 from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import EAR, FACE, NECK, SKULL
@@ -44,12 +44,12 @@ MM_PX = 2.0  # pixels a mm of the picture of the features
 def with_retouched_skin(surface: FigureSurface) -> FigureSurface:
     """Returns the surface with the skin of its head retouched. Surfaces that are no figure's, and contents without
     colours of their own, stay as they are."""
-    model, mesh = template(), surface.mesh
-    head, origin = surface.of("Head"), model.layout.origin
-    if not surface.coloured or mesh.texture is None or int(head.sum()) < len(origin):
+    model, mesh, rows = template(), surface.mesh, head_rows(surface)
+    if rows is None:
         return surface
+    assert mesh.texture is not None
     assert mesh.uv is not None
-    rows = np.flatnonzero(head)[: len(origin)]
+    origin = model.layout.origin
     outer = np.zeros(len(mesh.vertices), bool)
     outer[rows] = np.isin(model.labels[origin], (FACE, SKULL, EAR, NECK))
     if mesh.regions is not None:
@@ -59,32 +59,30 @@ def with_retouched_skin(surface: FigureSurface) -> FigureSurface:
     shape = (height // REDUCED, width // REDUCED)
     texels = texels_of(mesh.uv, faces, shape)
     known = texels.picture(np.ones((len(texels.place), 1), np.float32))[..., 0]
-    plain = texels.picture(texels.at((1 - _features(surface))[:, None], faces))[..., 0]
     x, y = _window(known)
     texture = np.ascontiguousarray(mesh.texture, np.float32)
     small = cv2.resize(texture, shape[::-1], interpolation=cv2.INTER_AREA)[y, x]
     lab = to_lab(push_pull(small * known[y, x, None], known[y, x]))
-    front = texels.picture(texels.at(surface.broad[:, 2:], faces))[y, x, 0] > FRONT
-
-    own_places = texel_places(mesh.uv[rows], shape)
+    own_places = texel_places(mesh.uv, shape)
 
     def mirrored(field: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
         corner = np.array([x.start, y.start])
-        places = (own_places - corner).astype(np.float32)
+        places = (own_places[rows] - corner).astype(np.float32)
         at = sampled(field[..., None], places, cv2.INTER_LINEAR)[:, 0]
         own = np.zeros(len(model.mean))
         own[origin] = at
         there = np.zeros(len(mesh.vertices))
         there[rows] = own[model.mirror][origin]
-        return shown(there)[y, x]
+        return shown(there)
 
     def shown(values: Float[np.ndarray, "v"]) -> Float32[np.ndarray, "h w"]:
-        return texels.picture(texels.at(values[:, None], faces))[..., 0]
+        return texels.picture(texels.at(values[:, None], faces))[y, x, 0]
 
     brows = float(surface.landmarks_xyz[list(BROW_TOPS), 1].max())
-    forehead = shown(smoothstep((mesh.vertices[:, 1] - brows - ABOVE_BROWS_MM[0]) / ABOVE_BROWS_MM[1]))[y, x]
-    unit = _unit_px(surface, faces, shape)
-    calm = to_rgb(_calmed(lab, known[y, x] > 0, front, plain[y, x], forehead, unit, mirrored))
+    forehead = shown(smoothstep((mesh.vertices[:, 1] - brows - ABOVE_BROWS_MM[0]) / ABOVE_BROWS_MM[1]))
+    front, plain = shown(surface.broad[:, 2]) > FRONT, shown(1 - _features(surface))
+    unit = face_height(surface.landmarks_xyz[:, :2]) * texels_per_mm(mesh.vertices, own_places, faces)
+    calm = to_rgb(_calmed(lab, known[y, x] > 0, front, plain, forehead, unit, mirrored))
     change = np.zeros((*shape, 3), np.float32)
     change[y, x] = known[y, x, None] * (np.clip(calm, 0, 1) - to_rgb(lab))
     out = np.clip(texture + cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1)
@@ -123,16 +121,6 @@ def _features(surface: FigureSurface) -> Float[np.ndarray, "v"]:
     place = ((surface.mesh.vertices[:, :2] * [1, -1] - low) * MM_PX).astype(np.float32)
     seen = sampled(drawn[..., None], place, cv2.INTER_LINEAR)[:, 0]
     return np.where(surface.broad[:, 2] > 0, seen, 0.0)
-
-
-def _unit_px(surface: FigureSurface, faces: np.ndarray, shape: tuple[int, int]) -> float:
-    """The face's height in texels."""
-    uv = surface.mesh.uv
-    assert uv is not None
-    places = np.column_stack([uv * [shape[1], shape[0]], np.zeros(len(uv))])
-    areas = [np.linalg.norm(np.cross(p[faces[:, 1]] - p[faces[:, 0]], p[faces[:, 2]] - p[faces[:, 0]]), axis=1).sum()
-             for p in (places, surface.mesh.vertices)]
-    return face_height(surface.landmarks_xyz[:, :2]) * float(np.sqrt(areas[0] / areas[1]))
 
 
 def _window(known: Float32[np.ndarray, "h w"]) -> tuple[slice, slice]:

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Float32, Int
 from twinbrush.base.image import to_lab
 from twinbrush.base.mesh import Mesh, Region, vertex_normals
 from twinbrush.meshes.plain.surface import sample_texture
+from twinbrush.sculpt.template import template
 from twinbrush.sculpt.values import Figure
 from twinbrush.views.surface_paint import broad_normals
 
@@ -90,6 +91,13 @@ def surface_of_figure(figure: Figure) -> FigureSurface:
 def lab_at(texture: Float[np.ndarray, "h w 3"], uv: Float[np.ndarray, "n 2"]) -> Float32[np.ndarray, "n 3"]:
     """Returns the texture's CIELAB at texture coordinates."""
     return to_lab(sample_texture(texture, uv).astype(np.float32)[None])[0]
+
+
+def head_rows(surface: FigureSurface) -> Int[np.ndarray, "n"] | None:
+    """Returns the rows of the surface's vertices that are the template's, in the order of its layout (what closes the
+    head below comes after them); None: the surface is no figure's, or its content has no colours of its own."""
+    rows, count = np.flatnonzero(surface.of("Head")), len(template().layout.origin)
+    return rows[:count] if surface.coloured and surface.mesh.texture is not None and len(rows) >= count else None
 
 
 def hairy(surface: FigureSurface) -> Bool[np.ndarray, "v"]:
